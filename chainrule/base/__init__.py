@@ -1,0 +1,1 @@
+"""Ground: errors, random keys, files, settings. Knows nothing of networks."""

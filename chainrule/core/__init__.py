@@ -1,0 +1,43 @@
+"""The grammar: primitive, tensor, graph, and differentiation in both modes to any order."""
+
+from chainrule.core.check import GradientReport, check_gradients
+from chainrule.core.families import elementwise, general, linear, multilinear
+from chainrule.core.forward import jvp
+from chainrule.core.graph import Graph, Leaf, Node, graph
+from chainrule.core.primitive import PRIMITIVES, Primitive, apply
+from chainrule.core.reverse import EAGER, grad, gradients, value_and_grad, vjp
+from chainrule.core.spec import Spec, spec_of
+from chainrule.core.stack import next_key, no_grad, random_stream, seed, stack
+from chainrule.core.tensor import Tensor
+from chainrule.core.vocabulary import words
+
+__all__ = [
+    "EAGER",
+    "PRIMITIVES",
+    "Graph",
+    "GradientReport",
+    "Leaf",
+    "Node",
+    "Primitive",
+    "Spec",
+    "Tensor",
+    "apply",
+    "check_gradients",
+    "elementwise",
+    "general",
+    "grad",
+    "gradients",
+    "graph",
+    "jvp",
+    "linear",
+    "multilinear",
+    "next_key",
+    "no_grad",
+    "random_stream",
+    "seed",
+    "spec_of",
+    "stack",
+    "value_and_grad",
+    "vjp",
+    "words",
+]

@@ -1,0 +1,153 @@
+"""One operation, complete in one place: value, shape rule, derivative, formula and cost.
+
+    @elementwise
+    def tanh(x, *, out=None):
+        return xp(x).tanh(x, out=out)
+
+    tanh.partials(lambda y, x: 1 - y * y)
+    tanh.formula(r"y = \\tanh x", r"\\bar x = (1 - y^2) \\odot \\bar y")
+
+Both modes of differentiation follow from one stated fact wherever the family allows it (see `families`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from chainrule.backends import backend_of
+from chainrule.core.spec import Spec, spec_of
+from chainrule.core.stack import stack
+from chainrule.core.tensor import Tensor
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every primitive there is, by name; the law suite runs over this table."""
+
+
+class Primitive:
+    """An operation on arrays. It neither broadcasts nor changes dtype.
+
+    Called on tensors it is differentiable; called on plain arrays it runs its kernel and returns an array.
+    The kernel takes the arrays in order, its settings as keywords, and an optional `out=`.
+    """
+
+    family = "general"
+
+    def __init__(self, kernel: Callable[..., Any]) -> None:
+        self.kernel = kernel
+        self.name = self.__name__ = kernel.__name__.rstrip("_")
+        self.__doc__ = kernel.__doc__
+        self.__module__ = kernel.__module__
+        self.latex: tuple[str, ...] = ()
+        self._kernels: dict[type, Callable[..., Any]] = {}
+        self._shape: Callable[..., Any] | None = None
+        self._dtype: Callable[..., Any] | None = None
+        self._flops: Callable[..., float] = lambda y, *args, **params: y.size
+        if self.name in PRIMITIVES:
+            raise ValueError(f"a primitive called {self.name!r} exists already")
+        PRIMITIVES[self.name] = self
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        return apply(self, args, params)
+
+    def __repr__(self) -> str:
+        return f"<{self.family} primitive {self.name}>"
+
+    # The facets, stated one by one below the kernel.
+
+    def shape(self, rule: Callable[..., Any]) -> None:
+        """State the shape of the result: `rule(*specs, **params) -> tuple` (raises ShapeError)."""
+        self._shape = rule
+
+    def dtype(self, rule: Callable[..., Any]) -> None:
+        """State the dtype of the result where it is not that of the first argument."""
+        self._dtype = rule
+
+    def cost(self, rule: Callable[..., float]) -> None:
+        """State the floating-point operations: `rule(y, *specs, **params)`; one an entry by default."""
+        self._flops = rule
+
+    def formula(self, value: str, *derivatives: str) -> None:
+        """State the formula in LaTeX: the value, then the derivative for each argument."""
+        self.latex = (value, *derivatives)
+
+    # What follows from the facets.
+
+    def spec(self, *args: Any, **params: Any) -> Any:
+        """Shape and dtype of the result, proved without computing it.
+
+        Raises:
+            ShapeError: the shapes do not fit this operation.
+        """
+        specs = [spec_of(a) for a in args]
+        shape = self._shape(*specs, **params) if self._shape else specs[0].shape
+        dtype = self._dtype(*specs, **params) if self._dtype else specs[0].dtype
+        if isinstance(shape, list):
+            return tuple(Spec(s, dtype) for s in shape)
+        return Spec(tuple(shape), dtype)
+
+    def flops(self, *args: Any, **params: Any) -> float:
+        """Floating-point operations of one call."""
+        return self._flops(self.spec(*args, **params), *map(spec_of, args), **params)
+
+    def bytes(self, *args: Any, **params: Any) -> int:
+        """Bytes read and written by one call."""
+        result = self.spec(*args, **params)
+        results = result if isinstance(result, tuple) else (result,)
+        return sum(s.nbytes for s in (*map(spec_of, args), *results))
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether the derivative is anything but zero or undefined."""
+        return True
+
+    def pull(self, y: Any, y_bar: Any, args: Any, params: Any, needed: Any) -> Iterator[Any]:
+        """Reverse mode: cotangents of the arguments that are `needed` (None for the others)."""
+        raise NotImplementedError
+
+    def push(self, y: Any, args: Any, dots: Any, params: Any) -> Any:
+        """Forward mode: the tangent of the result from those of the arguments (None means zero)."""
+        raise NotImplementedError
+
+    def kernel_for(self, kind: type, example: Any) -> Callable[..., Any]:
+        """The kernel for arrays of one type: the backend's own, or the generic one; for specs the shape rule."""
+        if kind is Spec:
+            return self.spec
+        kernel = backend_of(example).kernels.get(self.name, self.kernel)
+        self._kernels[kind] = kernel
+        return kernel
+
+
+def apply(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Apply a primitive: by the highest transformation among the arguments, else by its kernel."""
+    trace, level = None, stack.silent
+    for a in args:
+        if isinstance(a, Tensor):
+            t = a.trace
+            if t is not None and t.level > level:
+                trace, level = t, t.level
+    if trace is None:
+        return evaluate(primitive, args, params)
+    return trace.process(primitive, args, params)
+
+
+def evaluate(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Run the kernel on plain arrays; tensors among the arguments give a constant tensor."""
+    boxed = False
+    arrays = []
+    kind: type | None = None
+    for a in args:
+        while isinstance(a, Tensor):
+            boxed, a = True, a.value
+        kind = Spec if kind is Spec else type(a)
+        arrays.append(a)
+    assert kind is not None
+    kernel = primitive._kernels.get(kind) or primitive.kernel_for(kind, arrays[-1])
+    try:
+        value = kernel(*arrays, **params)
+    except (ValueError, IndexError, TypeError):
+        primitive.spec(*arrays, **params)  # raises the error that names the shapes
+        raise
+    if not boxed:
+        return value
+    return tuple(map(Tensor, value)) if type(value) is tuple else Tensor(value)

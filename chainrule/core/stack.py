@@ -1,0 +1,92 @@
+"""The interpreter stack: which transformations are at work, in which module, with which random numbers.
+
+This is the one mutable global of the core, kept per thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chainrule.base.keys import Key
+
+
+class Trace:
+    """One transformation at work: it sees every primitive applied to the tensors it made.
+
+    Traces nest by `level`: an operation goes to the highest trace among its operands, which lowers them and
+    applies the same operation one level down, until plain arrays are left. The eager tape is level 0.
+    """
+
+    level: int
+    closed = False
+
+    def process(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply a primitive to tensors of which at least one belongs to this trace."""
+        raise NotImplementedError
+
+
+class Stack(threading.local):
+    """The state of the interpreter in one thread."""
+
+    def __init__(self) -> None:
+        self.traces: list[Trace] = []
+        self.silent = -1  # traces at this level or below record nothing
+        self.modules: list[Any] = []
+        self.path: list[str] = []
+        self.key = Key(0)
+        self.draws = 0
+        self.structure = 0  # counts changes of any module tree
+
+
+stack = Stack()
+
+
+@contextmanager
+def running(trace: Trace) -> Iterator[Trace]:
+    """Put a transformation on the stack, one level above those at work."""
+    trace.level = len(stack.traces) + 1
+    stack.traces.append(trace)
+    try:
+        yield trace
+    finally:
+        stack.traces.pop()
+        trace.closed = True
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing inside the block: results carry no history, and cost none.
+
+    Silences the tape of `backward()` and the transformations that were at work when the block was entered; a
+    `grad` that starts inside the block works as ever.
+    """
+    before, stack.silent = stack.silent, len(stack.traces)
+    try:
+        yield
+    finally:
+        stack.silent = before
+
+
+def seed(value: int) -> None:
+    """Start the stream of random numbers anew from a seed: equal seeds, equal draws."""
+    stack.key, stack.draws = Key(value), 0
+
+
+def next_key() -> Key:
+    """The key of the next random draw: a function of the seed, the module path and the count of draws."""
+    stack.draws += 1
+    return stack.key / ".".join(stack.path) / stack.draws
+
+
+@contextmanager
+def random_stream(key: Key) -> Iterator[None]:
+    """Take random draws inside the block from `key`, counted from one; the outer stream stays as it was."""
+    before = stack.key, stack.draws
+    stack.key, stack.draws = key, 0
+    try:
+        yield
+    finally:
+        stack.key, stack.draws = before

@@ -1,0 +1,293 @@
+"""Tensor: a value that may remember how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends import backend_of
+from chainrule.base.errors import GradientError
+from chainrule.core.vocabulary import words
+
+
+class Tensor:
+    """An array that may remember how it was made, so that derivatives can be taken.
+
+    Made by `cr.tensor(...)`; `requires_grad=True` marks a leaf whose gradient is wanted. Operators and methods
+    are NumPy's and PyTorch's. With a history, `backward()` fills `grad` of the leaves below.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "index", "node", "trace", "value")
+    __array_ufunc__ = None  # NumPy on the left must leave `array @ tensor` to us
+
+    def __init__(self, value: Any, trace: Any = None, node: Any = None, index: int = 0) -> None:
+        self.value = value  # a plain array, or a tensor of a lower transformation
+        self.trace = trace
+        self.node = node
+        self.index = index
+
+    # What it is.
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.value.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    @property
+    def data(self) -> Any:
+        """The plain array underneath, without its history."""
+        value = self.value
+        while isinstance(value, Tensor):
+            value = value.value
+        return value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a derivative with respect to this tensor, or to something it was made from, can be asked."""
+        return self.node is not None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by the user rather than by an operation."""
+        return self.node is None or self.node.primitive is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward()` has accumulated here; None before."""
+        return None if self.node is None else self.node.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if self.node is None or self.node.primitive is not None:
+            raise GradientError("Only a leaf tensor has a gradient to set.", **{"try": "x.requires_grad_()"})
+        self.node.grad = value
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array (no copy where the backend allows it)."""
+        return np.asarray(backend_of(self.data).to_numpy(self.data))
+
+    def item(self) -> Any:
+        """The one number of a tensor of size 1."""
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists."""
+        return self.numpy().tolist()
+
+    def detach(self) -> Tensor:
+        """The same values without history."""
+        return Tensor(self.data)
+
+    def requires_grad_(self) -> Tensor:
+        """Make this tensor a leaf whose gradient is wanted; returns itself."""
+        return words.require_grad(self)
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Fill `grad` of every leaf with dL/d(leaf), where L is this tensor; gradients accumulate.
+
+        The history is freed on the way unless `retain_graph`. With `create_graph` the gradients have a history
+        of their own, so that they can be differentiated again.
+
+        Raises:
+            GradientError: no leaf below requires a gradient, the history was freed, or L is no scalar and no
+                `gradient` (the cotangent, of the same shape) was given.
+        """
+        words.backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+
+    def __repr__(self) -> str:
+        numbers = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
+        dtype = "" if self.numpy().dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.numpy().dtype}"
+        return f"Tensor({numbers}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.size == 1 and spec else str(self)
+
+    __hash__ = object.__hash__
+
+    # Operators. What each means stands in `chainrule.ops`.
+
+    def __add__(self, other: Any) -> Any:
+        return words.add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return words.add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return words.subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return words.subtract(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return words.multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return words.multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return words.divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return words.divide(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return words.power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return words.power(other, self)
+
+    def __neg__(self) -> Any:
+        return words.negative(self)
+
+    def __abs__(self) -> Any:
+        return words.abs(self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return words.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return words.matmul(other, self)
+
+    def __gt__(self, other: Any) -> Any:
+        return words.greater(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return words.greater_equal(self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return words.less(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return words.less_equal(self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return words.equal(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return words.not_equal(self, other)
+
+    def __getitem__(self, key: Any) -> Any:
+        return words.index(self, key)
+
+    # Methods, as NumPy and PyTorch name them.
+
+    @property
+    def T(self) -> Any:
+        return words.transpose(self)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return words.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return words.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return words.var(self, axis=axis, keepdims=keepdims)
+
+    def std(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return words.std(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return words.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return words.min(self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: int | None = None) -> Any:
+        return words.argmax(self, axis=axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        return words.argmin(self, axis=axis)
+
+    def reshape(self, *shape: Any) -> Any:
+        return words.reshape(self, *shape)
+
+    def flatten(self, start: int = 0) -> Any:
+        return words.flatten(self, start)
+
+    def transpose(self, *axes: int) -> Any:
+        return words.transpose(self, *axes)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        return words.squeeze(self, axis)
+
+    def expand_dims(self, axis: int) -> Any:
+        return words.expand_dims(self, axis)
+
+    def broadcast_to(self, shape: tuple[int, ...]) -> Any:
+        return words.broadcast_to(self, shape=shape)
+
+    def astype(self, dtype: Any) -> Any:
+        return words.astype(self, dtype=np.dtype(dtype))
+
+    def clip(self, low: float | None = None, high: float | None = None) -> Any:
+        return words.clip(self, low, high)
+
+    def exp(self) -> Any:
+        return words.exp(self)
+
+    def log(self) -> Any:
+        return words.log(self)
+
+    def sqrt(self) -> Any:
+        return words.sqrt(self)
+
+    def abs(self) -> Any:
+        return words.abs(self)
+
+    def square(self) -> Any:
+        return words.square(self)
+
+    def tanh(self) -> Any:
+        return words.tanh(self)
+
+    def sigmoid(self) -> Any:
+        return words.sigmoid(self)
+
+    def relu(self) -> Any:
+        return words.relu(self)
+
+    def softmax(self, axis: int = -1) -> Any:
+        return words.softmax(self, axis=axis)
+
+    def log_softmax(self, axis: int = -1) -> Any:
+        return words.log_softmax(self, axis=axis)

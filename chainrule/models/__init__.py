@@ -1,0 +1,1 @@
+"""Named architectures, one to a file, each readable alone."""

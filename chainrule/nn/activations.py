@@ -1,0 +1,129 @@
+"""Activation functions as modules. What each computes stands in `chainrule.ops`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule import ops
+from chainrule.base.errors import OptionError
+from chainrule.nn.module import Module
+from chainrule.nn.parameter import Parameter
+
+
+class Activation(Module):
+    """A module without parameters that applies one function, entry by entry."""
+
+    function: Any
+
+    def forward(self, x: Any) -> Any:
+        """The function applied to x."""
+        return type(self).function(x)
+
+
+def _module(name: str, function: Any) -> type[Activation]:
+    """A class for a function: its name, its docstring, nothing else."""
+    return type(name, (Activation,), {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": __name__})
+
+
+Identity = _module("Identity", ops.identity)
+Step = _module("Step", ops.step)
+StepStrict = _module("StepStrict", ops.step_strict)
+Sign = _module("Sign", ops.sign)
+Sigmoid = _module("Sigmoid", ops.sigmoid)
+LogSigmoid = _module("LogSigmoid", ops.log_sigmoid)
+Tanh = _module("Tanh", ops.tanh)
+ReLU = _module("ReLU", ops.relu)
+SELU = _module("SELU", ops.selu)
+GELU = _module("GELU", ops.gelu)
+GELUTanh = _module("GELUTanh", ops.gelu_tanh)
+SiLU = _module("SiLU", ops.silu)
+Softplus = _module("Softplus", ops.softplus)
+
+
+class LeakyReLU(Module):
+    """x where x > 0, else `negative_slope` · x."""
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        """Leaky ReLU of x."""
+        return ops.leaky_relu(x, slope=self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return str(self.negative_slope)
+
+
+class PReLU(Module):
+    """x where x > 0, else a · x, with one learned slope a, or one a channel (axis 1). He et al. (2015)."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+        self.weight = Parameter(np.full(num_parameters, init, np.float32))
+
+    def forward(self, x: Any) -> Any:
+        """PReLU of x."""
+        slope = self.weight
+        if slope.size > 1:
+            slope = slope.reshape(-1, *[1] * (len(x.shape) - 2))
+        return ops.prelu(x, slope)
+
+    def extra_repr(self) -> str:
+        return str(self.weight.size)
+
+
+class ELU(Module):
+    """x where x > 0, else α(eˣ − 1)."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        """ELU of x."""
+        return ops.elu(x, alpha=self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}"
+
+
+class Softmax(Module):
+    """Probabilities along an axis, the last one unless said otherwise."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Softmax of x."""
+        return ops.softmax(x, self.axis)
+
+
+class LogSoftmax(Module):
+    """Log-probabilities along an axis, the last one unless said otherwise."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Log-softmax of x."""
+        return ops.log_softmax(x, self.axis)
+
+
+ACTIVATIONS: dict[str, type[Module]] = {
+    "identity": Identity, "step": Step, "step_strict": StepStrict, "sign": Sign, "sigmoid": Sigmoid, "tanh": Tanh,
+    "relu": ReLU, "leaky_relu": LeakyReLU, "prelu": PReLU, "elu": ELU, "selu": SELU, "gelu": GELU,
+    "gelu_tanh": GELUTanh, "silu": SiLU, "softplus": Softplus, "log_sigmoid": LogSigmoid, "softmax": Softmax,
+    "log_softmax": LogSoftmax,
+}  # fmt: skip
+"""Activation modules by name, as the command line spells them."""
+
+
+def activation(name: str) -> Module:
+    """A new activation module by name.
+
+    Raises:
+        OptionError: no activation has this name.
+    """
+    if name not in ACTIVATIONS:
+        raise OptionError(f"There is no activation {name!r}.", known=", ".join(ACTIVATIONS))
+    return ACTIVATIONS[name]()

@@ -1,0 +1,67 @@
+"""The dense layer."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+from chainrule.base.errors import OptionError, ShapeError
+from chainrule.nn import init
+from chainrule.nn.module import Module
+from chainrule.nn.parameter import Parameter
+from chainrule.ops import affine
+
+
+class Linear(Module):
+    """Dense layer z = x Wᵀ + b for rows x (000 (3.8), transposed).
+
+    Shapes: x (…, in_features), result (…, out_features), weight (out_features, in_features), bias (out_features).
+    Weights and bias start uniform on ±1/√in_features, as in PyTorch, unless `init` says otherwise; then the
+    bias starts at 0.
+
+    Raises:
+        ShapeError: the last axis of x is not in_features.
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, init: init.Initializer | str | None = None
+    ) -> None:
+        if in_features < 1 or out_features < 1:
+            raise OptionError(f"Linear needs at least one input and one output, got {in_features} and {out_features}.")
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(_draw(init or "fan_in_uniform", (out_features, in_features)))
+        self.bias = Parameter(_bias(init, in_features, out_features)) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """x Wᵀ + b."""
+        if not x.shape or x.shape[-1] != self.in_features:
+            raise _mismatch(self, x)
+        return affine(x, self.weight, self.bias)
+
+    def __repr__(self) -> str:
+        return f"Linear({self.in_features} → {self.out_features}{'' if self.bias is not None else ', no bias'})"
+
+
+def _draw(start: Any, shape: tuple[int, ...]) -> Any:
+    return init.draw(start, shape)
+
+
+def _bias(start: Any, n_in: int, n_out: int) -> Any:
+    bound = 1 / sqrt(n_in)
+    return init.draw(init.zeros if start else init.uniform(-bound, bound), (n_out,))
+
+
+def _mismatch(layer: Linear, x: Any) -> ShapeError:
+    got = x.shape[-1] if x.shape else 1
+    advice = f"Linear({got}, {layer.out_features})"
+    if len(x.shape) > 2 and x.size // x.shape[0] == layer.in_features:
+        advice = "put Flatten() before it, or x.reshape(len(x), -1)"
+    elif got == layer.in_features + 1:
+        advice += ", or drop one column (is an index column left in the data?)"
+    elif len(x.shape) == 2 and x.shape[0] == layer.in_features:
+        advice = "x.T (samples are rows, features are columns)"
+    return ShapeError(
+        f"Linear expects {layer.in_features} input features, got {got}.",
+        input=f"{x.shape}   axis −1 = {got}" if x.shape else "() has no axis",
+        **{"try": advice},
+    )

@@ -1,0 +1,139 @@
+"""What may stand in an operation: tensors, arrays, numbers, lists; and how they are made to fit together.
+
+Primitives neither broadcast nor change dtype. `align` does both before them, as nodes that the graph shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends import xp
+from chainrule.backends.interface import is_array
+from chainrule.base.errors import ShapeError
+from chainrule.core.families import linear
+from chainrule.core.tensor import Tensor
+from chainrule.core.vocabulary import words
+
+DEFAULT_FLOAT = np.dtype(np.float32)
+
+words.define(is_array)
+
+
+@words.define
+def operand(x: Any) -> Any:
+    """A tensor or array as it is; numbers and lists as an array, floats in the default float32."""
+    if isinstance(x, Tensor) or is_array(x):
+        return x
+    array = np.asarray([t.data if isinstance(t, Tensor) else t for t in x] if isinstance(x, list) else x)
+    return array.astype(DEFAULT_FLOAT) if array.dtype == np.float64 else array
+
+
+@words.define
+def like(x: Any, other: Any) -> Any:
+    """x as an array (or tensor) of the dtype and backend of another."""
+    if isinstance(x, Tensor):
+        return x if x.trace is not None else x.value
+    return x if is_array(x) and x.dtype == other.dtype else np.asarray(x, dtype=other.dtype)
+
+
+@words.define
+def zeros_like(x: Any) -> Any:
+    """Zeros of the shape and dtype of an array or tensor, as a plain array."""
+    return np.zeros(x.shape, x.dtype)
+
+
+@words.define
+def ones_like(x: Any) -> Any:
+    """Ones of the shape and dtype of an array or tensor, as a plain array."""
+    return np.ones(x.shape, x.dtype)
+
+
+@linear
+def astype(x: Any, *, dtype: Any, out: Any = None) -> Any:
+    """The same numbers in another dtype."""
+    return x.astype(dtype)
+
+
+words.define(astype)
+astype.adjoint(lambda y_bar, x, *, dtype: astype(y_bar, dtype=np.dtype(x.dtype)))
+astype.dtype(lambda x, *, dtype: np.dtype(dtype))
+astype.formula(r"y = x", r"\bar x = \bar y")
+
+
+@linear
+def broadcast_to(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
+    """x repeated along new axes on the left and along axes of size 1; the adjoint sums over them."""
+    return xp(x).broadcast_to(x, shape)
+
+
+def _sum_to(y_bar: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+    new = len(shape) - len(x.shape)
+    axes = tuple(i for i, n in enumerate(shape) if i < new or (x.shape[i - new] == 1 and n != 1))
+    return words.reshape(words.sum(y_bar, axis=axes), tuple(x.shape)) if axes else y_bar
+
+
+def _broadcast_shape(x: Any, *, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if broadcast_shapes(x.shape, shape) != tuple(shape):
+        raise ShapeError(f"Shape {x.shape} cannot be repeated to {tuple(shape)}.")
+    return tuple(shape)
+
+
+words.define(broadcast_to)
+broadcast_to.adjoint(_sum_to)
+broadcast_to.shape(_broadcast_shape)
+broadcast_to.cost(lambda y, x, *, shape: 0)
+broadcast_to.formula(r"y_{ij} = x_j", r"\bar x_j = \sum_i \bar y_{ij}")
+
+
+@words.define
+def align(args: tuple[Any, ...], keeps_integers: bool) -> tuple[Any, ...]:
+    """Operands of one dtype and one shape; a Python number takes the dtype of the arrays beside it."""
+    if len(args) == 1:
+        x = operand(args[0])
+        return (x,) if keeps_integers or x.dtype.kind == "f" else (astype(x, dtype=DEFAULT_FLOAT),)
+    numbers = [isinstance(a, (int, float)) for a in args]
+    args = tuple(a if number else operand(a) for a, number in zip(args, numbers, strict=True))
+    dtype = _common_dtype(args, numbers, keeps_integers)
+    args = tuple(np.asarray(a, dtype) if number else a for a, number in zip(args, numbers, strict=True))
+    shapes = [tuple(a.shape) for a in args]
+    shape = shapes[0] if all(s == shapes[0] for s in shapes) else broadcast_shapes(*shapes)
+    args = tuple(a if a.dtype == dtype else astype(a, dtype=dtype) for a in args)
+    return tuple(a if s == shape else broadcast_to(a, shape=shape) for a, s in zip(args, shapes, strict=True))
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that all are repeated to: aligned on the right, sizes equal or 1 (000 (12.5)).
+
+    Raises:
+        ShapeError: two sizes differ and neither is 1.
+    """
+    ndim = max(map(len, shapes))
+    full = [(1,) * (ndim - len(s)) + tuple(s) for s in shapes]
+    result = tuple(next((n for n in sizes if n != 1), 1) for sizes in zip(*full, strict=True))
+    for i, sizes in enumerate(zip(*full, strict=True)):
+        if any(n not in (1, result[i]) for n in sizes):
+            raise ShapeError(
+                f"Shapes {' and '.join(map(str, shapes))} do not fit together.",
+                axis=f"{i - ndim} has sizes {' and '.join(str(s[i]) for s in full)}",
+                **{"try": "sizes must be equal or 1, counted from the right; x.reshape(...) adds axes of size 1"},
+            )
+    return result
+
+
+def promote(*dtypes: Any) -> np.dtype:
+    """The dtype of a result: floats win over integers and keep their own width (int64 with float32: float32)."""
+    floats = [d for d in dtypes if d.kind == "f"]
+    return np.result_type(*(floats or dtypes))
+
+
+def _common_dtype(args: tuple[Any, ...], numbers: list[bool], keeps_integers: bool) -> np.dtype:
+    dtypes = [a.dtype for a, number in zip(args, numbers, strict=True) if not number]
+    fractional = any(isinstance(a, float) for a, number in zip(args, numbers, strict=True) if number)
+    if not dtypes:
+        return DEFAULT_FLOAT if fractional or not keeps_integers else np.dtype(np.int64)
+    dtype = dtypes[0] if all(d == dtypes[0] for d in dtypes) else promote(*dtypes)
+    if dtype.kind != "f" and (fractional or not keeps_integers):
+        return DEFAULT_FLOAT
+    return np.dtype(np.int64) if dtype.kind == "b" and any(numbers) else dtype

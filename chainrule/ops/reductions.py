@@ -1,0 +1,165 @@
+"""Sums, means, extrema and norms over axes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends import xp
+from chainrule.base.errors import ShapeError
+from chainrule.core.families import general, linear
+from chainrule.core.vocabulary import words
+from chainrule.ops.operands import broadcast_to, operand
+from chainrule.ops.shapes import reshape
+
+Axis = int | tuple[int, ...] | None
+
+
+def reduced_axes(x: Any, axis: Axis) -> tuple[int, ...]:
+    """The axes meant by `axis`, counted from 0; all of them for None.
+
+    Raises:
+        ShapeError: there is no such axis.
+    """
+    ndim = len(x.shape)
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if any(not -ndim <= a < ndim for a in axes):
+        raise ShapeError(f"There is no axis {axis} in shape {tuple(x.shape)}.")
+    return tuple(sorted(a % ndim for a in axes))
+
+
+def kept_shape(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with size 1 along the reduced axes."""
+    return tuple(1 if i in axis else n for i, n in enumerate(shape))
+
+
+def _reduced(x: Any, *, axis: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for i, n in enumerate(x.shape) if i not in axis)
+
+
+def _spread(bar: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """A reduced result repeated along the axes it was reduced over."""
+    return broadcast_to(reshape(bar, kept_shape(tuple(x.shape), axis)), shape=tuple(x.shape))
+
+
+@linear
+def sum_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
+    """Sum over axes; the adjoint repeats."""
+    return xp(x).sum(x, axis=axis, dtype=x.dtype, out=out)
+
+
+sum_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar, x, axis))
+sum_.shape(_reduced)
+sum_.cost(lambda y, x, *, axis: x.size - y.size)
+sum_.formula(r"y = \sum_i x_i", r"\bar x_i = \bar y")
+
+
+@linear
+def mean_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
+    """Mean over axes; the adjoint repeats a share of 1/n."""
+    return xp(x).mean(x, axis=axis, dtype=x.dtype, out=out)
+
+
+mean_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar / max_(1, prod(x.shape[a] for a in axis)), x, axis))
+mean_.shape(_reduced)
+mean_.cost(lambda y, x, *, axis: x.size)
+mean_.formula(r"y = \tfrac1n \sum_i x_i", r"\bar x_i = \bar y / n")
+
+max_ = max  # Python's own, before the name is taken below
+
+
+@general
+def max_reduce(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
+    """Largest entry over axes; tied entries share the derivative equally."""
+    return xp(x).max(x, axis=axis, out=out)
+
+
+def _ties(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """Each entry's share of the derivative: 1/k where it is one of k largest, else 0."""
+    at_top = words.astype(x == _spread(y, x, axis), dtype=np.dtype(x.dtype))
+    return at_top / _spread(sum_(at_top, axis=axis), x, axis)
+
+
+max_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
+max_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
+max_reduce.shape(_reduced)
+max_reduce.cost(lambda y, x, *, axis: x.size - y.size)
+max_reduce.formula(r"y = \max_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
+
+
+def _with_axes(x: Any, axes: tuple[int, ...], y: Any, keepdims: bool) -> Any:
+    return reshape(y, kept_shape(tuple(x.shape), axes)) if keepdims else y
+
+
+@words.define
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Σ x over `axis` (all axes for None)."""
+    x = operand(x)
+    axes = reduced_axes(x, axis)
+    if x.dtype.kind == "b":
+        x = words.astype(x, dtype=np.dtype(np.int64))
+    return _with_axes(x, axes, sum_(x, axis=axes), keepdims)
+
+
+@words.define
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean of x over `axis` (all axes for None)."""
+    x = operand(x)
+    axes = reduced_axes(x, axis)
+    if x.dtype.kind != "f":
+        x = words.astype(x, dtype=np.dtype(np.float32))
+    return _with_axes(x, axes, mean_(x, axis=axes), keepdims)
+
+
+@words.define
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest entry of x over `axis`; ties share the derivative equally."""
+    x = operand(x)
+    axes = reduced_axes(x, axis)
+    return _with_axes(x, axes, max_reduce(x, axis=axes), keepdims)
+
+
+@words.define
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest entry of x over `axis`; ties share the derivative equally."""
+    return -max(-operand(x), axis, keepdims)
+
+
+@words.define
+def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The biased variance mean((x − mean x)²) over `axis`."""
+    return mean(words.square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+@words.define
+def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The biased standard deviation √var over `axis`."""
+    return words.sqrt(var(x, axis, keepdims))
+
+
+@words.define
+def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The p-norm (Σ|xᵢ|ᵖ)^(1/p) over `axis`; `ord` may be infinity. For a matrix without axis: Frobenius. 000 (1.2)-(1.5)."""
+    if ord == float("inf"):
+        return max(words.abs(x), axis, keepdims)
+    if ord == 1:
+        return sum(words.abs(x), axis, keepdims)
+    if ord == 2:
+        return words.sqrt(sum(words.square(x), axis, keepdims))
+    return words.power(sum(words.power(words.abs(x), ord), axis, keepdims), 1 / ord)
+
+
+@words.define
+def argmax(x: Any, axis: int | None = None) -> Any:
+    """The position of the (first) largest entry, along an axis or in the flattened array; no derivative."""
+    return words.boxed_like(x, xp(words.plain(x)).argmax(words.plain(x), axis=axis))
+
+
+@words.define
+def argmin(x: Any, axis: int | None = None) -> Any:
+    """The position of the (first) smallest entry, along an axis or in the flattened array; no derivative."""
+    return words.boxed_like(x, xp(words.plain(x)).argmin(words.plain(x), axis=axis))

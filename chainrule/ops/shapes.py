@@ -1,0 +1,207 @@
+"""Moving entries without changing them: reshape, permute, index, join."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends import xp
+from chainrule.base.errors import ShapeError
+from chainrule.core.families import linear
+from chainrule.core.vocabulary import words
+from chainrule.ops.operands import broadcast_to, operand, promote
+
+
+@linear
+def reshape_(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
+    """The entries in the same (row-major) order under another shape."""
+    return xp(x).reshape(x, shape)
+
+
+reshape_.adjoint(lambda y_bar, x, *, shape: reshape(y_bar, tuple(x.shape)))
+reshape_.shape(lambda x, *, shape: _fitting(x, shape))
+reshape_.cost(lambda y, x, *, shape: 0)
+reshape_.formula(r"\operatorname{vec} y = \operatorname{vec} x", r"\operatorname{vec} \bar x = \operatorname{vec} \bar y")
+
+
+def _fitting(x: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if prod(shape) != x.size:
+        raise ShapeError(f"{x.size} entries of shape {tuple(x.shape)} do not fill shape {tuple(shape)}.")
+    return shape
+
+
+@words.define
+def reshape(x: Any, *shape: Any) -> Any:
+    """x under another shape, given as numbers or one tuple; one size may be −1 and is worked out.
+
+    Raises:
+        ShapeError: the number of entries differs.
+    """
+    x = operand(x)
+    wanted = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    if -1 in wanted:
+        known = prod(n for n in wanted if n != -1)
+        size = prod(x.shape)
+        if wanted.count(-1) > 1 or not known or size % known:
+            raise ShapeError(f"{size} entries of shape {tuple(x.shape)} do not fill shape {wanted}.")
+        wanted = tuple(size // known if n == -1 else n for n in wanted)
+    return x if wanted == tuple(x.shape) else reshape_(x, shape=wanted)
+
+
+@words.define
+def flatten(x: Any, start: int = 0) -> Any:
+    """All axes from `start` on as one; `start=1` keeps the batch axis, as a dense layer needs (000 §12.3.3)."""
+    x = operand(x)
+    start %= max(len(x.shape), 1)
+    return reshape(x, *x.shape[:start], prod(x.shape[start:]))
+
+
+@words.define
+def squeeze(x: Any, axis: int | None = None) -> Any:
+    """Without the axes of size 1, or without the one named."""
+    shape = tuple(operand(x).shape)
+    if axis is None:
+        return reshape(x, tuple(n for n in shape if n != 1))
+    if shape[axis] != 1:
+        raise ShapeError(f"Axis {axis} of shape {shape} has size {shape[axis]}, not 1.")
+    axis %= len(shape)
+    return reshape(x, shape[:axis] + shape[axis + 1 :])
+
+
+@words.define
+def expand_dims(x: Any, axis: int) -> Any:
+    """With a new axis of size 1 at `axis`."""
+    shape = list(operand(x).shape)
+    shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, 1)
+    return reshape(x, tuple(shape))
+
+
+@linear
+def permute(x: Any, *, axes: tuple[int, ...], out: Any = None) -> Any:
+    """Axis i of the result is axis axes[i] of x; the adjoint permutes back."""
+    return xp(x).transpose(x, axes)
+
+
+permute.adjoint(lambda y_bar, x, *, axes: permute(y_bar, axes=tuple(int(i) for i in np.argsort(axes))))
+permute.shape(lambda x, *, axes: tuple(x.shape[a] for a in axes))
+permute.cost(lambda y, x, *, axes: 0)
+permute.formula(r"y_{ij} = x_{ji}", r"\bar x_{ji} = \bar y_{ij}")
+
+
+@words.define
+def transpose(x: Any, *axes: int) -> Any:
+    """Axes in another order; all reversed where none are given, as in NumPy. Axis i of the result is axis axes[i].
+
+    Raises:
+        ShapeError: `axes` is not a permutation of the axes of x.
+    """
+    x = operand(x)
+    ndim = len(x.shape)
+    order = tuple(a % ndim if -ndim <= a < ndim else a for a in axes) or tuple(reversed(range(ndim)))
+    if sorted(order) != list(range(ndim)):
+        raise ShapeError(f"{axes} is not an order of the {ndim} axes of shape {tuple(x.shape)}.")
+    return permute(x, axes=order)
+
+
+@words.define
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged."""
+    ndim = len(x.shape)
+    return permute(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2))
+
+
+@linear
+def index_(x: Any, *, key: Any, out: Any = None) -> Any:
+    """x[key], with NumPy's rules; the adjoint adds the cotangents back where they came from."""
+    return x[key]
+
+
+@linear
+def scatter_add(y: Any, *, key: Any, shape: tuple[int, ...], out: Any = None) -> Any:
+    """Zeros of `shape` with y added at `key`; entries named twice get both shares."""
+    result = np.zeros(shape, y.dtype)
+    np.add.at(result, key, y)
+    return result
+
+
+index_.adjoint(lambda y_bar, x, *, key: scatter_add(y_bar, key=key, shape=tuple(x.shape)))
+index_.shape(lambda x, *, key: _probe(x.shape)[key].shape)
+index_.cost(lambda y, x, *, key: 0)
+index_.formula(r"y_k = x_{i_k}", r"\bar x_i = \sum_{k : i_k = i} \bar y_k")
+scatter_add.adjoint(lambda y_bar, y, *, key, shape: index_(y_bar, key=key))
+scatter_add.shape(lambda y, *, key, shape: shape)
+scatter_add.formula(r"y_i = \sum_{k : i_k = i} x_k", r"\bar x_k = \bar y_{i_k}")
+
+
+def _probe(shape: tuple[int, ...]) -> np.ndarray:
+    """An array of the shape that holds one number only, to ask NumPy what an index gives."""
+    return np.broadcast_to(np.zeros(()), shape)
+
+
+@words.define
+def index(x: Any, key: Any) -> Any:
+    """x[key]: numbers, slices, masks and integer arrays, as in NumPy.
+
+    Raises:
+        IndexError: the index is outside of x.
+    """
+    key = tuple(words.plain(k) for k in key) if isinstance(key, tuple) else words.plain(key)
+    return index_(operand(x), key=key)
+
+
+@linear
+def concatenate_(*xs: Any, axis: int, out: Any = None) -> Any:
+    """Arrays behind one another along an axis; the adjoint cuts them apart again."""
+    return xp(xs[0]).concatenate(xs, axis=axis)
+
+
+def _cut(y_bar: Any, *xs: Any, axis: int) -> tuple[Any, ...]:
+    ends = np.cumsum([x.shape[axis] for x in xs])
+    before = (slice(None),) * axis
+    starts = (0, *ends[:-1])
+    return tuple(index_(y_bar, key=(*before, slice(int(a), int(b)))) for a, b in zip(starts, ends, strict=True))
+
+
+def _joined(*xs: Any, axis: int) -> tuple[int, ...]:
+    first = xs[0].shape
+    for x in xs[1:]:
+        if x.shape[:axis] + x.shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
+            raise ShapeError(f"Shapes {first} and {x.shape} differ outside axis {axis}, along which they are joined.")
+    return (*first[:axis], int(np.sum([x.shape[axis] for x in xs])), *first[axis + 1 :])
+
+
+concatenate_.adjoint(_cut)
+concatenate_.shape(_joined)
+concatenate_.cost(lambda y, *xs, axis: 0)
+concatenate_.formula(r"y = [x_1; x_2; \dots]", r"[\bar x_1; \bar x_2; \dots] = \bar y")
+
+
+@words.define
+def concatenate(xs: Any, axis: int = 0) -> Any:
+    """Tensors or arrays behind one another along an axis that exists."""
+    xs = [operand(x) for x in xs]
+    dtype = promote(*(x.dtype for x in xs))
+    return concatenate_(*(words.astype(x, dtype=dtype) if x.dtype != dtype else x for x in xs), axis=axis % len(xs[0].shape))
+
+
+@words.define
+def stack(xs: Any, axis: int = 0) -> Any:
+    """Tensors or arrays of one shape along a new axis."""
+    return concatenate([expand_dims(x, axis) for x in xs], axis)
+
+
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "flatten",
+    "index",
+    "matrix_transpose",
+    "permute",
+    "reshape",
+    "squeeze",
+    "stack",
+    "transpose",
+]

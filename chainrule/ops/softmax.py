@@ -1,0 +1,76 @@
+"""Softmax and its logarithm, along one axis, shifted by the maximum so that nothing overflows (000 §11.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends import xp
+from chainrule.core.families import general
+from chainrule.core.vocabulary import words
+from chainrule.ops.elementary import exp
+from chainrule.ops.operands import operand
+from chainrule.ops.reductions import reduced_axes, sum
+
+
+def _total(x: Any, axis: int) -> Any:
+    return sum(x, axis, keepdims=True)
+
+
+@general
+def softmax_(x: Any, *, axis: int, out: Any = None) -> Any:
+    """pᵢ = e^(xᵢ − max x) / Σⱼ e^(xⱼ − max x)."""
+    np_ = xp(x)
+    e = np_.exp(x - np_.max(x, axis=axis, keepdims=True))
+    e /= np_.sum(e, axis=axis, keepdims=True)
+    return e
+
+
+softmax_.jvp(lambda dots, p, x, *, axis: p * (dots[0] - _total(p * dots[0], axis)))
+softmax_.vjps(lambda p_bar, p, x, *, axis: p * (p_bar - _total(p * p_bar, axis)))
+softmax_.cost(lambda y, x, *, axis: 5 * x.size)
+softmax_.formula(r"p_i = e^{x_i} / \sum_j e^{x_j}", r"\bar x = p \odot (\bar p - \langle \bar p, p \rangle)")
+
+
+@general
+def log_softmax_(x: Any, *, axis: int, out: Any = None) -> Any:
+    """yᵢ = xᵢ − max x − ln Σⱼ e^(xⱼ − max x), exact where softmax underflows."""
+    np_ = xp(x)
+    shifted = x - np_.max(x, axis=axis, keepdims=True)
+    shifted -= np_.log(np_.sum(np_.exp(shifted), axis=axis, keepdims=True))
+    return shifted
+
+
+log_softmax_.jvp(lambda dots, y, x, *, axis: dots[0] - _total(exp(y) * dots[0], axis))
+log_softmax_.vjps(lambda y_bar, y, x, *, axis: y_bar - exp(y) * _total(y_bar, axis))
+log_softmax_.cost(lambda y, x, *, axis: 5 * x.size)
+log_softmax_.formula(r"y_i = x_i - \ln \sum_j e^{x_j}", r"\bar x = \bar y - e^y \textstyle\sum_j \bar y_j")
+
+
+@words.define
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Probabilities from logits along an axis; it couples all entries: J = diag(p) − p pᵀ. 000 (3.20), (11.1)-(11.3)."""
+    return _along(softmax_, x, axis)
+
+
+@words.define
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Log-probabilities from logits along an axis: x − LSE(x). 000 (11.4)."""
+    return _along(log_softmax_, x, axis)
+
+
+@words.define
+def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
+    """ln Σ eˣ along an axis, = x₁ − log_softmax(x)₁ for any entry; its derivative is softmax(x). 003 §12.3."""
+    x = operand(x)
+    (axis,) = reduced_axes(x, axis)
+    peak = words.max(words.stop_gradient(x), axis, keepdims=True)
+    result = words.log(sum(exp(x - peak), axis, keepdims=True)) + peak
+    return result if keepdims else words.squeeze(result, axis)
+
+
+def _along(primitive: Any, x: Any, axis: int) -> Any:
+    x = operand(x)
+    (axis,) = reduced_axes(x, axis)
+    return primitive(x if x.dtype.kind == "f" else words.astype(x, dtype=np.dtype(np.float32)), axis=axis)
