@@ -1,5 +1,74 @@
-"""Chainrule: neural networks you can see through, at full speed."""
+"""Chainrule: neural networks you can see through, at full speed.
 
-from chainrule import core, nn, ops
-from chainrule.core import *  # noqa: F403
+    import chainrule as cr
+
+The floors, from the ground up: `base`, `backends`, `core`, `ops`, `nn`, then `data`, `losses`, `metrics`, `optim`,
+then `models`, `train`, then `glass`. Operations, differentiation and the usual verbs are here by themselves:
+`cr.tanh`, `cr.grad`, `cr.fit`, `cr.explain`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from chainrule import base, core, nn, ops
+from chainrule.base.errors import (
+    CheckpointError,
+    ChainruleError,
+    DataError,
+    DtypeError,
+    GradientError,
+    NumericalError,
+    OptionError,
+    ShapeError,
+)
+from chainrule.base.keys import Key
+from chainrule.core import (
+    PRIMITIVES,
+    Spec,
+    Tensor,
+    check_gradients,
+    grad,
+    gradients,
+    graph,
+    jvp,
+    no_grad,
+    random_stream,
+    seed,
+    value_and_grad,
+    vjp,
+)
 from chainrule.ops import *  # noqa: F403
+
+if TYPE_CHECKING:
+    from chainrule import data, glass, losses, metrics, models, optim, train
+    from chainrule.glass import explain
+    from chainrule.train import evaluate, fit, predict, predict_proba
+
+__version__ = "0.1.0"
+
+_ROOMS = ("data", "glass", "losses", "metrics", "models", "optim", "train")
+_VERBS = {"fit": "train", "evaluate": "train", "predict": "train", "predict_proba": "train", "explain": "glass"}
+
+
+def __getattr__(name: str) -> Any:
+    """Rooms above `nn`, and the verbs that live there, are imported when they are first used."""
+    if name in _ROOMS:
+        return import_module(f"chainrule.{name}")
+    if name in _VERBS:
+        return getattr(import_module(f"chainrule.{_VERBS[name]}"), name)
+    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS, *_VERBS])
+
+
+__all__ = [
+    "ChainruleError", "CheckpointError", "DataError", "DtypeError", "GradientError", "Key", "NumericalError",
+    "OptionError", "PRIMITIVES", "ShapeError", "Spec", "Tensor", "base", "check_gradients", "core", "data", "evaluate", "explain", "fit",
+    "glass", "grad", "gradients", "graph", "jvp", "losses", "metrics", "models", "nn", "no_grad", "ops", "optim",
+    "predict", "predict_proba", "random_stream", "seed", "train", "value_and_grad", "vjp",
+    *ops.__all__,
+]  # fmt: skip

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair (a busy disk, a cold cache), not the law's.
+settings.register_profile("chainrule", deadline=None)
+settings.load_profile("chainrule")
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +22,44 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data sets at {folder}")
     return folder
+
+
+class WorkedExamples:
+    """The documents' worked examples, and the count of those that a test of this run has shown."""
+
+    path = Path(__file__).resolve().parents[1].parent / "shared" / "inventory" / "worked-examples.json"
+
+    def __init__(self) -> None:
+        known = json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else []
+        self.rows: dict[str, dict[str, Any]] = {row["id"]: row for row in known}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Write the ids into the tests' reports, which reach the summary from every process of pytest-xdist."""
+        for item in items:
+            item.user_properties += [("worked", row_id) for row_id in marked(item)]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """How many examples are covered, and which are not, by document."""
+        passed = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
+        shown = {row_id for report in passed for name, row_id in report.user_properties if name == "worked"}
+        if not shown or not self.rows:
+            return
+        open_ids = defaultdict(list)
+        for row_id, row in self.rows.items():
+            open_ids[row["doc"]] += [row_id] * (row_id not in shown)
+        covered = len(shown & self.rows.keys())
+        terminalreporter.section("worked examples of the documents")
+        terminalreporter.write_line(f"{covered} of {len(self.rows)} covered by this run; not covered:")
+        for document, ids in sorted(open_ids.items()):
+            terminalreporter.write_line(f"  {document} ({len(ids)}): {' '.join(ids) or 'none'}")
+
+
+def marked(item: pytest.Item) -> list[str]:
+    """The ids of the worked examples that a test says it shows."""
+    return [row_id for mark in item.iter_markers("worked") for row_id in mark.args]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "worked(*ids): shows worked examples of the documents, by id")
+    if not config.pluginmanager.has_plugin("worked-examples"):
+        config.pluginmanager.register(WorkedExamples(), "worked-examples")

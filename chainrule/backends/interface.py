@@ -59,6 +59,14 @@ def xp(array: Array) -> Any:
     return backend_of(array).xp
 
 
+def into(out: Array | None, result: Array) -> Array:
+    """The result as it is, or copied into `out` where a kernel was given one."""
+    if out is None:
+        return result
+    out[...] = result
+    return out
+
+
 def _find(kind: type) -> Backend:
     for backend in _backends:
         if issubclass(kind, backend.array_types):

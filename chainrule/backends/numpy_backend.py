@@ -15,7 +15,9 @@ def broadcast_to(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
         np.copyto(out, x)
         return out
     if x.ndim == 0:
-        return np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+        view = np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+        view.flags.writeable = False  # it shares the memory of x
+        return view
     return np.broadcast_to(x, shape)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from chainrule.base.errors import ShapeError
 from chainrule.core import tree
 from chainrule.core.primitive import Primitive, apply
-from chainrule.core.reverse import as_given
+from chainrule.core.reverse import as_given, variable
 from chainrule.core.stack import Trace, running
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
@@ -23,6 +23,7 @@ class ForwardTrace(Trace):
     """Carries with every tensor its tangent, in the place where reverse mode keeps the node."""
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        self.refuse_if_closed()
         lowered = tuple(map(self.lower, args))
         y = apply(primitive, lowered, params)
         if not primitive.is_differentiable:
@@ -49,7 +50,8 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
     shapes).
 
     Raises:
-        ShapeError: a tangent does not have the shape of its primal.
+        ShapeError: the tangents do not have the structure and shapes of the primals.
+        GradientError: a primal is made of integers.
 
     >>> import numpy as np
     >>> import chainrule as cr
@@ -59,9 +61,9 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
     leaves, rebuild = tree.flatten(tuple(primals))
     with running(ForwardTrace()) as trace:
         assert isinstance(trace, ForwardTrace)
-        pairs = zip(leaves, tree.flatten(tuple(tangents))[0], strict=True)
+        pairs = zip(leaves, tree.leaves_as(tuple(primals), tuple(tangents)), strict=True)
         y = f(*rebuild([_moving(trace, leaf, dot) for leaf, dot in pairs]))
-    outputs, rebuild_y = tree.flatten(y)
+    outputs, rebuild_y = tree.flatten(tree.map_leaves(words.operand, y))
     values = [trace.lower(o) for o in outputs]
     dots = [trace.tangent(o) for o in outputs]
     dots = [words.zeros_like(v) if d is None else d for v, d in zip(values, dots, strict=True)]
@@ -70,7 +72,7 @@ def jvp(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ..
 
 
 def _moving(trace: ForwardTrace, primal: Any, tangent: Any) -> Tensor:
-    value = words.operand(primal)
+    value = variable(primal)
     dot = words.like(tangent, value)
     if tuple(dot.shape) != tuple(value.shape):
         raise ShapeError(f"A tangent has shape {tuple(dot.shape)}, its primal {tuple(value.shape)}.")

@@ -12,7 +12,7 @@ from chainrule.core.spec import spec_of
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator: not its neighbours
 _serials = itertools.count()
 
 
@@ -44,7 +44,10 @@ class Node:
         return self.primitive.name
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Any:
+        """The shape of the result, or the shapes where there are several; known after the history is freed."""
+        if type(self.value) is tuple:
+            return tuple(spec_of(v).shape for v in self.value)
         return spec_of(self.value).shape
 
     @property
@@ -56,6 +59,11 @@ class Node:
     def freed(self) -> bool:
         """Whether a backward pass has given back what the derivative needs."""
         return self.args is None
+
+    def free(self) -> None:
+        """Give back the operands and the result; shapes stay."""
+        self.args = None
+        self.value = tuple(map(spec_of, self.value)) if type(self.value) is tuple else spec_of(self.value)
 
     @property
     def parents(self) -> list[Any]:

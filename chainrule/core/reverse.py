@@ -14,7 +14,8 @@ import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chainrule.base.errors import GradientError
+from chainrule.backends import backend_of
+from chainrule.base.errors import GradientError, ShapeError
 from chainrule.core import tree
 from chainrule.core.graph import Leaf, Node
 from chainrule.core.primitive import Primitive, apply
@@ -30,12 +31,7 @@ class ReverseTrace(Trace):
         self.level = level
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        if self.closed:
-            raise GradientError(
-                "A tensor of a finished transformation was used.",
-                cause="it was kept from inside the function given to grad, vjp or jvp",
-                **{"try": "return it from the function, or keep x.detach()"},
-            )
+        self.refuse_if_closed()
         value = apply(primitive, tuple(map(self.lower, args)), params)
         if not primitive.is_differentiable:
             return value if isinstance(value, Tensor) else Tensor(value)
@@ -85,7 +81,7 @@ def pull_back(
             for operand, share in _shares(trace, node, bar, record):
                 arrived.add(operand, share)
             if free:
-                node.args = node.value = None
+                node.free()
     return kept
 
 
@@ -215,10 +211,17 @@ def _root_cotangent(y: Tensor, y_bar: Any, boxed: bool) -> Any:
                 **{"try": "y.sum().backward(), or give the cotangent: y.backward(gradient)"},
             )
         y_bar = words.ones_like(y.data)
-    bar = words.like(y_bar, y.data)
-    if tuple(bar.shape) != y.shape:
-        raise GradientError(f"The cotangent has shape {tuple(bar.shape)}, the tensor {y.shape}; they must be equal.")
-    return Tensor(bar) if boxed else bar
+    bar = _cotangent(y_bar, y)
+    return bar if isinstance(bar, Tensor) or not boxed else Tensor(bar)
+
+
+def _cotangent(y_bar: Any, y: Any) -> Any:
+    bar = words.like(y_bar, y)
+    if tuple(bar.shape) != tuple(y.shape):
+        raise ShapeError(
+            f"The cotangent has shape {tuple(bar.shape)}, the tensor {tuple(y.shape)}; they must be equal."
+        )
+    return bar
 
 
 # Functional: vjp, grad, value_and_grad.
@@ -239,13 +242,13 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     leaves, rebuild = tree.flatten(primals)
     with running(ReverseTrace()) as trace:
         assert isinstance(trace, ReverseTrace)
-        inputs = [trace.leaf(words.operand(leaf)) for leaf in leaves]
+        inputs = [trace.leaf(variable(leaf)) for leaf in leaves]
         y = f(*rebuild(inputs))
-    outputs, rebuild_y = tree.flatten(y)
+    outputs, rebuild_y = tree.flatten(tree.map_leaves(words.operand, y))
 
     def pull(y_bar: Any) -> tuple[Any, ...]:
-        bars = tree.flatten(y_bar)[0]
-        live = [(o, words.like(b, trace.lower(o))) for o, b in zip(outputs, bars, strict=True) if _lives(o, trace)]
+        bars = map(_cotangent, tree.leaves_as(y, y_bar), outputs)
+        live = [(o, bar) for o, bar in zip(outputs, bars, strict=True) if _lives(o, trace)]
         kept = pull_back(trace, live)
         shares = [kept.get(i.node) for i in inputs]
         return rebuild([as_given(leaf, _or_zeros(s, i)) for leaf, s, i in zip(leaves, shares, inputs, strict=True)])
@@ -291,8 +294,9 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
     """A function that returns the gradient of a scalar function; see `value_and_grad`.
 
     >>> import chainrule as cr
-    >>> cr.grad(lambda x: cr.sin(x * x))(1.3)  # 2x cos x², 000 (1.18)
-    Tensor(-0.30919605)
+    >>> slope = cr.grad(lambda x: cr.sin(x * x))(1.3)  # 2x cos x², 000 (1.18)
+    >>> f"{slope:.4f}"
+    '-0.3092'
     """
     both = value_and_grad(f, argnums, has_aux)
 
@@ -303,11 +307,26 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
     return wrapped
 
 
+def variable(x: Any) -> Any:
+    """An operand to differentiate with respect to; a Python number is taken as floating-point.
+
+    Raises:
+        GradientError: it is made of integers.
+    """
+    value = words.operand(float(x) if isinstance(x, int) else x)
+    if value.dtype.kind not in "fc":
+        raise GradientError(
+            f"There is no derivative with respect to {value.dtype}: only to floating-point numbers.",
+            **{"try": 'x.astype("float32"), or leave it out of the arguments differentiated (argnums)'},
+        )
+    return value
+
+
 def as_given(given: Any, result: Any) -> Any:
     """A result in the form of what was given: arrays in, arrays out; tensors and numbers give tensors."""
-    if isinstance(result, Tensor) or words.is_array(given):
+    if isinstance(result, Tensor):
         return result
-    return Tensor(result)
+    return backend_of(result).asarray(result) if words.is_array(given) else Tensor(result)
 
 
 def _lives(o: Any, trace: Trace) -> bool:
@@ -319,7 +338,10 @@ def _or_zeros(bar: Any, x: Tensor) -> Any:
 
 
 def _unboxed(value: Any) -> Any:
-    return Tensor(value.data) if isinstance(value, Tensor) and getattr(value.trace, "closed", False) else value
+    """The value without the finished transformation, but with those below it that still run."""
+    while isinstance(value, Tensor) and getattr(value.trace, "closed", False):
+        value = value.value
+    return value if isinstance(value, Tensor) or not words.is_array(value) else Tensor(value)
 
 
 def _scalar(result: Any) -> Any:

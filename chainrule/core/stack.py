@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chainrule.base.errors import GradientError
 from chainrule.base.keys import Key
 
 
@@ -23,6 +24,19 @@ class Trace:
     level: int
     closed = False
 
+    def refuse_if_closed(self) -> None:
+        """Refuse work after the end.
+
+        Raises:
+            GradientError: the transformation is finished.
+        """
+        if self.closed:
+            raise GradientError(
+                "A tensor of a finished transformation was used.",
+                cause="it was kept from inside the function given to grad, vjp or jvp",
+                **{"try": "return it from the function, or keep x.detach()"},
+            )
+
     def process(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Apply a primitive to tensors of which at least one belongs to this trace."""
         raise NotImplementedError
@@ -31,6 +45,8 @@ class Trace:
 class Stack(threading.local):
     """The state of the interpreter in one thread."""
 
+    structure = 0  # counts changes of any module tree, in all threads together
+
     def __init__(self) -> None:
         self.traces: list[Trace] = []
         self.silent = -1  # traces at this level or below record nothing
@@ -38,7 +54,6 @@ class Stack(threading.local):
         self.path: list[str] = []
         self.key = Key(0)
         self.draws = 0
-        self.structure = 0  # counts changes of any module tree
 
 
 stack = Stack()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        return prod(self.value.shape)
 
     @property
     def data(self) -> Any:
@@ -200,10 +201,10 @@ class Tensor:
         return words.less_equal(self, other)
 
     def __eq__(self, other: Any) -> Any:
-        return words.equal(self, other)
+        return False if other is None else words.equal(self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return words.not_equal(self, other)
+        return True if other is None else words.not_equal(self, other)
 
     def __getitem__(self, key: Any) -> Any:
         return words.index(self, key)
@@ -244,7 +245,7 @@ class Tensor:
     def flatten(self, start: int = 0) -> Any:
         return words.flatten(self, start)
 
-    def transpose(self, *axes: int) -> Any:
+    def transpose(self, *axes: Any) -> Any:
         return words.transpose(self, *axes)
 
     def squeeze(self, axis: Any = None) -> Any:
@@ -257,7 +258,7 @@ class Tensor:
         return words.broadcast_to(self, shape=shape)
 
     def astype(self, dtype: Any) -> Any:
-        return words.astype(self, dtype=np.dtype(dtype))
+        return words.astype(self, dtype)
 
     def clip(self, low: float | None = None, high: float | None = None) -> Any:
         return words.clip(self, low, high)

@@ -38,7 +38,7 @@ def check_lengths(x: np.ndarray, y: np.ndarray) -> None:
         DataError: they have different lengths.
     """
     if y.ndim == 0 or len(x) != len(y):
-        rows = f"{len(y)}" if y.ndim else "no axis for the examples"
+        rows = str(len(y)) if y.ndim else "no axis for the examples"
         fix = "give one target for each row of x"
         raise DataError(f"x has {len(x)} rows, but y has {rows}.", x=x.shape, y=y.shape, fix=fix)
 

@@ -116,12 +116,16 @@ def download_mnist(
 def fetch(url: str) -> bytes:
     """The bytes at an address."""
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
         with urlopen(url, timeout=PATIENCE) as answer:
             return answer.read()
+    except HTTPError as error:  # an answer too, with a connection to close
+        error.close()
+        cause = str(error)
     except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is none
-        headline = f"{url.rsplit('/', 1)[1]} could not be fetched."
-        fix = "check the connection, or copy the files from elsewhere and name their folder (--data DIR)"
-        raise DataError(headline, url=url, cause=error, fix=fix) from None
+        cause = str(error)
+    fix = "check the connection, or copy the files from elsewhere and name their folder (--data DIR)"
+    raise DataError(f"{url.rsplit('/', 1)[1]} could not be fetched.", url=url, cause=cause, fix=fix)

@@ -1,1 +1,5 @@
-"""Named architectures, one to a file, each readable alone."""
+"""Named architectures, one per file, each readable alone."""
+
+from chainrule.models.mlp import MLP
+
+__all__ = ["MLP"]

@@ -27,15 +27,17 @@ from chainrule.nn.activations import (
 from chainrule.nn.containers import Residual, Sequential
 from chainrule.nn.dropout import Dropout
 from chainrule.nn.flat import Flat
+from chainrule.nn.functional import functional_call
 from chainrule.nn.linear import Linear
-from chainrule.nn.module import Module, functional_call
+from chainrule.nn.module import Module
 from chainrule.nn.norms import BatchNorm1d, LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
 from chainrule.nn.shapes import Flatten
+from chainrule.nn.summary import summary
 
 __all__ = [
     "ACTIVATIONS", "ELU", "GELU", "SELU", "Activation", "BatchNorm1d", "Buffer", "Dropout", "Flat", "Flatten",
     "GELUTanh", "Identity", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "Module", "PReLU",
     "Parameter", "ReLU", "Residual", "SELU", "Sequential", "SiLU", "Sigmoid", "Sign", "Softmax", "Softplus", "Step",
-    "StepStrict", "Tanh", "activation", "functional_call", "init",
+    "StepStrict", "Tanh", "activation", "functional_call", "init", "summary",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import ops
-from chainrule.base.errors import OptionError
+from chainrule.base.errors import OptionError, ShapeError
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 
@@ -57,17 +57,31 @@ class LeakyReLU(Module):
 
 
 class PReLU(Module):
-    """x where x > 0, else a · x, with one learned slope a, or one a channel (axis 1). He et al. (2015)."""
+    """x where x > 0, else a · x, with one learned slope a, or one a channel (axis 1). He et al. (2015).
+
+    Raises:
+        OptionError: num_parameters is less than 1.
+        ShapeError: there are several slopes, and axis 1 of x is not their number.
+    """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+        if num_parameters < 1:
+            raise OptionError(f"PReLU needs one slope or more, got {num_parameters}.")
         self.weight = Parameter(np.full(num_parameters, init, np.float32))
 
     def forward(self, x: Any) -> Any:
         """PReLU of x."""
         slope = self.weight
         if slope.size > 1:
+            self._check(x.shape, slope.size)
             slope = slope.reshape(-1, *[1] * (len(x.shape) - 2))
         return ops.prelu(x, slope)
+
+    def _check(self, shape: tuple[int, ...], slopes: int) -> None:
+        channels = shape[1] if len(shape) > 1 else "no axis 1"
+        if channels != slopes:
+            advice = f"PReLU({channels}), or PReLU() for one slope" if len(shape) > 1 else "PReLU() for one slope"
+            raise ShapeError(f"PReLU expects {slopes} channels, got {channels}.", input=shape, **{"try": advice})
 
     def extra_repr(self) -> str:
         return str(self.weight.size)
@@ -97,6 +111,9 @@ class Softmax(Module):
         """Softmax of x."""
         return ops.softmax(x, self.axis)
 
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}"
+
 
 class LogSoftmax(Module):
     """Log-probabilities along an axis, the last one unless said otherwise."""
@@ -107,6 +124,9 @@ class LogSoftmax(Module):
     def forward(self, x: Any) -> Any:
         """Log-softmax of x."""
         return ops.log_softmax(x, self.axis)
+
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}"
 
 
 ACTIVATIONS: dict[str, type[Module]] = {

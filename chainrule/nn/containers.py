@@ -16,15 +16,19 @@ class Sequential(Module):
     >>> model = cr.nn.Sequential(fc1=cr.nn.Linear(2, 3), act=cr.nn.ReLU(), fc2=cr.nn.Linear(3, 1))
     >>> model.fc1.weight.shape, len(model)
     ((3, 2), 3)
+
+    A slice, `model[1:]`, shares the modules and keeps their names.
+
+    Raises:
+        OptionError: an entry is not a module, or its name is taken.
     """
 
     def __init__(self, *modules: Module, **named: Module) -> None:
-        for name, module in {**{str(i): m for i, m in enumerate(modules)}, **named}.items():
+        for name, module in [*((str(i), m) for i, m in enumerate(modules)), *named.items()]:
             if not isinstance(module, Module):
-                raise OptionError(
-                    f"Sequential is made of modules, {name} is {type(module).__name__}.",
-                    **{"try": "cr.nn.ReLU() rather than cr.relu, Linear(2, 3) rather than Linear"},
-                )
+                raise _no_module(name, module)
+            if name in vars(self):
+                raise OptionError(f"Sequential has two entries called {name!r}.")
             setattr(self, name, module)
 
     def forward(self, x: Any) -> Any:
@@ -40,8 +44,21 @@ class Sequential(Module):
         return self.children()
 
     def __getitem__(self, i: int | slice) -> Module:
-        modules = list(self.children())[i]
-        return Sequential(*modules) if isinstance(modules, list) else modules
+        if isinstance(i, slice):
+            return Sequential(**dict(list(self.named_children())[i]))
+        return list(self.children())[i]
+
+
+def _no_module(name: str, entry: Any) -> OptionError:
+    what, advice = f"a {type(entry).__name__}", "cr.nn.Sequential(cr.nn.Linear(2, 3), cr.nn.ReLU())"
+    if isinstance(entry, type):
+        what, advice = f"the class {entry.__name__}", f"{entry.__name__}(...), an object of the class"
+    elif callable(entry):
+        called = getattr(entry, "__name__", "function")
+        what, advice = f"the function {called}", "the module of that name, as cr.nn.ReLU() for cr.relu"
+    elif isinstance(entry, (list, tuple)):
+        advice = "cr.nn.Sequential(*layers)"
+    return OptionError(f"Sequential is made of modules, entry {name} is {what}.", **{"try": advice})
 
 
 class Residual(Module):
@@ -59,7 +76,15 @@ class Residual(Module):
         y = self.inner(x)
         if y.shape != x.shape:
             raise ShapeError(
-                f"Residual adds f(x) of shape {y.shape} to x of shape {x.shape}.",
-                **{"try": "make f keep the shape"},
+                "Residual adds f(x) to x, so f must keep the shape.",
+                input=x.shape,
+                result=y.shape,
+                **{"try": _way_back(x.shape, y.shape)},
             )
         return x + y
+
+
+def _way_back(x: tuple[int, ...], y: tuple[int, ...]) -> str:
+    if x and y and x[:-1] == y[:-1]:
+        return f"end f with Linear({y[-1]}, {x[-1]}), or make its last layer give {x[-1]} features"
+    return f"make f give {x}"

@@ -21,7 +21,8 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5) -> None:
         if not 0 <= p <= 1:
-            raise OptionError(f"Dropout takes a probability between 0 and 1, got {p}.")
+            advice = f"Dropout({p / 100:g})" if 1 < p <= 100 else "Dropout(0.5)"
+            raise OptionError(f"Dropout takes a probability of dropping between 0 and 1, got {p}.", **{"try": advice})
         self.p = p
 
     def forward(self, x: Any) -> Any:

@@ -26,7 +26,8 @@ class Flat:
             raise OptionError("There is nothing to optimise: no parameter was given.")
         dtypes = {p.dtype for p in self.parameters}
         if len(dtypes) > 1:
-            raise DtypeError(f"Parameters of one buffer have one dtype, these have {sorted(map(str, dtypes))}.")
+            found = " and ".join(sorted(map(str, dtypes)))
+            raise DtypeError(f"Parameters of one optimiser have one dtype, these have {found}.", **{"try": "model.astype(...)"})
         ends = np.cumsum([p.size for p in self.parameters])
         self.places = [slice(int(e) - p.size, int(e)) for p, e in zip(self.parameters, ends, strict=True)]
         self.values = np.empty(int(ends[-1]), dtypes.pop())
@@ -63,8 +64,8 @@ class Flat:
             leaf = p.node
             if leaf.flat is not self:
                 raise GradientError(
-                    "These parameters were moved to another optimiser's buffer.",
-                    **{"try": "make one optimiser over all of them, or make this one anew"},
+                    "These parameters were moved out of this buffer, by another optimiser or by astype.",
+                    **{"try": "make one optimiser over all of them, after astype"},
                 )
             if leaf.filled and stretches and stretches[-1].stop == place.start:
                 stretches[-1] = slice(stretches[-1].start, place.stop)

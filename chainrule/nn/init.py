@@ -136,10 +136,15 @@ def draw(init: Initializer | str, shape: Shape) -> np.ndarray:
     """Numbers for a weight, by the next key of the stream.
 
     Raises:
-        OptionError: no initialiser has this name.
+        OptionError: no initialiser has this name, or it is neither a name nor a function.
     """
     if isinstance(init, str):
         if init not in INITIALIZERS:
             raise OptionError(f"There is no initialiser {init!r}.", known=", ".join(INITIALIZERS))
         init = INITIALIZERS[init]
+    if not callable(init):
+        raise OptionError(
+            f"An initialiser is a name or a function, got {init!r}.",
+            **{"try": f"cr.nn.init.constant({init!r})" if isinstance(init, (int, float)) else '"he_normal"'},
+        )
     return init(shape, next_key())

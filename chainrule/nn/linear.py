@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 from typing import Any
 
 from chainrule.base.errors import OptionError, ShapeError
@@ -20,6 +20,7 @@ class Linear(Module):
     bias starts at 0.
 
     Raises:
+        OptionError: a size is less than 1, or `init` is no initialiser.
         ShapeError: the last axis of x is not in_features.
     """
 
@@ -27,7 +28,7 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, init: init.Initializer | str | None = None
     ) -> None:
         if in_features < 1 or out_features < 1:
-            raise OptionError(f"Linear needs at least one input and one output, got {in_features} and {out_features}.")
+            raise OptionError(f"Linear needs at least one input and one output, got Linear({in_features}, {out_features}).")
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(_draw(init or "fan_in_uniform", (out_features, in_features)))
         self.bias = Parameter(_bias(init, in_features, out_features)) if bias else None
@@ -52,16 +53,28 @@ def _bias(start: Any, n_in: int, n_out: int) -> Any:
 
 
 def _mismatch(layer: Linear, x: Any) -> ShapeError:
-    got = x.shape[-1] if x.shape else 1
-    advice = f"Linear({got}, {layer.out_features})"
-    if len(x.shape) > 2 and x.size // x.shape[0] == layer.in_features:
-        advice = "put Flatten() before it, or x.reshape(len(x), -1)"
-    elif got == layer.in_features + 1:
-        advice += ", or drop one column (is an index column left in the data?)"
-    elif len(x.shape) == 2 and x.shape[0] == layer.in_features:
-        advice = "x.T (samples are rows, features are columns)"
+    if not x.shape:
+        return ShapeError(
+            f"Linear expects {layer.in_features} input features, got a single number.",
+            input="()   no axis",
+            **{"try": "x.reshape(1, 1) with Linear(1, ...)" if layer.in_features > 1 else "x.reshape(1, 1)"},
+        )
     return ShapeError(
-        f"Linear expects {layer.in_features} input features, got {got}.",
-        input=f"{x.shape}   axis −1 = {got}" if x.shape else "() has no axis",
-        **{"try": advice},
+        f"Linear expects {layer.in_features} input features, got {x.shape[-1]}.",
+        input=f"{x.shape}   axis −1 = {x.shape[-1]}",
+        **{"try": _advice(layer, x.shape)},
     )
+
+
+def _advice(layer: Linear, shape: tuple[int, ...]) -> str:
+    got, wanted = shape[-1], layer.in_features
+    if len(shape) > 2 and prod(shape[1:]) == wanted:
+        return "put Flatten() before it, or x.reshape(len(x), -1)"
+    if len(shape) == 2 and shape[0] == wanted:
+        return "x.T (samples are rows, features are columns)"
+    if len(shape) == 1 and wanted == 1:
+        return "x.reshape(-1, 1) (one feature, a sample a row)"
+    if got < 1:
+        return f"give it {wanted} features"
+    advice = f"Linear({got}, {layer.out_features})"
+    return f"{advice}, or drop one column (is an index column left in the data?)" if got == wanted + 1 else advice

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from chainrule.base.errors import ChainruleError, OptionError, ShapeError
+from chainrule.base.errors import ChainruleError, DtypeError, OptionError
+from chainrule.core import tree
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
+from chainrule.nn import state as states
+from chainrule.nn.holdings import Holdings, changed
 from chainrule.nn.parameter import Buffer, Parameter, ParameterLeaf
+from chainrule.ops import tensor
+
+PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator
 
 
 class Module:
     """A layer or a model: parameters, buffers and modules as attributes, and `forward`, what it computes.
 
-    Attributes that are a `Parameter`, a `Buffer`, a `Module`, or a list or dict of modules belong to the tree
-    under their names, as in PyTorch; no call of `super().__init__()` is needed.
+    Attributes that are a `Parameter`, a `Buffer`, a `Module`, or lists, tuples and dicts of them belong to the
+    tree under their names, as in PyTorch; no call of `super().__init__()` is needed.
 
     >>> import chainrule as cr
     >>> class Twice(cr.nn.Module):
@@ -34,93 +41,125 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it computes: it needs a forward method")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what it computes.\n  try     def forward(self, x): return ..."
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outermost = not stack.modules
-        paths = self._paths() if outermost else stack.modules[-1]
-        if outermost:
-            args = tuple(self._take_in(a) for a in args)
+        paths = self._holdings().paths if outermost else stack.modules[-1]
         stack.modules.append(paths)
         stack.path.append(paths.get(id(self), type(self).__name__))
         try:
+            if outermost:
+                args = tuple([self._take_in(a) for a in args])
+                kwargs = {name: self._take_in(a) for name, a in kwargs.items()} if kwargs else kwargs
             return self.forward(*args, **kwargs)
         except ChainruleError as error:
-            place = self._place(paths)
-            error.at(layer=place)
+            error.at(layer=self._place(paths))
             if not outermost:
                 raise
-            raise error.with_traceback(None) from None
+            raise error.with_traceback(_outside(error.__traceback__)) from None
         finally:
             stack.modules.pop()
             stack.path.pop()
 
     def _place(self, paths: Mapping[int, str]) -> str:
-        path = paths.get(id(self), "")
-        return f"{path} = {self!r}" if path else repr(self).split("\n")[0]
+        path, words = paths.get(id(self), ""), repr(self)
+        words = f"{type(self).__name__}(…)" if "\n" in words else words
+        return f"{path} = {words}" if path else words
 
     def _take_in(self, x: Any) -> Any:
-        """Arrays, lists and numbers as tensors of the model's own dtype."""
-        if isinstance(x, Tensor):
+        """Arrays, lists and fractions as tensors of the model's own dtype; the rest as it is.
+
+        Integers stay integers. A list that holds tensors, and a tuple that holds arrays, are several things.
+        """
+        if isinstance(x, Tensor) or not (isinstance(x, (float, list, tuple)) or hasattr(x, "__array__")):
             return x
-        x = np.asarray(x)
-        dtype = next((p.dtype for p in self.parameters()), np.dtype(np.float32))
-        return Tensor(x.astype(dtype, copy=False) if x.dtype.kind in "fbu" else x)
+        if isinstance(x, (list, tuple)):
+            several = (Tensor,) if isinstance(x, list) else (Tensor, np.ndarray)
+            if any(isinstance(leaf, several) for leaf in tree.flatten(x)[0]):
+                return x
+        array = np.asarray(x) if hasattr(x, "__array__") else tensor(x).data
+        if array.dtype.kind not in "fbu":
+            return Tensor(array) if array.dtype.kind in "ic" else tensor(array)
+        dtype = next((p.dtype for _, p in self._holdings().parameters), np.dtype(np.float32))
+        return Tensor(array.astype(dtype, copy=False))
 
     # The tree.
 
-    def _members(self) -> Iterator[tuple[str, Any]]:
-        for name, value in vars(self).items():
-            if isinstance(value, (Tensor, Module)):
-                yield name, value
-            elif isinstance(value, (list, tuple)):
-                yield from ((f"{name}.{i}", v) for i, v in enumerate(value) if isinstance(v, (Tensor, Module)))
-            elif isinstance(value, dict):
-                yield from ((f"{name}.{k}", v) for k, v in value.items() if isinstance(v, (Tensor, Module)))
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """The tensors and modules held directly, with their names."""
+        for name, value in list(vars(self).items()):
+            yield from _taken_apart(name, value)
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly below, with their names."""
-        return ((name, m) for name, m in self._members() if isinstance(m, Module))
+    def _children(self) -> Iterator[tuple[str, Module]]:
+        return ((name, part) for name, part in self._parts() if isinstance(part, Module))
 
-    def children(self) -> Iterator[Module]:
-        """The modules directly below."""
-        return (m for _, m in self.named_children())
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below, with their paths, each once."""
+    def _walk(self) -> Iterator[tuple[str, Module]]:
+        """This module and all below with their paths, each once, parents before children."""
         seen: set[int] = set()
-        waiting: list[tuple[str, Module]] = [(prefix, self)]
+        waiting: list[tuple[str, Module]] = [("", self)]
         while waiting:
-            path, module = waiting.pop(0)
+            path, module = waiting.pop()
             if id(module) not in seen:
                 seen.add(id(module))
                 yield path, module
-                below = [(f"{path}.{n}" if path else n, m) for n, m in module.named_children()]
-                waiting = below + waiting
+                below = [(f"{path}.{n}" if path else n, m) for n, m in module._children()]
+                waiting.extend(reversed(below))
+
+    def _holdings(self) -> Holdings:
+        known = self.__dict__.get("_known")
+        if known is None or not known.stand():
+            known = self.__dict__["_known"] = Holdings(self)
+        return known
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = self.__dict__.get(name)
+        if isinstance(value, PARTS) and name in TAKEN:
+            raise OptionError(
+                f"{name!r} is a method of every module and cannot be the name of a part.",
+                module=type(self).__name__,
+                **{"try": f"{name}_"},
+            )
+        object.__setattr__(self, name, value)
+        if isinstance(value, PARTS) or isinstance(before, PARTS):
+            changed()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        changed()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_known"}
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly below, with their names; one held twice comes twice."""
+        return iter(self._holdings().children)
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly below."""
+        return (m for _, m in self._holdings().children)
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """This module (its path is empty) and all below, with their paths, each once."""
+        return iter([("", self), *self._holdings().modules])
 
     def modules(self) -> Iterator[Module]:
         """This module and all below, each once."""
         return (m for _, m in self.named_modules())
 
-    def _named(self, kind: type) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        for path, module in self.named_modules():
-            for name, value in module._members():
-                if isinstance(value, kind) and id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{path}.{name}" if path else name, value
-
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their paths, each once."""
-        return self._named(Parameter)
+        """All parameters with their paths, each once, under the first of its names."""
+        return iter(self._holdings().parameters)
 
     def parameters(self) -> Iterator[Parameter]:
         """All parameters, each once."""
-        return (p for _, p in self.named_parameters())
+        return (p for _, p in self._holdings().parameters)
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
-        """All buffers with their paths."""
-        return self._named(Buffer)
+        """All buffers with their paths, each once."""
+        return iter(self._holdings().buffers)
 
     def register_buffer(self, name: str, value: Any) -> None:
         """Keep an array that is saved but not learned."""
@@ -131,25 +170,12 @@ class Module:
         """The number of learned numbers, #θ = Σ nₗ(nₗ₋₁ + 1) for dense layers (000 (3.11))."""
         return sum(p.size for p in self.parameters())
 
-    def _paths(self) -> dict[int, str]:
-        """Paths by identity, remembered until the tree below changes."""
-        known = self.__dict__.get("_path_table")
-        if known is None or known[0] != stack.structure:
-            known = (stack.structure, {id(m): path for path, m in self.named_modules()})
-            self.__dict__["_path_table"] = known
-        return known[1]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (Module, list, tuple, dict)):
-            stack.structure += 1
-        object.__setattr__(self, name, value)
-
-    # Modes and gradients.
+    # Modes, gradients, dtype.
 
     def train(self, mode: bool = True) -> Self:
         """Training mode: dropout drops, batch norm uses the batch's statistics."""
         for module in self.modules():
-            module.training = mode
+            module.__dict__["training"] = mode
         return self
 
     def eval(self) -> Self:
@@ -158,11 +184,20 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for p in self.parameters():
-            p.node.filled, p.node.recorded = False, None
+        for _, p in self._holdings().parameters:
+            leaf = p.node
+            leaf.filled, leaf.recorded = False, None
 
     def astype(self, dtype: Any) -> Self:
-        """The same module with all parameters and buffers in another floating-point dtype, in place."""
+        """The same module with all parameters and buffers in another floating-point dtype, in place.
+
+        Gradients are forgotten; an optimiser made before must be made anew.
+
+        Raises:
+            DtypeError: it is not a floating-point dtype.
+        """
+        if np.dtype(dtype).kind != "f":
+            raise DtypeError(f"Parameters are floating-point numbers, they cannot be {np.dtype(dtype)}.")
         for p in self.parameters():
             p.value = p.value.astype(dtype)
             p.node = ParameterLeaf(p.value)
@@ -173,9 +208,8 @@ class Module:
     # State.
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """All parameters and buffers by path, copied."""
-        kept = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        return {name: np.array(tensor.data) for name, tensor in kept.items()}
+        """All parameters and buffers by path, copied; what is held twice comes once."""
+        return {name: np.array(part.data) for name, part in states.parts(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take parameters and buffers from a state dict; nothing changes unless all of it fits.
@@ -184,40 +218,7 @@ class Module:
             OptionError: a name is missing or not known here.
             ShapeError: an array has another shape.
         """
-        kept: dict[str, Any] = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        missing, unknown = sorted(kept.keys() - state.keys()), sorted(state.keys() - kept.keys())
-        if missing or unknown:
-            raise OptionError(
-                "The state does not belong to this model.",
-                missing=", ".join(missing) or "nothing",
-                unknown=", ".join(unknown) or "nothing",
-            )
-        for name, tensor in kept.items():
-            if tuple(state[name].shape) != tensor.shape:
-                raise ShapeError(f"{name} has shape {tensor.shape} here and {tuple(state[name].shape)} in the state.")
-        for name, tensor in kept.items():
-            tensor.assign(state[name])
-
-    @contextmanager
-    def replaced(self, values: Mapping[str, Any]) -> Iterator[None]:
-        """Inside the block, other tensors stand in for the parameters and buffers of these names."""
-        owners = {name: self._owner(name) for name in values}
-        before = {name: vars(owner)[attribute] for name, (owner, attribute) in owners.items()}
-        for name, (owner, attribute) in owners.items():
-            vars(owner)[attribute] = values[name]
-        try:
-            yield
-        finally:
-            for name, (owner, attribute) in owners.items():
-                vars(owner)[attribute] = before[name]
-
-    def _owner(self, name: str) -> tuple[Module, str]:
-        path, _, attribute = name.rpartition(".")
-        owner = dict(self.named_modules()).get(path)
-        if owner is None or attribute not in vars(owner):
-            known = ", ".join(n for n, _ in self.named_parameters())
-            raise OptionError(f"There is no parameter {name!r}.", known=known)
-        return owner, attribute
+        states.load(self, state)
 
     # Words.
 
@@ -231,12 +232,24 @@ class Module:
         return f"{type(self).__name__}({inside})"
 
 
-def functional_call(module: Module, values: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-    """The module applied with other values for the parameters of these names; the module stays as it is.
+PARTS = (Module, Parameter, Buffer, list, tuple, dict)
+"""What can change the tree when it becomes, or was, an attribute."""
+TAKEN = frozenset(vars(Module)) | {"n_parameters"}
 
-    That makes a model a function of its parameters, to be given to `grad`, `jvp`, `check_gradients`:
 
-        cr.grad(lambda w: loss(cr.nn.functional_call(model, w, x), y))(dict(model.named_parameters()))
-    """
-    with module.replaced(values):
-        return module(*args, **kwargs)
+def _taken_apart(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, (Tensor, Module)):
+        yield name, value
+    elif isinstance(value, (list, tuple, dict)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _taken_apart(f"{name}.{key}", inner)
+
+
+def _outside(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of this package: the lines that stay are the user's own."""
+    if trace is None:
+        return None
+    below = _outside(trace.tb_next)
+    if trace.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        return below
+    return TracebackType(below, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)

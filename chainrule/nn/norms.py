@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import ShapeError
+from chainrule.base.errors import OptionError, ShapeError
+from chainrule.core.tensor import Tensor
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Buffer, Parameter
 from chainrule.ops import mean, reshape, sqrt, square
-from chainrule.core.tensor import Tensor
 
 
 class BatchNorm1d(Module):
@@ -26,18 +26,22 @@ class BatchNorm1d(Module):
     documents. In evaluation the running ones are used. Ioffe & Szegedy (2015); 000 (7.11)-(7.14), 004 (73)-(79).
 
     Raises:
-        ShapeError: the feature axis does not fit, or there is one value per feature in training.
+        OptionError: num_features is less than 1.
+        ShapeError: the feature axis does not fit, or there is one value a feature in training.
     """
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, *, biased_running_var: bool = False
     ) -> None:
+        if num_features < 1:
+            raise OptionError(f"BatchNorm1d needs one feature or more, got {num_features}.")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.biased_running_var = biased_running_var
         self.weight = Parameter(np.ones(num_features, np.float32))
         self.bias = Parameter(np.zeros(num_features, np.float32))
         self.running_mean = Buffer(np.zeros(num_features, np.float32))
         self.running_var = Buffer(np.ones(num_features, np.float32))
+        self.num_batches_tracked = Buffer(np.zeros((), np.int64))  # nothing here needs it; PyTorch's files have it
 
     def forward(self, x: Any) -> Any:
         """γ (x − μ)/√(σ² + ε) + β."""
@@ -51,9 +55,9 @@ class BatchNorm1d(Module):
     def _batch_statistics(self, x: Any) -> tuple[Any, Any]:
         axes = (0,) if len(x.shape) == 2 else (0, 2)
         n = x.size // self.num_features
-        if n == 1:
+        if n < 2:
             raise ShapeError(
-                "Batch norm needs more than one value per feature to train on.",
+                f"BatchNorm1d needs two values a feature or more to train on, got {n}.",
                 input=x.shape,
                 **{"try": "a batch of two or more (drop_last=True), or model.eval()"},
             )
@@ -67,17 +71,27 @@ class BatchNorm1d(Module):
         keep, take = 1 - self.momentum, self.momentum
         self.running_mean.assign(keep * self.running_mean.data + take * mu.data)
         self.running_var.assign(keep * self.running_var.data + take * variance.data)
+        self.num_batches_tracked.assign(self.num_batches_tracked.data + 1)
 
     def _check(self, x: Any) -> None:
         if len(x.shape) not in (2, 3) or x.shape[1] != self.num_features:
             raise ShapeError(
-                f"BatchNorm1d expects (n, {self.num_features}) or (n, {self.num_features}, length).",
-                input=x.shape,
-                **{"try": f"BatchNorm1d({x.shape[1]})" if len(x.shape) in (2, 3) else "Flatten() before it"},
+                f"BatchNorm1d expects (n, {self.num_features}) or (n, {self.num_features}, length), got {x.shape}.",
+                input=f"{x.shape}   axis 1 = {x.shape[1]}" if len(x.shape) > 1 else x.shape,
+                **{"try": self._advice(x.shape)},
             )
 
+    def _advice(self, shape: tuple[int, ...]) -> str:
+        if len(shape) == 2:
+            wide = shape[0] == self.num_features
+            return "x.T (samples are rows, features are columns)" if wide else f"BatchNorm1d({shape[1]})"
+        if len(shape) == 3:
+            last = shape[2] == self.num_features
+            return "x.transpose(0, 2, 1) (features are axis 1)" if last else f"BatchNorm1d({shape[1]})"
+        return "put Flatten() before it" if len(shape) > 3 else "x.reshape(1, -1) for one sample, in evaluation"
+
     def extra_repr(self) -> str:
-        return f"{self.num_features}"
+        return str(self.num_features)
 
 
 class LayerNorm(Module):
@@ -87,11 +101,14 @@ class LayerNorm(Module):
     the same. Ba et al. (2016); 000 (14.5)-(14.6).
 
     Raises:
+        OptionError: normalized_shape has no axis, or a size less than 1.
         ShapeError: the last axes of z are not normalized_shape.
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5) -> None:
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        if not self.normalized_shape or min(self.normalized_shape) < 1:
+            raise OptionError(f"LayerNorm needs sizes of 1 or more, got {normalized_shape}.")
         self.eps = eps
         self.weight = Parameter(np.ones(self.normalized_shape, np.float32))
         self.bias = Parameter(np.zeros(self.normalized_shape, np.float32))
@@ -100,15 +117,18 @@ class LayerNorm(Module):
         """γ (x − μ)/√(σ² + ε) + β."""
         k = len(self.normalized_shape)
         if tuple(x.shape[-k:]) != self.normalized_shape:
-            raise ShapeError(
-                f"LayerNorm expects the last {'axis' if k == 1 else f'{k} axes'} to be {self.normalized_shape}.",
-                input=x.shape,
-                **{"try": f"LayerNorm({x.shape[-1]})"},
-            )
+            raise self._mismatch(x.shape, k)
         axes = tuple(range(-k, 0))
         centred = x - mean(x, axes, keepdims=True)
         variance = mean(square(centred), axes, keepdims=True)
         return centred / sqrt(variance + self.eps) * self.weight + self.bias
 
+    def _mismatch(self, shape: tuple[int, ...], k: int) -> ShapeError:
+        last, wanted, got = "last axis", str(self.normalized_shape[0]), str(shape[-1]) if shape else "no axis"
+        if k > 1:
+            last, wanted, got = f"last {k} axes", str(self.normalized_shape), str(shape[-k:])
+        advice = f"LayerNorm({got})" if len(shape) >= k else f"an input of {k} axes or more"
+        return ShapeError(f"LayerNorm expects {wanted} in the {last}, got {got}.", input=shape, **{"try": advice})
+
     def extra_repr(self) -> str:
-        return str(self.normalized_shape)
+        return ", ".join(map(str, self.normalized_shape))

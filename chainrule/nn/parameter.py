@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.base.errors import GradientError, ShapeError
 from chainrule.core.graph import Leaf
 from chainrule.core.reverse import EAGER
 from chainrule.core.tensor import Tensor
@@ -35,13 +36,15 @@ class ParameterLeaf(Leaf):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if value is not None and np.shape(words.plain(value)) != self.shape:
+            raise ShapeError(f"The gradient has shape {np.shape(words.plain(value))}, the parameter {self.shape}.")
         self.recorded, self.filled = None, value is not None
         if value is not None:
             self.buffer[...] = words.plain(value)
 
     def accumulate(self, bar: Any) -> None:
         """Add a cotangent to the gradient."""
-        if isinstance(bar, Tensor):  # with a history of its own (create_graph)
+        if self.recorded is not None or isinstance(bar, Tensor):  # with a history of its own (create_graph)
             before = self.grad
             bar = bar if before is None else before + bar
             self.grad, self.recorded = bar, bar
@@ -55,25 +58,36 @@ class ParameterLeaf(Leaf):
 class Parameter(Tensor):
     """A tensor that is learned: a leaf that requires a gradient, found by its module under its name.
 
-    Its values change in place (`assign`), so that views of them stay true.
+    Its values change in place (`assign`), so that views of them stay true. The data is copied.
+
+    Raises:
+        GradientError: the data is made of integers.
     """
 
     __slots__ = ()
 
     def __init__(self, data: Any) -> None:
         value = np.array(words.plain(words.operand(data)))
+        if value.dtype.kind != "f":
+            raise GradientError(
+                f"A parameter is made of floating-point numbers, this is {value.dtype}.",
+                **{"try": "floats (1.0 rather than 1), or Buffer for what is not learned"},
+            )
         super().__init__(value, EAGER, ParameterLeaf(value))
 
     def assign(self, data: Any) -> None:
         """Overwrite the values, keeping shape, dtype and place in memory.
 
         Raises:
-            ValueError: the shape differs.
+            ShapeError: the shape differs.
         """
         new = np.asarray(words.plain(data))
         if new.shape != self.shape:
-            raise ValueError(f"shape {new.shape} does not fit a parameter of shape {self.shape}")
+            raise ShapeError(f"A parameter of shape {self.shape} cannot take values of shape {new.shape}.")
         self.value[...] = new
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.data,)  # a copy is a leaf of its own, without gradient
 
     def __repr__(self) -> str:
         return "Parameter" + super().__repr__().removeprefix("Tensor").replace(", requires_grad=True", "")
@@ -86,4 +100,5 @@ class Buffer(Tensor):
 
     def assign(self, data: Any) -> None:
         """Replace the values."""
-        self.value = np.asarray(words.plain(data), dtype=self.value.dtype)
+        self.value = np.asarray(words.plain(data), dtype=self.dtype)
+        self.trace = self.node = None

@@ -17,3 +17,6 @@ class Flatten(Module):
     def forward(self, x: Any) -> Any:
         """x with its last axes as one."""
         return flatten(x, self.start)
+
+    def extra_repr(self) -> str:
+        return "" if self.start == 1 else f"start={self.start}"

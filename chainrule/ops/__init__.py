@@ -1,5 +1,6 @@
 """The vocabulary: primitives by family, and the functions that users call."""
 
+from chainrule.ops import cross_entropy  # noqa: F401 - registers the primitives that losses are made of
 from chainrule.ops.activations import (
     elu,
     gelu,

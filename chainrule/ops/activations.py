@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any
 
-from chainrule.backends import xp
+from chainrule.backends import into, xp
 from chainrule.core.families import elementwise
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import erf, exp, tanh
@@ -49,7 +49,7 @@ relu.formula(r"y = \max(0, x)", r"\bar x = [x > 0] \odot \bar y")
 @elementwise
 def leaky_relu(x: Any, *, slope: float = 0.01, out: Any = None) -> Any:
     """x where x > 0, else `slope` · x. Maas et al. (2013); 004 (64)."""
-    return xp(x).where(x > 0, x, x * slope)
+    return into(out, xp(x).where(x > 0, x, x * slope))
 
 
 leaky_relu.partials(lambda y, x, *, slope=0.01: words.where(x > 0, 1.0, slope, like=x))
@@ -59,7 +59,7 @@ leaky_relu.formula(r"y = x\,[x > 0] + \alpha x\,[x \le 0]", r"\bar x = ([x > 0] 
 @elementwise
 def prelu(x: Any, a: Any, *, out: Any = None) -> Any:
     """x where x > 0, else a · x, with a learned. He et al. (2015); 004 (65)."""
-    return xp(x).where(x > 0, x, a * x)
+    return into(out, xp(x).where(x > 0, x, a * x))
 
 
 prelu.partials(lambda y, x, a: words.where(x > 0, 1.0, a), lambda y, x, a: words.where(x > 0, 0.0, x))
@@ -74,7 +74,7 @@ prelu.formula(
 def elu(x: Any, *, alpha: float = 1.0, out: Any = None) -> Any:
     """x where x > 0, else α(eˣ − 1); smooth at 0 only for α = 1. Clevert et al. (2016); 004 (66)."""
     np = xp(x)
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return into(out, np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))
 
 
 elu.partials(lambda y, x, *, alpha=1.0: words.where(x > 0, 1.0, alpha * exp(words.minimum(x, 0.0))))
@@ -87,7 +87,7 @@ elu.formula(
 def selu(x: Any, *, out: Any = None) -> Any:
     """λ · ELU(x; α) with λ ≈ 1.0507, α ≈ 1.6733: keeps mean 0 and variance 1. Klambauer et al. (2017); 004 (67)."""
     np = xp(x)
-    return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+    return np.multiply(SELU_SCALE, np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))), out=out)
 
 
 selu.partials(lambda y, x: SELU_SCALE * words.where(x > 0, 1.0, SELU_ALPHA * exp(words.minimum(x, 0.0))))
@@ -100,7 +100,7 @@ selu.formula(
 @elementwise
 def gelu(x: Any, *, out: Any = None) -> Any:
     """x Φ(x), Φ the standard normal distribution function, by erf. Hendrycks & Gimpel (2016)."""
-    return x * 0.5 * (1 + erf(x * sqrt(0.5)))
+    return xp(x).multiply(x * 0.5, 1 + erf(x * sqrt(0.5)), out=out)
 
 
 gelu.partials(lambda y, x: 0.5 * (1 + erf(x * sqrt(0.5))) + x * exp(-0.5 * x * x) * (1 / sqrt(2 * pi)))
@@ -113,7 +113,8 @@ GELU_CUBIC = 0.044715
 @elementwise
 def gelu_tanh(x: Any, *, out: Any = None) -> Any:
     """x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), the approximation of GELU in GPT-2."""
-    return 0.5 * x * (1 + xp(x).tanh(sqrt(2 / pi) * (x + GELU_CUBIC * x * x * x)))
+    np = xp(x)
+    return np.multiply(0.5 * x, 1 + np.tanh(sqrt(2 / pi) * (x + GELU_CUBIC * x * x * x)), out=out)
 
 
 def _gelu_tanh_slope(y: Any, x: Any) -> Any:
@@ -131,7 +132,7 @@ gelu_tanh.formula(
 @elementwise
 def silu(x: Any, *, out: Any = None) -> Any:
     """x σ(x), also called swish. Elfwing et al. (2018)."""
-    return x * sigmoid(x)
+    return xp(x).multiply(x, sigmoid(x), out=out)
 
 
 silu.partials(lambda y, x: _silu_slope(x, sigmoid(x)))
@@ -146,7 +147,7 @@ def _silu_slope(x: Any, s: Any) -> Any:
 def softplus(x: Any, *, out: Any = None) -> Any:
     """ln(1 + eˣ) = max(x, 0) + ln(1 + e^(−|x|)), which neither overflows nor loses digits."""
     np = xp(x)
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.add(np.maximum(x, 0), np.log1p(np.exp(-np.abs(x))), out=out)
 
 
 softplus.partials(lambda y, x: sigmoid(x))
@@ -157,7 +158,7 @@ softplus.formula(r"y = \ln(1 + e^x)", r"\bar x = \sigma(x) \odot \bar y")
 def log_sigmoid(x: Any, *, out: Any = None) -> Any:
     """ln σ(x) = min(x, 0) − ln(1 + e^(−|x|)), exact in both tails."""
     np = xp(x)
-    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    return np.subtract(np.minimum(x, 0), np.log1p(np.exp(-np.abs(x))), out=out)
 
 
 log_sigmoid.partials(lambda y, x: sigmoid(-x))
@@ -167,7 +168,7 @@ log_sigmoid.formula(r"y = \ln \sigma(x)", r"\bar x = \sigma(-x) \odot \bar y")
 @elementwise(keeps_integers=True)
 def step(x: Any, *, out: Any = None) -> Any:
     """1 where x ≥ 0, else 0 (the tie is 1; see `step_strict`). The derivative is 0. 000 (2.1)."""
-    return (x >= 0).astype(x.dtype)
+    return into(out, (x >= 0).astype(x.dtype))
 
 
 step.partials(None)
@@ -177,7 +178,7 @@ step.formula(r"y = [x \ge 0]", r"\bar x = 0")
 @elementwise(keeps_integers=True)
 def step_strict(x: Any, *, out: Any = None) -> Any:
     """1 where x > 0, else 0 (the tie is 0; see `step`). The derivative is 0. 004 §2.2.2."""
-    return (x > 0).astype(x.dtype)
+    return into(out, (x > 0).astype(x.dtype))
 
 
 step_strict.partials(None)

@@ -63,7 +63,7 @@ negative.formula("y = -x", r"\bar x = -\bar y")
 @elementwise(keeps_integers=True)
 def square(x: Any, *, out: Any = None) -> Any:
     """x², entry by entry."""
-    return xp(x).square(x, out=out)
+    return xp(x).multiply(x, x, out=out)
 
 
 square.partials(lambda y, x: 2 * x)
@@ -102,7 +102,10 @@ raise_both.formula("y = x^p", r"\bar x = p x^{p-1} \odot \bar y", r"\bar p = y \
 
 @words.define
 def power(x: Any, p: Any) -> Any:
-    """xᵖ, entry by entry; p a number or a tensor (then x > 0 for the derivative with respect to p)."""
+    """xᵖ, entry by entry; p a number or a tensor (then x > 0 for the derivative with respect to p).
+
+    Powers of integers are floating-point numbers, but for p = 2.
+    """
     if not isinstance(p, (int, float)):
         return raise_both(x, p)
     return square(x) if p == 2 else raise_to(x, exponent=p)

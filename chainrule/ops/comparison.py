@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import xp
+from chainrule.backends import into, xp
 from chainrule.core.families import elementwise, linear
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import align, broadcast_shapes, broadcast_to, operand
@@ -36,7 +36,7 @@ not_equal = _comparison("not_equal", "≠")
 @linear
 def choose(a: Any, b: Any, condition: Any, *, out: Any = None) -> Any:
     """a where the condition holds, else b; linear in a and b."""
-    return xp(a).where(condition, a, b)
+    return into(out, xp(a).where(condition, a, b))
 
 
 choose.adjoint(lambda y_bar, a, b, c: (choose(y_bar, _zero(y_bar), c), choose(_zero(y_bar), y_bar, c)), arguments=2)

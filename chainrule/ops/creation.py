@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import DtypeError
+from chainrule.base.errors import DataError, DtypeError, OptionError
 from chainrule.core.stack import next_key
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import operand
+from chainrule.ops.operands import astype, numbers, operand
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -24,13 +24,8 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> tensor([[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 2)
     """
-    try:
-        array = np.array(plain(operand(data)), dtype=dtype)
-    except ValueError as error:
-        raise DtypeError("A tensor is made of numbers in rows of equal length.", cause=error) from None
-    if array.dtype.kind not in "biufc":
-        raise DtypeError(f"A tensor is made of numbers, this is {array.dtype}.")
-    result = Tensor(array)
+    known = isinstance(data, Tensor) or words.is_array(data)
+    result = Tensor(numbers(plain(data), dtype or data.dtype) if known else numbers(data, dtype))
     return result.requires_grad_() if requires_grad else result
 
 
@@ -69,7 +64,7 @@ def full(shape: tuple[int, ...], value: float, dtype: Any = np.float32) -> Tenso
 
 def arange(*bounds: float, dtype: Any = None) -> Tensor:
     """Numbers from start to stop (left out) in steps, as NumPy's arange; floats in float32."""
-    return Tensor(operand(np.arange(*bounds)) if dtype is None else np.arange(*bounds, dtype=dtype))
+    return Tensor(numbers(np.arange(*bounds), dtype))
 
 
 def linspace(start: float, stop: float, n: int, dtype: Any = np.float32) -> Tensor:
@@ -95,11 +90,22 @@ def rand(*shape: int, dtype: Any = np.float32) -> Tensor:
 def one_hot(labels: Any, n_classes: int, dtype: Any = np.float32) -> Any:
     """Rows with 1 at the label and 0 elsewhere. Shapes: labels (…,) integers, result (…, n_classes).
 
+    Raises:
+        DtypeError: the labels are no integers.
+        DataError: a label is outside 0 … n_classes − 1.
+
     >>> one_hot(np.array([2, 0]), 3)
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    return boxed_like(labels, np.eye(n_classes, dtype=dtype)[plain(labels)])
+    classes = plain(operand(labels))
+    if classes.dtype.kind not in "iu":
+        raise DtypeError(f"Labels are integers, these are {classes.dtype}.")
+    if classes.size and not 0 <= classes.min() <= classes.max() < n_classes:
+        raise DataError(f"Labels range from {classes.min()} to {classes.max()}, the classes from 0 to {n_classes - 1}.")
+    rows = np.zeros((*classes.shape, n_classes), dtype)
+    np.put_along_axis(rows, np.expand_dims(classes, -1), 1, -1)
+    return boxed_like(labels, rows)
 
 
 @words.define
@@ -108,8 +114,16 @@ def dropout(x: Any, p: float = 0.5) -> Any:
 
     The mask is a constant of the derivative, drawn by the next key of the stream. 000 (8.28); in 004 §3.6.4 and
     002 Ex. 5 the letter p is the probability of keeping.
+
+    Raises:
+        OptionError: p is not between 0 and 1.
     """
+    if not 0 <= p <= 1:
+        raise OptionError(f"p is the probability of dropping an entry, between 0 and 1; it is {p}.")
+    x = operand(x)
     if p == 0:
         return x
+    if x.dtype.kind != "f":
+        x = astype(x, np.float32)
     keep = next_key().generator().random(x.shape, dtype=np.float32) >= p
     return x * (keep * np.asarray(1 / (1 - p) if p < 1 else 0, x.dtype))

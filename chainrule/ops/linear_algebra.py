@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from chainrule.backends import xp
@@ -19,12 +20,18 @@ def matmul_(a: Any, b: Any, *, out: Any = None) -> Any:
     return xp(a).matmul(a, b, out=out)
 
 
-def _product_shape(a: Any, b: Any) -> tuple[int, ...]:
-    if a.shape[-1] != b.shape[-2]:
+def _match_inner(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """The last axis of a is the last but one of b, or its only one."""
+    rows = b[-2:][0]
+    if a[-1] != rows:
         raise ShapeError(
-            f"Matrix product of {a.shape} and {b.shape}: the inner sizes {a.shape[-1]} and {b.shape[-2]} differ.",
+            f"Matrix product of {a} and {b}: the inner sizes {a[-1]} and {rows} differ.",
             **{"try": "transpose one of them (x.T)"},
         )
+
+
+def _product_shape(a: Any, b: Any) -> tuple[int, ...]:
+    _match_inner(a.shape, b.shape)
     return (*a.shape[:-1], b.shape[-1])
 
 
@@ -47,15 +54,20 @@ def matmul(a: Any, b: Any) -> Any:
     a, b = _same_dtype(operand(a), operand(b))
     if not a.shape or not b.shape:
         raise ShapeError(f"A matrix product needs axes; the shapes are {tuple(a.shape)} and {tuple(b.shape)}.")
+    _match_inner(tuple(a.shape), tuple(b.shape))
     if len(a.shape) == 1:
         return squeeze(matmul(expand_dims(a, 0), b), -1 if len(b.shape) == 1 else -2)
     if len(b.shape) == 1:
         return squeeze(matmul(a, expand_dims(b, 1)), -1)
     if len(b.shape) == 2 and len(a.shape) > 2:
-        rows = matmul_(reshape(a, -1, a.shape[-1]), b)
+        rows = matmul_(_as_rows(a), b)
         return reshape(rows, *a.shape[:-1], b.shape[-1])
     batch = broadcast_shapes(tuple(a.shape[:-2]), tuple(b.shape[:-2]))
     return matmul_(_with_batch(a, batch), _with_batch(b, batch))
+
+
+def _as_rows(x: Any) -> Any:
+    return reshape(x, prod(x.shape[:-1]), x.shape[-1])
 
 
 def _with_batch(x: Any, batch: tuple[int, ...]) -> Any:
@@ -96,15 +108,18 @@ def affine(x: Any, weight: Any, bias: Any = None) -> Any:
     000 (3.8), with batches in rows.
 
     Raises:
-        ShapeError: the last axis of x is not that of the weight.
+        ShapeError: the last axis of x is not that of the weight, or the bias is not one number an output.
     """
     x, weight = _same_dtype(operand(x), operand(weight))
     if not x.shape or x.shape[-1] != weight.shape[-1]:
         raise ShapeError(f"Expected {weight.shape[-1]} input features, got {x.shape[-1] if x.shape else 'no axis'}.")
-    rows = x if len(x.shape) == 2 else reshape(x, -1, x.shape[-1])
+    rows = x if len(x.shape) == 2 else _as_rows(x)
     if bias is None:
         y = matmul_(rows, matrix_transpose(weight))
     else:
+        bias = operand(bias)
+        if tuple(bias.shape) != (weight.shape[0],):
+            raise ShapeError(f"Expected a bias of shape ({weight.shape[0]},), got {tuple(bias.shape)}.")
         y = affine_(rows, weight, bias if bias.dtype == x.dtype else words.astype(bias, dtype=x.dtype))
     return y if len(x.shape) == 2 else reshape(y, *x.shape[:-1], weight.shape[0])
 
@@ -112,7 +127,7 @@ def affine(x: Any, weight: Any, bias: Any = None) -> Any:
 @words.define
 def dot(a: Any, b: Any) -> Any:
     """Σ aᵢ bᵢ over all entries (for matrices the Frobenius product tr(aᵀ b))."""
-    return sum(a * operand(b) if not words.is_array(a) else words.multiply(a, b))
+    return sum(words.multiply(a, b))
 
 
 @words.define

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import xp
+from chainrule.backends import into, xp
 from chainrule.backends.interface import is_array
-from chainrule.base.errors import ShapeError
-from chainrule.core.families import linear
+from chainrule.base.errors import DtypeError, ShapeError
+from chainrule.core.families import elementwise, linear
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 
@@ -23,19 +23,45 @@ words.define(is_array)
 
 @words.define
 def operand(x: Any) -> Any:
-    """A tensor or array as it is; numbers and lists as an array, floats in the default float32."""
+    """A tensor or array as it is; numbers and lists as an array, floats in the default float32.
+
+    A list that holds tensors is stacked, so that their history is kept.
+
+    Raises:
+        DtypeError: it is not made of numbers, or its rows differ in length.
+    """
     if isinstance(x, Tensor) or is_array(x):
         return x
-    array = np.asarray([t.data if isinstance(t, Tensor) else t for t in x] if isinstance(x, list) else x)
-    return array.astype(DEFAULT_FLOAT) if array.dtype == np.float64 else array
+    return words.stack(x) if _holds_tensors(x) else numbers(x)
+
+
+def numbers(x: Any, dtype: Any = None) -> np.ndarray:
+    """Numbers and nested lists as a new array, floats in the default float32 where no dtype is given.
+
+    Raises:
+        DtypeError: it is not made of numbers, or its rows differ in length.
+    """
+    try:
+        array = np.array(x, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise DtypeError("A tensor is made of numbers in rows of equal length.", cause=error) from None
+    if array.dtype.kind not in "biufc":
+        raise DtypeError(f"A tensor is made of numbers, this is {type(x).__name__} of dtype {array.dtype}.")
+    return array.astype(DEFAULT_FLOAT) if dtype is None and array.dtype == np.float64 else array
+
+
+def _holds_tensors(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and any(isinstance(part, Tensor) or _holds_tensors(part) for part in x)
 
 
 @words.define
 def like(x: Any, other: Any) -> Any:
     """x as an array (or tensor) of the dtype and backend of another."""
     if isinstance(x, Tensor):
-        return x if x.trace is not None else x.value
-    return x if is_array(x) and x.dtype == other.dtype else np.asarray(x, dtype=other.dtype)
+        x = x if x.trace is not None else x.value
+    elif not is_array(x):
+        x = numbers(x, other.dtype)
+    return x if x.dtype == other.dtype else astype(x, other.dtype)
 
 
 @words.define
@@ -51,21 +77,40 @@ def ones_like(x: Any) -> Any:
 
 
 @linear
-def astype(x: Any, *, dtype: Any, out: Any = None) -> Any:
-    """The same numbers in another dtype."""
-    return x.astype(dtype)
+def astype_(x: Any, *, dtype: np.dtype, out: Any = None) -> Any:
+    """The same numbers in a floating-point dtype."""
+    return x.astype(dtype) if out is None else into(out, x)
 
 
-words.define(astype)
-astype.adjoint(lambda y_bar, x, *, dtype: astype(y_bar, dtype=np.dtype(x.dtype)))
-astype.dtype(lambda x, *, dtype: np.dtype(dtype))
-astype.formula(r"y = x", r"\bar x = \bar y")
+astype_.adjoint(lambda y_bar, x, *, dtype: astype(y_bar, np.dtype(x.dtype)))
+astype_.dtype(lambda x, *, dtype: np.dtype(dtype))
+astype_.formula(r"y = x", r"\bar x = \bar y")
+
+
+@elementwise(keeps_integers=True)
+def discretise(x: Any, *, dtype: np.dtype, out: Any = None) -> Any:
+    """x in an integer or boolean dtype: towards 0, or whether it is not 0. The derivative is 0."""
+    return x.astype(dtype) if out is None else into(out, x)
+
+
+discretise.partials(None)
+discretise.dtype(lambda x, *, dtype: np.dtype(dtype))
+discretise.formula(r"y = \operatorname{trunc} x", r"\bar x = 0")
+
+
+@words.define
+def astype(x: Any, dtype: Any) -> Any:
+    """The same numbers in another dtype; the derivative passes between floating-point dtypes, no others."""
+    x, dtype = operand(x), np.dtype(dtype)
+    if x.dtype == dtype:
+        return x
+    return astype_(x, dtype=dtype) if dtype.kind in "fc" else discretise(x, dtype=dtype)
 
 
 @linear
 def broadcast_to(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
     """x repeated along new axes on the left and along axes of size 1; the adjoint sums over them."""
-    return xp(x).broadcast_to(x, shape)
+    return into(out, x) if out is not None else xp(x).broadcast_to(x, shape)
 
 
 def _sum_to(y_bar: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
@@ -122,6 +167,18 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return result
 
 
+def axis_of(axis: int, shape: Any) -> int:
+    """The axis counted from 0.
+
+    Raises:
+        ShapeError: there is no such axis.
+    """
+    ndim = len(shape)
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"There is no axis {axis} in shape {tuple(shape)}.")
+    return axis % ndim
+
+
 def promote(*dtypes: Any) -> np.dtype:
     """The dtype of a result: floats win over integers and keep their own width (int64 with float32: float32)."""
     floats = [d for d in dtypes if d.kind == "f"]
@@ -132,6 +189,8 @@ def _common_dtype(args: tuple[Any, ...], numbers: list[bool], keeps_integers: bo
     dtypes = [a.dtype for a, number in zip(args, numbers, strict=True) if not number]
     fractional = any(isinstance(a, float) for a, number in zip(args, numbers, strict=True) if number)
     if not dtypes:
+        if any(isinstance(a, np.float64) for a in args):  # a Python float too, but one that says its width
+            return np.dtype(np.float64)
         return DEFAULT_FLOAT if fractional or not keeps_integers else np.dtype(np.int64)
     dtype = dtypes[0] if all(d == dtypes[0] for d in dtypes) else promote(*dtypes)
     if dtype.kind != "f" and (fractional or not keeps_integers):

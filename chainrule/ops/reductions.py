@@ -11,7 +11,7 @@ from chainrule.backends import xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.families import general, linear
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import broadcast_to, operand
+from chainrule.ops.operands import axis_of, broadcast_to, operand
 from chainrule.ops.shapes import reshape
 
 Axis = int | tuple[int, ...] | None
@@ -21,15 +21,15 @@ def reduced_axes(x: Any, axis: Axis) -> tuple[int, ...]:
     """The axes meant by `axis`, counted from 0; all of them for None.
 
     Raises:
-        ShapeError: there is no such axis.
+        ShapeError: there is no such axis, or one is named twice.
     """
-    ndim = len(x.shape)
     if axis is None:
-        return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    if any(not -ndim <= a < ndim for a in axes):
-        raise ShapeError(f"There is no axis {axis} in shape {tuple(x.shape)}.")
-    return tuple(sorted(a % ndim for a in axes))
+        return tuple(range(len(x.shape)))
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    counted = {axis_of(a, x.shape) for a in axes}
+    if len(counted) < len(axes):
+        raise ShapeError(f"An axis is named twice in {axis}, of shape {tuple(x.shape)}.")
+    return tuple(sorted(counted))
 
 
 def kept_shape(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,6 +39,13 @@ def kept_shape(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]
 
 def _reduced(x: Any, *, axis: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for i, n in enumerate(x.shape) if i not in axis)
+
+
+def _extreme(x: Any, *, axis: tuple[int, ...]) -> tuple[int, ...]:
+    shape = _reduced(x, axis=axis)
+    if not x.size and prod(shape):
+        raise ShapeError(f"There is no largest or smallest of no entries: shape {x.shape}, axes {axis}.")
+    return shape
 
 
 def _spread(bar: Any, x: Any, axis: tuple[int, ...]) -> Any:
@@ -54,7 +61,7 @@ def sum_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 
 sum_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar, x, axis))
 sum_.shape(_reduced)
-sum_.cost(lambda y, x, *, axis: x.size - y.size)
+sum_.cost(lambda y, x, *, axis: max_(0, x.size - y.size))
 sum_.formula(r"y = \sum_i x_i", r"\bar x_i = \bar y")
 
 
@@ -79,16 +86,29 @@ def max_reduce(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 
 
 def _ties(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-    """Each entry's share of the derivative: 1/k where it is one of k largest, else 0."""
+    """Each entry's share of the derivative: 1/k where it is one of k that equal the extreme y, else 0."""
     at_top = words.astype(x == _spread(y, x, axis), dtype=np.dtype(x.dtype))
     return at_top / _spread(sum_(at_top, axis=axis), x, axis)
 
 
 max_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
 max_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
-max_reduce.shape(_reduced)
+max_reduce.shape(_extreme)
 max_reduce.cost(lambda y, x, *, axis: x.size - y.size)
 max_reduce.formula(r"y = \max_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
+
+
+@general
+def min_reduce(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
+    """Smallest entry over axes; tied entries share the derivative equally."""
+    return xp(x).min(x, axis=axis, out=out)
+
+
+min_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
+min_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
+min_reduce.shape(_extreme)
+min_reduce.cost(lambda y, x, *, axis: x.size - y.size)
+min_reduce.formula(r"y = \min_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
 
 
 def _with_axes(x: Any, axes: tuple[int, ...], y: Any, keepdims: bool) -> Any:
@@ -97,10 +117,10 @@ def _with_axes(x: Any, axes: tuple[int, ...], y: Any, keepdims: bool) -> Any:
 
 @words.define
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Σ x over `axis` (all axes for None)."""
+    """Σ x over `axis` (all axes for None); of booleans and narrow integers in int64."""
     x = operand(x)
     axes = reduced_axes(x, axis)
-    if x.dtype.kind == "b":
+    if x.dtype.kind in "biu" and x.dtype.itemsize < 8:
         x = words.astype(x, dtype=np.dtype(np.int64))
     return _with_axes(x, axes, sum_(x, axis=axes), keepdims)
 
@@ -126,12 +146,15 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 @words.define
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest entry of x over `axis`; ties share the derivative equally."""
-    return -max(-operand(x), axis, keepdims)
+    x = operand(x)
+    axes = reduced_axes(x, axis)
+    return _with_axes(x, axes, min_reduce(x, axis=axes), keepdims)
 
 
 @words.define
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The biased variance mean((x − mean x)²) over `axis`."""
+    x = operand(x)
     return mean(words.square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
@@ -156,10 +179,17 @@ def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> A
 @words.define
 def argmax(x: Any, axis: int | None = None) -> Any:
     """The position of the (first) largest entry, along an axis or in the flattened array; no derivative."""
-    return words.boxed_like(x, xp(words.plain(x)).argmax(words.plain(x), axis=axis))
+    return _position("argmax", operand(x), axis)
 
 
 @words.define
 def argmin(x: Any, axis: int | None = None) -> Any:
     """The position of the (first) smallest entry, along an axis or in the flattened array; no derivative."""
-    return words.boxed_like(x, xp(words.plain(x)).argmin(words.plain(x), axis=axis))
+    return _position("argmin", operand(x), axis)
+
+
+def _position(name: str, x: Any, axis: int | None) -> Any:
+    axis = None if axis is None else axis_of(axis, x.shape)
+    _extreme(x, axis=reduced_axes(x, axis))
+    array = words.plain(x)
+    return words.boxed_like(x, getattr(xp(array), name)(array, axis=axis))

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import xp
+from chainrule.backends import into, xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.families import linear
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import broadcast_to, operand, promote
+from chainrule.ops.operands import axis_of, broadcast_to, operand, promote
 
 
 @linear
 def reshape_(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
     """The entries in the same (row-major) order under another shape."""
-    return xp(x).reshape(x, shape)
+    return into(out, xp(x).reshape(x, shape))
 
 
 reshape_.adjoint(lambda y_bar, x, *, shape: reshape(y_bar, tuple(x.shape)))
@@ -40,11 +40,11 @@ def reshape(x: Any, *shape: Any) -> Any:
         ShapeError: the number of entries differs.
     """
     x = operand(x)
-    wanted = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    if -1 in wanted:
+    wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    if min(wanted, default=0) < 0:
         known = prod(n for n in wanted if n != -1)
         size = prod(x.shape)
-        if wanted.count(-1) > 1 or not known or size % known:
+        if wanted.count(-1) != 1 or known <= 0 or size % known:
             raise ShapeError(f"{size} entries of shape {tuple(x.shape)} do not fill shape {wanted}.")
         wanted = tuple(size // known if n == -1 else n for n in wanted)
     return x if wanted == tuple(x.shape) else reshape_(x, shape=wanted)
@@ -54,7 +54,7 @@ def reshape(x: Any, *shape: Any) -> Any:
 def flatten(x: Any, start: int = 0) -> Any:
     """All axes from `start` on as one; `start=1` keeps the batch axis, as a dense layer needs (000 §12.3.3)."""
     x = operand(x)
-    start %= max(len(x.shape), 1)
+    start = axis_of(start, x.shape) if x.shape else 0
     return reshape(x, *x.shape[:start], prod(x.shape[start:]))
 
 
@@ -64,24 +64,24 @@ def squeeze(x: Any, axis: int | None = None) -> Any:
     shape = tuple(operand(x).shape)
     if axis is None:
         return reshape(x, tuple(n for n in shape if n != 1))
+    axis = axis_of(axis, shape)
     if shape[axis] != 1:
         raise ShapeError(f"Axis {axis} of shape {shape} has size {shape[axis]}, not 1.")
-    axis %= len(shape)
     return reshape(x, shape[:axis] + shape[axis + 1 :])
 
 
 @words.define
 def expand_dims(x: Any, axis: int) -> Any:
     """With a new axis of size 1 at `axis`."""
-    shape = list(operand(x).shape)
-    shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, 1)
-    return reshape(x, tuple(shape))
+    shape = tuple(operand(x).shape)
+    axis = axis_of(axis, (*shape, 1))
+    return reshape(x, (*shape[:axis], 1, *shape[axis:]))
 
 
 @linear
 def permute(x: Any, *, axes: tuple[int, ...], out: Any = None) -> Any:
     """Axis i of the result is axis axes[i] of x; the adjoint permutes back."""
-    return xp(x).transpose(x, axes)
+    return into(out, xp(x).transpose(x, axes))
 
 
 permute.adjoint(lambda y_bar, x, *, axes: permute(y_bar, axes=tuple(int(i) for i in np.argsort(axes))))
@@ -91,7 +91,7 @@ permute.formula(r"y_{ij} = x_{ji}", r"\bar x_{ji} = \bar y_{ij}")
 
 
 @words.define
-def transpose(x: Any, *axes: int) -> Any:
+def transpose(x: Any, *axes: Any) -> Any:
     """Axes in another order; all reversed where none are given, as in NumPy. Axis i of the result is axis axes[i].
 
     Raises:
@@ -99,6 +99,7 @@ def transpose(x: Any, *axes: int) -> Any:
     """
     x = operand(x)
     ndim = len(x.shape)
+    axes = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
     order = tuple(a % ndim if -ndim <= a < ndim else a for a in axes) or tuple(reversed(range(ndim)))
     if sorted(order) != list(range(ndim)):
         raise ShapeError(f"{axes} is not an order of the {ndim} axes of shape {tuple(x.shape)}.")
@@ -115,15 +116,24 @@ def matrix_transpose(x: Any) -> Any:
 @linear
 def index_(x: Any, *, key: Any, out: Any = None) -> Any:
     """x[key], with NumPy's rules; the adjoint adds the cotangents back where they came from."""
-    return x[key]
+    return into(out, x[key])
 
 
 @linear
 def scatter_add(y: Any, *, key: Any, shape: tuple[int, ...], out: Any = None) -> Any:
     """Zeros of `shape` with y added at `key`; entries named twice get both shares."""
-    result = np.zeros(shape, y.dtype)
-    np.add.at(result, key, y)
+    result = np.zeros(shape, y.dtype) if out is None else into(out, 0)
+    if _is_basic(key):
+        result[key] = y
+    else:
+        np.add.at(result, key, y)
     return result
+
+
+def _is_basic(key: Any) -> bool:
+    """Whether an index has numbers and slices only, so that no entry is named twice."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(part is None or part is ... or isinstance(part, (int, slice)) for part in parts)
 
 
 index_.adjoint(lambda y_bar, x, *, key: scatter_add(y_bar, key=key, shape=tuple(x.shape)))
@@ -154,7 +164,7 @@ def index(x: Any, key: Any) -> Any:
 @linear
 def concatenate_(*xs: Any, axis: int, out: Any = None) -> Any:
     """Arrays behind one another along an axis; the adjoint cuts them apart again."""
-    return xp(xs[0]).concatenate(xs, axis=axis)
+    return xp(xs[0]).concatenate(xs, axis=axis, out=out)
 
 
 def _cut(y_bar: Any, *xs: Any, axis: int) -> tuple[Any, ...]:
@@ -167,7 +177,7 @@ def _cut(y_bar: Any, *xs: Any, axis: int) -> tuple[Any, ...]:
 def _joined(*xs: Any, axis: int) -> tuple[int, ...]:
     first = xs[0].shape
     for x in xs[1:]:
-        if x.shape[:axis] + x.shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
+        if x.ndim != len(first) or x.shape[:axis] + x.shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
             raise ShapeError(f"Shapes {first} and {x.shape} differ outside axis {axis}, along which they are joined.")
     return (*first[:axis], int(np.sum([x.shape[axis] for x in xs])), *first[axis + 1 :])
 
@@ -180,10 +190,17 @@ concatenate_.formula(r"y = [x_1; x_2; \dots]", r"[\bar x_1; \bar x_2; \dots] = \
 
 @words.define
 def concatenate(xs: Any, axis: int = 0) -> Any:
-    """Tensors or arrays behind one another along an axis that exists."""
+    """Tensors or arrays behind one another along an axis that exists.
+
+    Raises:
+        ShapeError: there is nothing to join, no such axis, or sizes differ on another axis.
+    """
     xs = [operand(x) for x in xs]
+    if not xs:
+        raise ShapeError("There is nothing to join: the list is empty.")
+    axis = axis_of(axis, xs[0].shape)
     dtype = promote(*(x.dtype for x in xs))
-    return concatenate_(*(words.astype(x, dtype=dtype) if x.dtype != dtype else x for x in xs), axis=axis % len(xs[0].shape))
+    return concatenate_(*(words.astype(x, dtype=dtype) if x.dtype != dtype else x for x in xs), axis=axis)
 
 
 @words.define

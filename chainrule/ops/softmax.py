@@ -10,8 +10,8 @@ from chainrule.backends import xp
 from chainrule.core.families import general
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import exp
-from chainrule.ops.operands import operand
-from chainrule.ops.reductions import reduced_axes, sum
+from chainrule.ops.operands import axis_of, operand
+from chainrule.ops.reductions import sum
 
 
 def _total(x: Any, axis: int) -> Any:
@@ -22,9 +22,9 @@ def _total(x: Any, axis: int) -> Any:
 def softmax_(x: Any, *, axis: int, out: Any = None) -> Any:
     """pᵢ = e^(xᵢ − max x) / Σⱼ e^(xⱼ − max x)."""
     np_ = xp(x)
-    e = np_.exp(x - np_.max(x, axis=axis, keepdims=True))
-    e /= np_.sum(e, axis=axis, keepdims=True)
-    return e
+    shifted = np_.subtract(x, np_.max(x, axis=axis, keepdims=True), out=out)
+    e = np_.exp(shifted, out=shifted)
+    return np_.divide(e, np_.sum(e, axis=axis, keepdims=True), out=e)
 
 
 softmax_.jvp(lambda dots, p, x, *, axis: p * (dots[0] - _total(p * dots[0], axis)))
@@ -37,9 +37,8 @@ softmax_.formula(r"p_i = e^{x_i} / \sum_j e^{x_j}", r"\bar x = p \odot (\bar p -
 def log_softmax_(x: Any, *, axis: int, out: Any = None) -> Any:
     """yᵢ = xᵢ − max x − ln Σⱼ e^(xⱼ − max x), exact where softmax underflows."""
     np_ = xp(x)
-    shifted = x - np_.max(x, axis=axis, keepdims=True)
-    shifted -= np_.log(np_.sum(np_.exp(shifted), axis=axis, keepdims=True))
-    return shifted
+    shifted = np_.subtract(x, np_.max(x, axis=axis, keepdims=True), out=out)
+    return np_.subtract(shifted, np_.log(np_.sum(np_.exp(shifted), axis=axis, keepdims=True)), out=shifted)
 
 
 log_softmax_.jvp(lambda dots, y, x, *, axis: dots[0] - _total(exp(y) * dots[0], axis))
@@ -63,14 +62,16 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 @words.define
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """ln Σ eˣ along an axis, = x₁ − log_softmax(x)₁ for any entry; its derivative is softmax(x). 003 §12.3."""
-    x = operand(x)
-    (axis,) = reduced_axes(x, axis)
+    x, axis = _floats(x), axis_of(axis, operand(x).shape)
     peak = words.max(words.stop_gradient(x), axis, keepdims=True)
     result = words.log(sum(exp(x - peak), axis, keepdims=True)) + peak
     return result if keepdims else words.squeeze(result, axis)
 
 
 def _along(primitive: Any, x: Any, axis: int) -> Any:
+    return primitive(_floats(x), axis=axis_of(axis, operand(x).shape))
+
+
+def _floats(x: Any) -> Any:
     x = operand(x)
-    (axis,) = reduced_axes(x, axis)
-    return primitive(x if x.dtype.kind == "f" else words.astype(x, dtype=np.dtype(np.float32)), axis=axis)
+    return x if x.dtype.kind == "f" else words.astype(x, np.float32)

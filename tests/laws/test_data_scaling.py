@@ -47,10 +47,18 @@ def test_constant_columns_become_zero_without_a_warning(scaler):
         warnings.simplefilter("error")
         fitted = scaler().fit(x)
         scaled = fitted.transform(x)
-        unseen = fitted.transform(np.float32([[7, 5, 8]]))
+        unseen = fitted.transform(np.array([[7, 5, 8]], np.float32))
     assert not scaled[:, [0, 2]].any()
     assert not unseen[:, [0, 2]].any()
     np.testing.assert_array_equal(fitted.inverse(scaled)[:, 0], x[:, 0])
+
+
+@every_scaler
+@pytest.mark.parametrize("n", [10, 100, 1000])
+def test_a_constant_that_rounding_spreads_becomes_zero_too(scaler, n):
+    x = np.full((n, 1), 0.1)  # the sum of n tenths, divided by n, is not 0.1
+    assert not scaler().fit(x).transform(np.array([[0.1], [0.2]])).any()
+    assert scaler().fit(x).inverse(np.zeros((1, 1))) == 0.1
 
 
 @every_scaler

@@ -60,6 +60,12 @@ def test_digits_are_grey_values_from_0_to_1():
     assert (x.min(), x.max()) == (0, 1)
 
 
+def test_diabetes_is_in_its_own_units():
+    data = EMBEDDED["diabetes"]()
+    ages = data.x[:, data.feature_names.index("age")]
+    assert (ages.min(), ages.max()) == (19, 79)
+
+
 def test_reading_needs_neither_scikit_learn_nor_pandas():
     import subprocess
 
@@ -240,7 +246,7 @@ def test_mnist_files(tmp_path, packed):
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 

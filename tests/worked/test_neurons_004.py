@@ -109,14 +109,16 @@ def test_perceptron_never_learns_xor(gate):
     assert (neuron.converged_, neuron.epochs_) == (False, 1000)
 
 
-def test_mistakes_attain_the_augmented_bound():
-    """000-2.15: 2 corrections where the bound without augmentation says 1; augmented it is 2."""
+@pytest.mark.worked("000-2.15")
+def test_mistakes_attain_the_augmented_bound(worked):
+    """000 §2.4.2: 2 corrections where the bound without augmentation says 1; augmented it is 2."""
     x, t = [[1], [-1]], [1, -1]
     neuron = Perceptron().fit(x, t)
-    assert neuron.mistakes_ == 2
-    assert mistake_bound(x, t, w=[1], b=0) == 2
+    worked("000-2.15").check(neuron.mistakes_)
+    worked("000-2.15").check(mistake_bound(x, t, w=[1], b=0))
 
 
-def test_signed_distance():
-    """000-2.7: (3, 4) from 3x + 4y - 5 = 0."""
-    assert signed_distance([3, 4], -5, [3, 4]) == pytest.approx(4, abs=ROUNDING)
+@pytest.mark.worked("000-2.7")
+def test_signed_distance(worked):
+    """000 §2.2: (3, 4) from 3x + 4y - 5 = 0."""
+    worked("000-2.7").check(signed_distance([3, 4], -5, [3, 4]))

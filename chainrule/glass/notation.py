@@ -1,0 +1,123 @@
+r"""Formulas are written once, in LaTeX; a terminal shows them in Unicode and a page in HTML.
+
+The part of LaTeX understood here is the part the library's formulas use: letters, sub- and superscripts,
+accents, fractions, roots, and the commands of `SIGNS`.
+
+>>> print(unicode_text(r"\Delta^{(1)} = (\Delta^{(2)} W^{(2)}) \odot \sigma'(Z^{(1)})"))
+Δ⁽¹⁾ = (Δ⁽²⁾ W⁽²⁾) ⊙ σ'(Z⁽¹⁾)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html import escape
+
+SIGNS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "eta": "η", "theta": "θ", "lambda": "λ",
+    "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε", "varepsilon": "ε", "ell": "ℓ",
+    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ", "dots": "…", "infty": "∞",
+    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
+    "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "", "left": "", "right": "",
+    ",": " ", ";": "  ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
+}  # fmt: skip
+"""What a command without arguments becomes; a command that is not here is a function's name: \\max is max."""
+
+ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
+SUPERSCRIPT = dict(zip("0123456789+−=()niTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀˣᶻᵀ", strict=True))
+SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
+
+Raise = Callable[[str], str]
+
+
+def unicode_text(latex: str) -> str:
+    """A formula as one line of Unicode."""
+    return _tidy(_Reader(latex, _raised, _lowered, str).read())
+
+
+def html_text(latex: str) -> str:
+    """A formula as HTML: Unicode signs, with `<sup>` and `<sub>`."""
+    return _tidy(_Reader(latex, _tagged("sup"), _tagged("sub"), _escaped).read())
+
+
+class _Reader:
+    """Reads the tokens of a formula; `up`, `down` and `sign` say how what is read is written."""
+
+    def __init__(self, latex: str, up: Raise, down: Raise, sign: Raise) -> None:
+        self.tokens: Iterator[str] = iter(TOKEN.findall(latex))
+        self.up, self.down, self.sign = up, down, sign
+
+    def read(self, end: str = "") -> str:
+        """Everything up to `end`."""
+        written = []
+        for token in self.tokens:
+            if token == end:
+                break
+            written.append(self._written(token))
+        return "".join(written)
+
+    def _written(self, token: str) -> str:
+        match token.strip() or " ":
+            case "{":
+                return self.read("}")
+            case "^":
+                return self.up(self._argument())
+            case "_":
+                return self.down(self._argument())
+            case r"\frac" | r"\tfrac" | r"\dfrac":
+                return f"{_bracketed(self._argument())}/{_bracketed(self._argument())}"
+            case r"\sqrt":
+                return f"√{_bracketed(self._argument())}"
+            case r"\operatorname" | r"\mathrm" | r"\text":
+                return self._argument() + ("" if token.startswith(r"\text") else " ")
+            case command if command[0] == "\\":
+                return self._command(command[1:])
+            case "-":
+                return "−"
+            case plain:
+                return self.sign(plain)
+
+    def _command(self, name: str) -> str:
+        if name in ACCENTS:
+            base = self._argument()
+            return base[:1] + ACCENTS[name] + base[1:]
+        return self.sign(SIGNS.get(name, f" {name} "))
+
+    def _argument(self) -> str:
+        token = next((t for t in self.tokens if t.strip()), "")
+        return self._written(token)
+
+
+def _escaped(sign: str) -> str:
+    return escape(sign, quote=False)
+
+
+def _raised(inner: str) -> str:
+    inner = inner.strip()
+    if all(c in SUPERSCRIPT for c in inner):
+        return "".join(SUPERSCRIPT[c] for c in inner)
+    return f"^{_bracketed(inner)}"
+
+
+def _lowered(inner: str) -> str:
+    inner = inner.strip()
+    if all(c in SUBSCRIPT for c in inner):
+        return "".join(SUBSCRIPT[c] for c in inner)
+    return f"_{inner}" if len(inner) == 1 or inner.isalpha() else f"_{{{inner}}}"
+
+
+def _tagged(tag: str) -> Raise:
+    return lambda inner: f"<{tag}>{inner.strip()}</{tag}>"
+
+
+def _bracketed(inner: str) -> str:
+    inner = inner.strip()
+    return inner if re.fullmatch(r"√?[\w.̂̄̃]+|\(.*\)", inner) else f"({inner})"
+
+
+def _tidy(line: str) -> str:
+    line = re.sub(r" +", " ", line).strip()
+    line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
+    line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
+    return re.sub(r"(?<=[a-z]{2}) (?=\()", "", line)  # max (0, x) is max(0, x)

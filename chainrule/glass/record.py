@@ -1,0 +1,139 @@
+"""A model run once, with every call of a layer and every operation between layers recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.base.errors import OptionError
+from chainrule.core import Graph, Tensor
+from chainrule.nn import Module, Parameter, Residual
+
+
+@dataclass(eq=False)
+class Call:
+    """One layer applied once: its path, its module, what came in and what went out.
+
+    `module` is None for an operation that a `forward` method calls by itself, such as `cr.relu(z)`; then
+    `operation` is the name of its primitive.
+    """
+
+    path: str
+    module: Module | None
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    operation: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the layer gave back what it was given, as dropout does in evaluation."""
+        return any(self.output is x for x in self.inputs)
+
+    @property
+    def label(self) -> str:
+        """How the layer prints itself."""
+        return self.operation if self.module is None else repr(self.module).split("\n")[0].rstrip("(")
+
+
+def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
+    """The prediction of a model, and the calls that made it, in order.
+
+    Raises:
+        OptionError: the model gives something else than one tensor, or calls a layer twice.
+    """
+    calls: list[Call] = []
+    with _watched(model, calls.append):
+        prediction = model(x)
+    if not isinstance(prediction, Tensor):
+        raise OptionError(f"explain needs a model with one tensor as result, got {type(prediction).__name__}.")
+    _check_once(calls)
+    return prediction, _in_order(calls + list(_between(prediction, calls, model)))
+
+
+@contextmanager
+def _watched(model: Module, note: Callable[[Call], None]) -> Iterator[None]:
+    """Inside the block every layer without layers of its own notes its calls."""
+    layers = [(path, module) for path, module in model.named_modules() if _is_layer(path, module)]
+    before = {module: vars(module).get("forward") for _, module in layers}
+    for path, module in layers:
+        vars(module)["forward"] = _noting(path, module, module.forward, note)
+    try:
+        yield
+    finally:
+        for module, own in before.items():
+            if own is None:
+                del vars(module)["forward"]
+            else:
+                vars(module)["forward"] = own
+
+
+def _is_layer(path: str, module: Module) -> bool:
+    """A layer has no layers of its own; a whole model written as one is shown by its operations."""
+    return not list(module.children()) and (path != "" or type(module).__module__.startswith("chainrule.nn"))
+
+
+def _noting(path: str, module: Module, forward: Callable[..., Any], note: Callable[[Call], None]) -> Any:
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        result = forward(*args, **kwargs)
+        if not isinstance(result, Tensor):
+            raise OptionError("explain shows layers that give one tensor.", layer=f"{path} = {module!r}")
+        note(Call(path, module, tuple(a for a in args if isinstance(a, Tensor)), result))
+        return result
+
+    return noted
+
+
+def _check_once(calls: list[Call]) -> None:
+    paths = [call.path for call in calls]
+    for call in calls:
+        if paths.count(call.path) > 1:
+            raise OptionError(
+                f"explain shows layers that are called once, this one is called {paths.count(call.path)} times.",
+                layer=f"{call.path} = {call.module!r}",
+                **{"try": "a layer for each call; names such as fc1.z would mean several numbers"},
+            )
+
+
+def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[Call]:
+    """The operations that no layer owns: activations called as functions, the sum of a shortcut."""
+    inside = {node.serial for call in calls if not call.passes for node in _owned(call)}
+    modules = dict(model.named_modules())
+    taken = {call.path for call in calls}
+    for node in Graph(prediction):
+        if node.primitive is None or node.serial in inside:
+            continue
+        inputs = tuple(a for a in node.args if isinstance(a, Tensor) and a.node is not None and not isinstance(a, Parameter))
+        module = modules.get(node.path)
+        own = isinstance(module, Residual) and node.path not in taken
+        path = node.path if own else _free(".".join(filter(None, (node.path, node.name))), taken)
+        taken.add(path)
+        yield Call(path, module if own else None, inputs, Tensor(node.value, node.trace, node), node.name)
+
+
+def _owned(call: Call) -> Iterator[Any]:
+    """The nodes of the graph that a call added: from its result back to what came in."""
+    stops = {x.node.serial for x in call.inputs if x.node is not None}
+    waiting = [call.output.node] if call.output.node is not None else []
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if node.primitive is not None and node.serial not in stops | seen:
+            seen.add(node.serial)
+            yield node
+            waiting.extend(node.parents)
+
+
+def _free(path: str, taken: set[str]) -> str:
+    numbered = (f"{path}_{i}" for i in range(2, len(taken) + 3))
+    return path if path not in taken else next(p for p in numbered if p not in taken)
+
+
+def _in_order(calls: list[Call]) -> list[Call]:
+    """By when the result was made; a layer that passes its input on stays behind the one it got it from."""
+    last, places = -1, {}
+    for i, call in enumerate(calls):
+        last = last if call.output.node is None else call.output.node.serial
+        places[call.path] = (last, call.passes, i)
+    return sorted(calls, key=lambda call: places[call.path])

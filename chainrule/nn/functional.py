@@ -1,0 +1,73 @@
+"""A module as a function of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from chainrule.base.errors import OptionError
+from chainrule.core import tree
+from chainrule.core.tensor import Tensor
+from chainrule.core.vocabulary import words
+from chainrule.nn import state
+from chainrule.nn.holdings import changed
+from chainrule.nn.module import Module
+from chainrule.nn.parameter import Buffer
+
+
+def functional_call(module: Module, values: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+    """The module applied with other values for the parameters of these names; the module stays as it is.
+
+    That makes a model a function of its parameters, to be given to `grad`, `jvp`, `check_gradients`:
+
+        cr.grad(lambda w: loss(cr.nn.functional_call(model, w, x), y))(dict(model.named_parameters()))
+
+    A parameter held in several places is replaced in all of them. Running statistics are not touched either.
+
+    Raises:
+        OptionError: the module has no parameter or buffer of a name.
+    """
+    with replaced(module, values):
+        return module(*args, **kwargs)
+
+
+@contextmanager
+def replaced(module: Module, values: Mapping[str, Any]) -> Iterator[None]:
+    """Inside the block, other tensors stand in for the parameters and buffers of these names."""
+    stand_ins = {id(b): _stand_in(b, b) for _, b in module.named_buffers()}
+    stand_ins |= _chosen(module, values)
+    before = [(m, name, value) for m in module.modules() for name, value in vars(m).items() if _holds(value, stand_ins)]
+    for m, name, value in before:
+        vars(m)[name] = tree.map_leaves(lambda leaf: stand_ins.get(id(leaf), leaf), value)
+    changed()
+    try:
+        yield
+    finally:
+        for m, name, value in before:
+            vars(m)[name] = value
+        changed()
+
+
+def _chosen(module: Module, values: Mapping[str, Any]) -> dict[int, Tensor]:
+    known = state.parts(module)
+    if not values.keys() <= known.keys():
+        known = state.aliases(module)
+    for name in values:
+        if name not in known:
+            raise OptionError(f"There is no parameter {name!r}.", known=", ".join(known) or "none")
+    return {id(known[name]): _stand_in(known[name], words.operand(value)) for name, value in values.items()}
+
+
+def _stand_in(part: Tensor, value: Any) -> Tensor:
+    """A value under the guise of a part, so that the module finds it where it looks for one."""
+    guise = object.__new__(type(part))
+    if isinstance(value, Tensor):
+        Tensor.__init__(guise, value.value, value.trace, value.node, value.index)
+    else:
+        Tensor.__init__(guise, value)
+    return guise
+
+
+def _holds(value: Any, stand_ins: Mapping[int, Any]) -> bool:
+    return any(id(leaf) in stand_ins for leaf in tree.flatten(value)[0])

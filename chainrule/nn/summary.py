@@ -1,0 +1,161 @@
+"""A model as a table: layers, shapes, parameters, operations; proved from shapes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import ShapeError
+from chainrule.core import tree
+from chainrule.core.primitive import Primitive
+from chainrule.core.spec import Spec, spec_of
+from chainrule.core.stack import Trace, no_grad, running, stack
+from chainrule.core.tensor import Tensor
+from chainrule.nn.module import Module
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer: its path, what it is, the shape of its result (None if it was not called), its own numbers."""
+
+    path: str
+    kind: str
+    shape: Any
+    parameters: int
+    flops: float
+
+
+class Summary:
+    """The rows of a model and their totals, for one input; `str` gives the table."""
+
+    def __init__(self, title: str, inputs: tuple[Spec, ...], rows: list[Row]) -> None:
+        self.title, self.inputs, self.rows = title, inputs, rows
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of learned numbers; those of a shared layer count once."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of one pass forward, with the batch as given."""
+        return sum(row.flops for row in self.rows)
+
+    def __str__(self) -> str:
+        head = ("layer", "kind", "output", "parameters", "FLOPs")
+        cells = [(r.path, r.kind, _shown(r.shape), f"{r.parameters:,}", f"{r.flops:,.0f}") for r in self.rows]
+        widths = [max(len(row[k]) for row in (head, *cells)) for k in range(5)]
+        lines = [
+            "  ".join(cell.rjust(w) if k > 2 else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
+            for row in (head, tuple("─" * w for w in widths), *cells)
+        ]
+        shapes = " and ".join(str(spec.shape) for spec in self.inputs)
+        totals = f"{self.n_parameters:,} parameters, {self.flops:,.0f} FLOPs forward"
+        return "\n".join([f"{self.title} on {shapes}", *lines, totals])
+
+    __repr__ = __str__
+
+
+def summary(model: Module, *inputs: Any) -> Summary:
+    """The layers of a model with shapes, parameters and FLOPs, without computing a number.
+
+    `inputs` are what the model is called with: shapes with the batch axis, (128, 784), or examples. The model
+    runs in evaluation on shapes alone, by the shape rules of its operations, and is left as it was. FLOPs
+    (one a multiplication and one an addition) come from the costs that operations state.
+
+    Raises:
+        ShapeError: the model does not fit together; the layer is named.
+
+    >>> import chainrule as cr
+    >>> model = cr.nn.Sequential(cr.nn.Linear(784, 256), cr.nn.ReLU(), cr.nn.Linear(256, 10))
+    >>> print(cr.nn.summary(model, (1, 784)))
+    Sequential on (1, 784)
+    layer  kind                output   parameters    FLOPs
+    ─────  ──────────────────  ───────  ──────────  ───────
+    0      Linear(784 → 256)   (1, 256)     200,960  401,664
+    """
+    specs = tuple(_spec(model, given) for given in inputs)
+    ledger = Ledger()
+    with _in_evaluation(model), no_grad(), running(ledger), ledger.listening(model):
+        model(*(Tensor(spec, ledger) for spec in specs))
+    return Summary(type(model).__name__, specs, list(_rows(model, ledger)))
+
+
+class Ledger(Trace):
+    """A transformation that computes shapes in place of numbers, and counts operations by module path."""
+
+    def __init__(self) -> None:
+        self.flops: dict[str, float] = {}
+        self.shapes: dict[str, Any] = {}
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        self.refuse_if_closed()
+        specs = [spec_of(a) for a in args]
+        path = stack.path[-1]
+        self.flops[path] = self.flops.get(path, 0.0) + primitive.flops(*specs, **params)
+        result = primitive.spec(*specs, **params)
+        return tuple(Tensor(r, self) for r in result) if isinstance(result, tuple) else Tensor(result, self)
+
+    @contextmanager
+    def listening(self, model: Module) -> Iterator[None]:
+        """Inside the block, every module of a model notes the shape of its result."""
+        modules = list(model.named_modules())
+        for path, module in modules:
+            vars(module)["forward"] = self._noting(path, module.forward)
+        try:
+            yield
+        finally:
+            for _, module in modules:
+                del vars(module)["forward"]
+
+    def _noting(self, path: str, forward: Any) -> Any:
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            result = forward(*args, **kwargs)
+            self.shapes[path] = tree.map_leaves(lambda leaf: getattr(leaf, "shape", None), result)
+            return result
+
+        return noted
+
+
+@contextmanager
+def _in_evaluation(model: Module) -> Iterator[None]:
+    before = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
+
+
+def _rows(model: Module, ledger: Ledger) -> Iterator[Row]:
+    """One row a module; those that only pass things on to the modules below are left out."""
+    counted: set[int] = set()
+    for path, module in model.named_modules():
+        own = [part for _, part in module._parts() if any(part is p for p in model.parameters())]
+        fresh = {id(p): p.size for p in own if id(p) not in counted}
+        counted |= fresh.keys()
+        flops = ledger.flops.get(path, 0.0)
+        if own or flops or not any(True for _ in module.children()):
+            kind = repr(module) if not any(True for _ in module.children()) else type(module).__name__
+            yield Row(path, kind, ledger.shapes.get(path), sum(fresh.values()), flops)
+
+
+def _spec(model: Module, given: Any) -> Spec:
+    """A shape as floats of the model's dtype, an example as what the model would take in."""
+    if isinstance(given, int):
+        given = (1, given)
+    if isinstance(given, tuple) and all(isinstance(n, int) for n in given):
+        if any(n < 0 for n in given):
+            raise ShapeError(f"A shape has no negative sizes, got {given}.")
+        dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
+        return Spec(given, dtype)
+    return spec_of(model._take_in(given))
+
+
+def _shown(shape: Any) -> str:
+    return "not called" if shape is None else str(shape)
