@@ -34,7 +34,7 @@ class WorkedExamples:
         self.rows: dict[str, dict[str, Any]] = {row["id"]: row for row in known}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Write the ids into the tests' reports, which reach the summary from every process of pytest-xdist."""
+        """Write the ids into the tests' reports, which come back from every process of pytest-xdist."""
         for item in items:
             item.user_properties += [("worked", row_id) for row_id in marked(item)]
 

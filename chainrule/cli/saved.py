@@ -11,17 +11,23 @@ import numpy as np
 
 import chainrule.base.files as files
 from chainrule.base.errors import CheckpointError
+from chainrule.cli.building import build_model, n_outputs
+from chainrule.cli.folder import MODEL
 from chainrule.cli.settings import Settings
-from chainrule.data import SCALERS, Dataset
-from chainrule.nn import Module
+from chainrule.cli.tasks import Prepared
+from chainrule.data import SCALERS, Standardize
+from chainrule.models import MLP
+
+FACTS = "chainrule"
+"""The metadata entry that tells what the weights are of."""
 
 
 @dataclass
 class SavedModel:
-    """A model as it was saved: ready to predict."""
+    """A model as it was saved: ready to predict, in the units of the data."""
 
-    model: Module
-    settings: dict[str, Any]
+    model: MLP
+    settings: Settings
     task: str
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
@@ -32,20 +38,35 @@ class SavedModel:
         return x if self.scaler is None else self.scaler.transform(x)
 
 
-def save_model(path: Path, model: Module, settings: Settings, data: Dataset, scaler: Any) -> None:
+def save_model(path: Path, model: MLP, settings: Settings, data: Prepared) -> None:
     """Write the model atomically as safetensors: weights under `model.`, the scaler under `scaler.`."""
-    arrays = {f"model.{name}": array for name, array in model.state_dict().items()}
-    if scaler is not None:
-        arrays |= {f"scaler.{name}": array for name, array in scaler.arrays().items()}
+    weights = in_own_units(model, data.target_scaler) if data.target_scaler else model.state_dict()
+    arrays = {f"model.{name}": array for name, array in weights.items()}
+    if data.scaler is not None:
+        arrays |= {f"scaler.{name}": array for name, array in data.scaler.arrays().items()}
+    train = data.parts.train
     facts = {
         "settings": asdict(settings),
         "task": data.task,
-        "inputs": data.n_features,
-        "outputs": data.n_classes or (1 if data.y.ndim == 1 else data.y.shape[1]),
-        "feature_names": data.feature_names,
-        "class_names": data.class_names,
+        "inputs": train.n_features,
+        "outputs": n_outputs(train),
+        "feature_names": train.feature_names,
+        "class_names": train.class_names,
     }
-    files.write_arrays(path, arrays, {"chainrule": json.dumps(facts)})
+    files.write_arrays(path, arrays, {FACTS: json.dumps(facts)})
+
+
+def in_own_units(model: MLP, scaler: Standardize) -> dict[str, np.ndarray]:
+    """Weights whose output is σ z + μ where the model's is z: the scale goes into the last dense layer.
+
+    W ← diag(σ) W,  b ← σ b + μ
+    """
+    weights, statistics = model.state_dict(), scaler.arrays()
+    last, sigma, mu = f"fc{len(model.sizes) - 1}", statistics["std"], statistics["mean"]
+    weight, bias = weights[f"{last}.weight"], weights[f"{last}.bias"]
+    weights[f"{last}.weight"] = (sigma[:, None] * weight).astype(weight.dtype)
+    weights[f"{last}.bias"] = (sigma * bias + mu).astype(bias.dtype)
+    return weights
 
 
 def load_model(folder: Path) -> SavedModel:
@@ -54,23 +75,29 @@ def load_model(folder: Path) -> SavedModel:
     Raises:
         CheckpointError: there is no finished model, or the file is damaged.
     """
-    from chainrule.cli.training import build_model
-
-    candidates = [folder / "model.safetensors", *sorted(folder.glob("seed-*/model.safetensors"))]
+    settings = Settings.load(folder)
+    candidates = [folder / MODEL, folder / f"seed-{settings.seed}" / MODEL]
     path = next((p for p in candidates if p.exists()), None)
     if path is None:
         raise CheckpointError(
-            f"{folder} holds no finished model.", **{"try": f"chainrule train --resume {folder}, to finish the run"}
+            f"The run {folder} is not finished: it has no model yet.", **{"try": f"chainrule train --resume {folder}"}
         )
     arrays, texts = files.read_arrays(path)
-    facts = json.loads(texts["chainrule"])
-    model = build_model(facts["settings"], facts["inputs"], facts["outputs"])
-    model.load_state_dict(_under("model.", arrays))
-    scale = facts["settings"]["scale"]
-    scaler = None if scale == "none" else SCALERS[scale].from_arrays(_under("scaler.", arrays))
+    if FACTS not in texts:
+        raise CheckpointError(f"{path} was not written by chainrule train: it does not say what its weights are of.")
+    return from_facts(json.loads(texts[FACTS]), arrays)
+
+
+def from_facts(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> SavedModel:
+    """A model from what `save_model` wrote."""
+    settings = Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["settings"].items()})
+    model = build_model(settings, facts["inputs"], facts["outputs"])
+    model.load_state_dict(under("model.", arrays))
+    scaler = None if settings.scale == "none" else SCALERS[settings.scale].from_arrays(under("scaler.", arrays))
     names = tuple(facts["feature_names"]), tuple(facts["class_names"])
-    return SavedModel(model, facts["settings"], facts["task"], *names, scaler)
+    return SavedModel(model, settings, facts["task"], *names, scaler)
 
 
-def _under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays whose names begin so, by the rest of their names."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

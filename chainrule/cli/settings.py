@@ -11,6 +11,8 @@ from typing import Any
 from chainrule.base.errors import CheckpointError, OptionError
 from chainrule.base.files import read_json, write_json
 
+FILE = "settings.json"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,11 +27,12 @@ class Settings:
     init: str | None = None
     loss: str | None = None
     penalty: str | None = None
-    lam: float = 0.0
+    lam: tuple[float, ...] = ()
     optimizer: str = "adam"
     lr: float = 1e-3
     momentum: float | None = None
-    weight_decay: float = 0.0
+    nesterov: bool = False
+    weight_decay: float | None = None
     schedule: str = "constant"
     warmup: float = 0.0
     epochs: int = 30
@@ -38,17 +41,32 @@ class Settings:
     accumulate: int = 1
     patience: int | None = None
     scale: str = "none"
+    scale_target: bool = True
     data: str | None = None
     target: str | None = None
+    kind: str | None = None
     split: tuple[float, ...] = (0.7, 0.15, 0.15)
     seed: int = 0
     seeds: int = 1
     checkpoint_every: int | None = None
     recipe: str | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.lam, float | int):
+            object.__setattr__(self, "lam", (self.lam,))
+        if self.model != "mlp":  # one layer: what is said of hidden ones has no meaning
+            object.__setattr__(self, "hidden", ())
+            object.__setattr__(self, "dropout", (0.0,))
+            object.__setattr__(self, "batch_norm", False)
+
+    @property
+    def name(self) -> str:
+        """What is trained on, short: digits, or the name of a CSV file without its ending."""
+        return Path(self.task).stem
+
     def save(self, folder: Path) -> None:
         """Write them into the run folder."""
-        write_json(folder / "settings.json", dataclasses.asdict(self))
+        write_json(folder / FILE, dataclasses.asdict(self))
 
     @staticmethod
     def load(folder: str | os.PathLike[str]) -> Settings:
@@ -57,23 +75,28 @@ class Settings:
         Raises:
             CheckpointError: the folder holds no run, or its settings are damaged.
         """
-        path = Path(folder) / "settings.json"
+        path = Path(folder) / FILE
         if not path.exists():
             raise CheckpointError(
-                f"{os.fspath(folder)} is no run folder: it has no settings.json.",
+                f"{os.fspath(folder)} is no run folder: it has no {FILE}.",
                 **{"try": "chainrule train TASK starts a run and prints its folder"},
             )
         known = {f.name for f in dataclasses.fields(Settings)}
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in read_json(path).items() if k in known}
-        return Settings(**values)
+        found = read_json(path)
+        if not isinstance(found, dict) or "task" not in found:
+            raise CheckpointError(f"{path} does not hold the settings of a run.")
+        return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items() if k in known})
 
     def replaced(self, **changes: Any) -> Settings:
         """The same settings with some changed."""
         return dataclasses.replace(self, **changes)
 
 
-def numbers(text: str, kind: type = int, option: str = "--hidden") -> tuple[Any, ...]:
+def numbers(text: str, kind: type, option: str) -> tuple[Any, ...]:
     """Numbers from a list such as "256,128".
+
+    >>> numbers("256,128", int, "--hidden")
+    (256, 128)
 
     Raises:
         OptionError: an entry is no number.

@@ -3,50 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainrule.base.errors import DataError, OptionError
 from chainrule.base.keys import Key
+from chainrule.cli.names import LOSSES_OF
 from chainrule.cli.settings import Settings
-from chainrule.data import EMBEDDED, SCALERS, Splits, mnist, read_csv, split
+from chainrule.data import EMBEDDED, SCALERS, Dataset, Splits, Standardize, mnist, read_csv, split
 
 MNIST_VALIDATION = 10_000
 """Training images set aside for validation, as many as there are test images."""
 
 
-def load(settings: Settings) -> tuple[Splits, Any]:
-    """The three parts of the task's data on one scale, and the scaler (None where there is none).
+class Prepared(NamedTuple):
+    """The three parts of a task's data on one scale, and the scalers of features and target, where there are any."""
+
+    parts: Splits
+    scaler: Any = None
+    target_scaler: Standardize | None = None
+
+    @property
+    def task(self) -> str:
+        """Whether classes or values are predicted."""
+        return self.parts.train.task
+
+
+def load(settings: Settings) -> Prepared:
+    """The data of the settings' task, ready for training. Statistics are those of the training part.
+
+    The targets of a regression are (n, 1), as a model gives them, and standardised unless said otherwise: a
+    price of 300,000 is as many steps of Adam away from weights near 0.
 
     Raises:
-        OptionError: the task or the scaler is not known.
+        OptionError: the task is not known, or the model or the loss does not suit it.
         DataError: the data is missing or bad.
     """
-    parts = _parts(settings)
-    if settings.scale == "none":
-        return parts, None
-    if settings.scale not in SCALERS:
-        raise OptionError(f"There is no scaler {settings.scale!r}.", known=", ".join(["none", *SCALERS]))
-    scaler = SCALERS[settings.scale]().fit(parts.train.x)
-    return Splits(*(replace(part, x=scaler.transform(part.x)) for part in parts)), scaler
+    parts, scaler, target_scaler = parts_of(settings), None, None
+    check_suited(settings, parts.train)
+    if settings.scale != "none":
+        scaler = SCALERS[settings.scale]().fit(parts.train.x)
+        parts = Splits(*(replace(part, x=scaler.transform(part.x)) for part in parts))
+    if parts.train.task == "regression":
+        parts = Splits(*(replace(part, y=part.y.reshape(len(part), -1)) for part in parts))
+        if settings.scale_target:
+            target_scaler = Standardize().fit(parts.train.y)
+            parts = Splits(*(replace(part, y=target_scaler.transform(part.y)) for part in parts))
+    return Prepared(parts, scaler, target_scaler)
 
 
-def _parts(settings: Settings) -> Splits:
-    task = settings.task.replace("-", "_")
-    if task in EMBEDDED:
-        return split(EMBEDDED[task](), settings.split, settings.seed)
-    if task == "mnist":
-        return _mnist(settings)
-    path = Path(settings.task)
-    if path.suffix.lower() == ".csv" or path.is_file():
-        if settings.target is None:
-            raise OptionError(f"Which column of {path.name} is the target?", **{"try": "--target COLUMN"})
-        return split(read_csv(path, settings.target), settings.split, settings.seed)
-    known = ", ".join(name.replace("_", "-") for name in [*EMBEDDED, "mnist"])
-    raise OptionError(f"There is no task {settings.task!r}.", known=known, **{"or": "the path of a CSV file"})
+def parts_of(settings: Settings) -> Splits:
+    """Training, validation and test part as they are in the data."""
+    embedded = settings.task.replace("-", "_")
+    if embedded in EMBEDDED:
+        return split(EMBEDDED[embedded](), settings.split, settings.seed)
+    if settings.task == "mnist":
+        return mnist_parts(settings)
+    task: Any = settings.kind
+    data = read_csv(settings.task, settings.target or "", task=task)
+    return split(data, settings.split, settings.seed)
 
 
-def _mnist(settings: Settings) -> Splits:
+def mnist_parts(settings: Settings) -> Splits:
+    """MNIST: its test part is the test part, 10,000 of its training images are the validation part."""
     if settings.data is None:
         raise DataError(
             "MNIST is read from files.",
@@ -57,3 +75,17 @@ def _mnist(settings: Settings) -> Splits:
         raise DataError(f"MNIST has more than {MNIST_VALIDATION} training images, these files have {len(train)}.")
     rows = (Key(settings.seed) / "split").generator().permutation(len(train))
     return Splits(train.take(rows[MNIST_VALIDATION:]), train.take(rows[:MNIST_VALIDATION]), test)
+
+
+def check_suited(settings: Settings, data: Dataset) -> None:
+    """Model and loss fit what is to be predicted.
+
+    Raises:
+        OptionError: they do not.
+    """
+    has = f"the targets of {settings.name} are {'classes' if data.n_classes else 'values'}"
+    if settings.model in ("logistic", "lda") and not data.n_classes:
+        raise OptionError(f"The model {settings.model} is for classes, {has}.", **{"try": "--model linear"})
+    if settings.loss and settings.loss not in LOSSES_OF[data.task]:
+        fitting = ", ".join(LOSSES_OF[data.task])
+        raise OptionError(f"The loss {settings.loss} does not fit: {has}.", known=fitting)

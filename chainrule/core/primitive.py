@@ -28,7 +28,8 @@ class Primitive:
     """An operation on arrays. It neither broadcasts nor changes dtype.
 
     Called on tensors it is differentiable; called on plain arrays it runs its kernel and returns an array.
-    The kernel takes the arrays in order, its settings as keywords, and an optional `out=`.
+    The kernel takes the arrays in order, its settings as keywords, and an optional `out=`: an array of the
+    result's shape and dtype that it fills and returns. An elementwise kernel may be given an argument as `out`.
     """
 
     family = "general"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chainrule.backends import backend_of
-from chainrule.base.errors import GradientError, ShapeError
+from chainrule.base.errors import GradientError, OptionError, ShapeError
 from chainrule.core import tree
 from chainrule.core.graph import Leaf, Node
 from chainrule.core.primitive import Primitive, apply
@@ -265,10 +265,13 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, ha
 
     Raises:
         GradientError: f returned something else than a scalar.
+        OptionError: there is no such argument.
     """
 
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         chosen = (argnums,) if isinstance(argnums, int) else argnums
+        if any(not -len(args) <= i < len(args) for i in chosen):
+            raise OptionError(f"argnums={argnums} names an argument that the call, with {len(args)}, does not have.")
         aux: list[Any] = []
 
         def of_chosen(*values: Any) -> Any:
@@ -345,7 +348,8 @@ def _unboxed(value: Any) -> Any:
 
 
 def _scalar(result: Any) -> Any:
-    if not isinstance(result, Tensor) or result.size != 1:
+    number = isinstance(result, (int, float))
+    if not number and getattr(result, "size", 0) != 1:
         shape = getattr(result, "shape", type(result).__name__)
         raise GradientError(
             f"The gradient is of a scalar function, this one returned {shape}.",

@@ -72,7 +72,9 @@ def _shown(n: int) -> list[int | None]:
 def _needed(values: np.ndarray, most: int) -> int:
     """The fewest decimals, of at most `most`, that lose nothing of the digits shown."""
     rounded = np.round(values, most)
-    return next((d for d in range(most) if np.allclose(np.round(values, d), rounded, rtol=0, atol=1e-12)), most)
+    return next(
+        (d for d in range(most) if np.allclose(np.round(values, d), rounded, rtol=0, atol=1e-12)), most
+    )
 
 
 def _signless_zero(text: str) -> str:

@@ -10,6 +10,7 @@ accents, fractions, roots, and the commands of `SIGNS`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from html import escape
 
@@ -69,8 +70,10 @@ class _Reader:
                 return f"{_bracketed(self._argument())}/{_bracketed(self._argument())}"
             case r"\sqrt":
                 return f"√{_bracketed(self._argument())}"
-            case r"\operatorname" | r"\mathrm" | r"\text":
-                return self._argument() + ("" if token.startswith(r"\text") else " ")
+            case r"\operatorname":
+                return self._argument() + " "
+            case r"\mathrm" | r"\text":
+                return self._argument()
             case command if command[0] == "\\":
                 return self._command(command[1:])
             case "-":
@@ -108,7 +111,7 @@ def _lowered(inner: str) -> str:
 
 
 def _tagged(tag: str) -> Raise:
-    return lambda inner: f"<{tag}>{inner.strip()}</{tag}>"
+    return lambda inner: f"<{tag}>{inner.strip().replace('ᵀ', 'T')}</{tag}>"
 
 
 def _bracketed(inner: str) -> str:
@@ -120,4 +123,16 @@ def _tidy(line: str) -> str:
     line = re.sub(r" +", " ", line).strip()
     line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
-    return re.sub(r"(?<=[a-z]{2}) (?=\()", "", line)  # max (0, x) is max(0, x)
+    line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
+    return unicodedata.normalize("NFC", line)
+
+
+def width(line: str) -> int:
+    """The columns a line takes: accents take none."""
+    return sum(not unicodedata.combining(c) for c in line)
+
+
+def prose(text: str, math: Callable[[str], str], words: Callable[[str], str] = str) -> str:
+    """Words with formulas between dollar signs, each part written in its own way."""
+    parts = text.split("$")
+    return "".join(math(part) if i % 2 else words(part) for i, part in enumerate(parts))

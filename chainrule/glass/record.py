@@ -21,7 +21,7 @@ class Call:
     """
 
     path: str
-    module: Module | None
+    module: Any
     inputs: tuple[Tensor, ...]
     output: Tensor
     operation: str = ""
@@ -47,7 +47,9 @@ def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
     with _watched(model, calls.append):
         prediction = model(x)
     if not isinstance(prediction, Tensor):
-        raise OptionError(f"explain needs a model with one tensor as result, got {type(prediction).__name__}.")
+        raise OptionError(
+            f"explain needs a model with one tensor as result, got {type(prediction).__name__}."
+        )
     _check_once(calls)
     return prediction, _in_order(calls + list(_between(prediction, calls, model)))
 
@@ -104,7 +106,11 @@ def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[C
     for node in Graph(prediction):
         if node.primitive is None or node.serial in inside:
             continue
-        inputs = tuple(a for a in node.args if isinstance(a, Tensor) and a.node is not None and not isinstance(a, Parameter))
+        inputs = tuple(
+            a
+            for a in node.args
+            if isinstance(a, Tensor) and a.node is not None and not isinstance(a, Parameter)
+        )
         module = modules.get(node.path)
         own = isinstance(module, Residual) and node.path not in taken
         path = node.path if own else _free(".".join(filter(None, (node.path, node.name))), taken)

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.base.keys import Key
-from chainrule.core import Leaf, PRIMITIVES, EAGER, Tensor, gradients, random_stream
+from chainrule.core import PRIMITIVES, Tensor, gradients, random_stream
 from chainrule.glass.differences import Check, Replay, check
 from chainrule.glass.record import Call, record
 from chainrule.nn import (
@@ -28,6 +28,7 @@ from chainrule.nn import (
     Residual,
     Softmax,
 )
+from chainrule.nn.parameter import ParameterLeaf
 
 KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Linear,), "linear"),
@@ -64,7 +65,7 @@ def float64(model: Module, state: Mapping[str, np.ndarray] | None = None) -> Ite
         values = np.array(part.data if state is None else state[name])
         part.value = values.astype(np.float64) if values.dtype.kind == "f" else values
         if name in learned:
-            part.node = Leaf(EAGER, part.shape, name)
+            part.node = ParameterLeaf(part.value)
     try:
         yield
     finally:
@@ -115,7 +116,9 @@ class Run:
                 **{"try": "a loss with reduction='mean'"},
             )
         if self.loss.node is None:
-            raise GradientError("The loss does not depend on the parameters, so there is nothing to go back through.")
+            raise GradientError(
+                "The loss does not depend on the parameters, so there is nothing to go back through."
+            )
 
     def gradient(self, tensor: Tensor) -> np.ndarray:
         """dL/d(tensor); zero where the loss does not depend on it."""
@@ -138,7 +141,8 @@ class Run:
 
     def own_parameters(self, call: Call) -> dict[str, Tensor]:
         """The parameters of a layer, by their own names."""
-        return {} if call.module is None else {n: p for n, p in call.module.named_parameters() if "." not in n}
+        held = () if call.module is None else call.module.named_parameters()
+        return {name: p for name, p in held if "." not in name}
 
     def slope(self, call: Call) -> np.ndarray:
         """f'(Z) of an entry-by-entry layer, or the mask of dropout: its pull-back of ones."""

@@ -38,6 +38,6 @@ from chainrule.nn.summary import summary
 __all__ = [
     "ACTIVATIONS", "ELU", "GELU", "SELU", "Activation", "BatchNorm1d", "Buffer", "Dropout", "Flat", "Flatten",
     "GELUTanh", "Identity", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "Module", "PReLU",
-    "Parameter", "ReLU", "Residual", "SELU", "Sequential", "SiLU", "Sigmoid", "Sign", "Softmax", "Softplus", "Step",
+    "Parameter", "ReLU", "Residual", "Sequential", "SiLU", "Sigmoid", "Sign", "Softmax", "Softplus", "Step",
     "StepStrict", "Tanh", "activation", "functional_call", "init", "summary",
 ]  # fmt: skip

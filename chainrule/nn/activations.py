@@ -24,7 +24,8 @@ class Activation(Module):
 
 def _module(name: str, function: Any) -> type[Activation]:
     """A class for a function: its name, its docstring, nothing else."""
-    return type(name, (Activation,), {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": __name__})
+    facets = {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": __name__}
+    return type(name, (Activation,), facets)
 
 
 Identity = _module("Identity", ops.identity)
@@ -78,10 +79,15 @@ class PReLU(Module):
         return ops.prelu(x, slope)
 
     def _check(self, shape: tuple[int, ...], slopes: int) -> None:
-        channels = shape[1] if len(shape) > 1 else "no axis 1"
+        channels = shape[1] if len(shape) > 1 else None
         if channels != slopes:
-            advice = f"PReLU({channels}), or PReLU() for one slope" if len(shape) > 1 else "PReLU() for one slope"
-            raise ShapeError(f"PReLU expects {slopes} channels, got {channels}.", input=shape, **{"try": advice})
+            got = "no axis 1" if channels is None else channels
+            fitting = f"PReLU({channels}), or " if channels is not None and channels > 1 else ""
+            raise ShapeError(
+                f"PReLU expects {slopes} channels, got {got}.",
+                input=shape,
+                **{"try": f"{fitting}PReLU() for one slope"},
+            )
 
     def extra_repr(self) -> str:
         return str(self.weight.size)
@@ -130,10 +136,10 @@ class LogSoftmax(Module):
 
 
 ACTIVATIONS: dict[str, type[Module]] = {
-    "identity": Identity, "step": Step, "step_strict": StepStrict, "sign": Sign, "sigmoid": Sigmoid, "tanh": Tanh,
-    "relu": ReLU, "leaky_relu": LeakyReLU, "prelu": PReLU, "elu": ELU, "selu": SELU, "gelu": GELU,
-    "gelu_tanh": GELUTanh, "silu": SiLU, "softplus": Softplus, "log_sigmoid": LogSigmoid, "softmax": Softmax,
-    "log_softmax": LogSoftmax,
+    "identity": Identity, "step": Step, "step_strict": StepStrict, "sign": Sign, "sigmoid": Sigmoid,
+    "tanh": Tanh, "relu": ReLU, "leaky_relu": LeakyReLU, "prelu": PReLU, "elu": ELU, "selu": SELU,
+    "gelu": GELU, "gelu_tanh": GELUTanh, "silu": SiLU, "softplus": Softplus, "log_sigmoid": LogSigmoid,
+    "softmax": Softmax, "log_softmax": LogSoftmax,
 }  # fmt: skip
 """Activation modules by name, as the command line spells them."""
 

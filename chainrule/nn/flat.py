@@ -27,7 +27,10 @@ class Flat:
         dtypes = {p.dtype for p in self.parameters}
         if len(dtypes) > 1:
             found = " and ".join(sorted(map(str, dtypes)))
-            raise DtypeError(f"Parameters of one optimiser have one dtype, these have {found}.", **{"try": "model.astype(...)"})
+            raise DtypeError(
+                f"Parameters of one optimiser have one dtype, these have {found}.",
+                **{"try": 'model.astype("float32")'},
+            )
         ends = np.cumsum([p.size for p in self.parameters])
         self.places = [slice(int(e) - p.size, int(e)) for p, e in zip(self.parameters, ends, strict=True)]
         self.values = np.empty(int(ends[-1]), dtypes.pop())
@@ -40,10 +43,10 @@ class Flat:
         """The buffer these parameters share already, or a new one that they are moved to."""
         parameters = list(dict.fromkeys(parameters))
         flat = parameters[0].node.flat if parameters else None
-        same = flat is not None and len(flat.parameters) == len(parameters)
-        if same and all(p.node.flat is flat and p is q for p, q in zip(parameters, flat.parameters, strict=True)):
-            return flat
-        return Flat(parameters)
+        if flat is None or len(flat.parameters) != len(parameters):
+            return Flat(parameters)
+        pairs = zip(parameters, flat.parameters, strict=True)
+        return flat if all(p.node.flat is flat and p is q for p, q in pairs) else Flat(parameters)
 
     def _move_in(self, p: Parameter, place: slice) -> None:
         leaf = p.node

@@ -13,7 +13,6 @@ from chainrule.core.vocabulary import words
 from chainrule.nn import state
 from chainrule.nn.holdings import changed
 from chainrule.nn.module import Module
-from chainrule.nn.parameter import Buffer
 
 
 def functional_call(module: Module, values: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -37,7 +36,8 @@ def replaced(module: Module, values: Mapping[str, Any]) -> Iterator[None]:
     """Inside the block, other tensors stand in for the parameters and buffers of these names."""
     stand_ins = {id(b): _stand_in(b, b) for _, b in module.named_buffers()}
     stand_ins |= _chosen(module, values)
-    before = [(m, name, value) for m in module.modules() for name, value in vars(m).items() if _holds(value, stand_ins)]
+    attributes = [(m, name, value) for m in module.modules() for name, value in vars(m).items()]
+    before = [(m, name, value) for m, name, value in attributes if _holds(value, stand_ins)]
     for m, name, value in before:
         vars(m)[name] = tree.map_leaves(lambda leaf: stand_ins.get(id(leaf), leaf), value)
     changed()

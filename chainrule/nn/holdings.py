@@ -26,7 +26,7 @@ class Holdings:
         parts = [(f"{path}.{n}" if path else n, part) for path, m in found for n, part in m._parts()]
         self.parameters: list[tuple[str, Parameter]] = _once(parts, Parameter)
         self.buffers: list[tuple[str, Buffer]] = _once(parts, Buffer)
-        self.boxes = [(box, _inside(box)) for _, m in found for value in vars(m).values() for box in _boxes(value)]
+        self.boxes = [(box, _inside(box)) for _, m in found for box in _boxes(tuple(vars(m).values()))]
 
     def stand(self) -> bool:
         """Whether the tree is still the one that was listed."""
@@ -58,6 +58,6 @@ def _boxes(value: Any) -> list[Any]:
 
 
 def _inside(box: Any) -> list[Any]:
-    """What a list or dict holds that may belong to the tree, by place and identity; numbers and text do not count."""
+    """What a list or dict holds that may belong to the tree, by place and identity; no numbers, no text."""
     pairs = box.items() if isinstance(box, dict) else enumerate(box)
     return [(key, id(v)) for key, v in pairs if not isinstance(v, (int, float, str, type(None)))]

@@ -1,8 +1,8 @@
 """Initialisers: how weights are drawn. Each is a function of a shape and a key.
 
-Fans of a weight (out, in, *kernel): n_in = in · kernel entries, n_out = out · kernel entries. What is named by
-its author here and elsewhere: variance 1/n_in is LeCun's (003 §11.2 calls it Glorot's), 2/(n_in + n_out) is
-Xavier Glorot's, 2/n_in is Kaiming He's, after ReLU.
+Fans of a weight (out, in, *kernel): n_in = in · kernel entries, n_out = out · kernel entries. What is named
+by its author here and elsewhere: variance 1/n_in is LeCun's (003 §11.2 calls it Glorot's), 2/(n_in + n_out)
+is Xavier Glorot's, 2/n_in is Kaiming He's, after ReLU.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from chainrule.ops import affine
 class Linear(Module):
     """Dense layer z = x Wᵀ + b for rows x (000 (3.8), transposed).
 
-    Shapes: x (…, in_features), result (…, out_features), weight (out_features, in_features), bias (out_features).
-    Weights and bias start uniform on ±1/√in_features, as in PyTorch, unless `init` says otherwise; then the
-    bias starts at 0.
+    Shapes: x (…, in_features), result (…, out_features), weight (out_features, in_features), bias
+    (out_features). Weights and bias start uniform on ±1/√in_features, as in PyTorch, unless `init` says
+    otherwise; then the bias starts at 0.
 
     Raises:
         OptionError: a size is less than 1, or `init` is no initialiser.
@@ -25,10 +25,15 @@ class Linear(Module):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, init: init.Initializer | str | None = None
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        init: init.Initializer | str | None = None,
     ) -> None:
         if in_features < 1 or out_features < 1:
-            raise OptionError(f"Linear needs at least one input and one output, got Linear({in_features}, {out_features}).")
+            called = f"Linear({in_features}, {out_features})"
+            raise OptionError(f"Linear needs at least one input and one output, got {called}.")
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(_draw(init or "fan_in_uniform", (out_features, in_features)))
         self.bias = Parameter(_bias(init, in_features, out_features)) if bias else None
@@ -40,7 +45,8 @@ class Linear(Module):
         return affine(x, self.weight, self.bias)
 
     def __repr__(self) -> str:
-        return f"Linear({self.in_features} → {self.out_features}{'' if self.bias is not None else ', no bias'})"
+        bias = "" if self.bias is not None else ", no bias"
+        return f"Linear({self.in_features} → {self.out_features}{bias})"
 
 
 def _draw(start: Any, shape: tuple[int, ...]) -> Any:
@@ -76,5 +82,5 @@ def _advice(layer: Linear, shape: tuple[int, ...]) -> str:
         return "x.reshape(-1, 1) (one feature, a sample a row)"
     if got < 1:
         return f"give it {wanted} features"
-    advice = f"Linear({got}, {layer.out_features})"
-    return f"{advice}, or drop one column (is an index column left in the data?)" if got == wanted + 1 else advice
+    drop = ", or drop one column (is an index column left in the data?)" if got == wanted + 1 else ""
+    return f"Linear({got}, {layer.out_features}){drop}"

@@ -24,8 +24,8 @@ PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator
 class Module:
     """A layer or a model: parameters, buffers and modules as attributes, and `forward`, what it computes.
 
-    Attributes that are a `Parameter`, a `Buffer`, a `Module`, or lists, tuples and dicts of them belong to the
-    tree under their names, as in PyTorch; no call of `super().__init__()` is needed.
+    Attributes that are a `Parameter`, a `Buffer`, a `Module`, or lists, tuples and dicts of them belong to
+    the tree under their names, as in PyTorch; no call of `super().__init__()` is needed.
 
     >>> import chainrule as cr
     >>> class Twice(cr.nn.Module):
@@ -42,7 +42,7 @@ class Module:
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes."""
         raise NotImplementedError(
-            f"{type(self).__name__} does not say what it computes.\n  try     def forward(self, x): return ..."
+            f"{type(self).__name__} has no forward method.\n  try     def forward(self, x): return ..."
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

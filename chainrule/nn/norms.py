@@ -1,4 +1,7 @@
-"""Normalisation: per feature over the batch, or per sample over the features. Variances are biased, ε inside the root."""
+"""Normalisation: per feature over the batch, or per sample over the features.
+
+Variances are biased, ε stands inside the root.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ class BatchNorm1d(Module):
 
         running ← (1 − momentum) · running + momentum · batch ,
 
-    PyTorch's momentum (000 (14.4) writes the factor of the OLD value, 1 − momentum). The running variance takes
-    the unbiased batch variance, as in PyTorch; `biased_running_var=True` takes the biased one, as in the
-    documents. In evaluation the running ones are used. Ioffe & Szegedy (2015); 000 (7.11)-(7.14), 004 (73)-(79).
+    PyTorch's momentum (000 (14.4) writes the factor of the OLD value, 1 − momentum). The running variance
+    takes the unbiased batch variance, as in PyTorch; `biased_running_var=True` takes the biased one, as in
+    the documents. In evaluation the running ones are used. Ioffe & Szegedy (2015); 000 (7.11)-(7.14),
+    004 (73)-(79).
 
     Raises:
         OptionError: num_features is less than 1.
@@ -41,7 +45,7 @@ class BatchNorm1d(Module):
         self.bias = Parameter(np.zeros(num_features, np.float32))
         self.running_mean = Buffer(np.zeros(num_features, np.float32))
         self.running_var = Buffer(np.ones(num_features, np.float32))
-        self.num_batches_tracked = Buffer(np.zeros((), np.int64))  # nothing here needs it; PyTorch's files have it
+        self.num_batches_tracked = Buffer(np.zeros((), np.int64))  # not needed here; PyTorch's files have it
 
     def forward(self, x: Any) -> Any:
         """γ (x − μ)/√(σ² + ε) + β."""
@@ -75,8 +79,9 @@ class BatchNorm1d(Module):
 
     def _check(self, x: Any) -> None:
         if len(x.shape) not in (2, 3) or x.shape[1] != self.num_features:
+            n = self.num_features
             raise ShapeError(
-                f"BatchNorm1d expects (n, {self.num_features}) or (n, {self.num_features}, length), got {x.shape}.",
+                f"BatchNorm1d expects (n, {n}) or (n, {n}, length), got {x.shape}.",
                 input=f"{x.shape}   axis 1 = {x.shape[1]}" if len(x.shape) > 1 else x.shape,
                 **{"try": self._advice(x.shape)},
             )
@@ -88,7 +93,7 @@ class BatchNorm1d(Module):
         if len(shape) == 3:
             last = shape[2] == self.num_features
             return "x.transpose(0, 2, 1) (features are axis 1)" if last else f"BatchNorm1d({shape[1]})"
-        return "put Flatten() before it" if len(shape) > 3 else "x.reshape(1, -1) for one sample, in evaluation"
+        return "put Flatten() before it" if len(shape) > 3 else "x.reshape(1, -1) (one sample, evaluation)"
 
     def extra_repr(self) -> str:
         return str(self.num_features)
@@ -97,8 +102,8 @@ class BatchNorm1d(Module):
 class LayerNorm(Module):
     """Layer normalisation: y = γ (z − μ)/√(σ² + ε) + β, statistics over the last axes of each sample.
 
-    Shapes: z (…, *normalized_shape); γ (weight) and β (bias) have normalized_shape. Training and evaluation are
-    the same. Ba et al. (2016); 000 (14.5)-(14.6).
+    Shapes: z (…, *normalized_shape); γ (weight) and β (bias) have normalized_shape. Training and evaluation
+    are the same. Ba et al. (2016); 000 (14.5)-(14.6).
 
     Raises:
         OptionError: normalized_shape has no axis, or a size less than 1.
@@ -106,7 +111,8 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5) -> None:
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        sizes = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = sizes
         if not self.normalized_shape or min(self.normalized_shape) < 1:
             raise OptionError(f"LayerNorm needs sizes of 1 or more, got {normalized_shape}.")
         self.eps = eps
@@ -127,8 +133,10 @@ class LayerNorm(Module):
         last, wanted, got = "last axis", str(self.normalized_shape[0]), str(shape[-1]) if shape else "no axis"
         if k > 1:
             last, wanted, got = f"last {k} axes", str(self.normalized_shape), str(shape[-k:])
-        advice = f"LayerNorm({got})" if len(shape) >= k else f"an input of {k} axes or more"
-        return ShapeError(f"LayerNorm expects {wanted} in the {last}, got {got}.", input=shape, **{"try": advice})
+        fewest = "1 axis" if k == 1 else f"{k} axes"
+        advice = f"LayerNorm({got})" if len(shape) >= k else f"an input of {fewest} or more"
+        headline = f"LayerNorm expects {wanted} in the {last}, got {got}."
+        return ShapeError(headline, input=shape, **{"try": advice})
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.normalized_shape))

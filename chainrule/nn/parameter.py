@@ -29,25 +29,28 @@ class ParameterLeaf(Leaf):
         super().__init__(EAGER, value.shape)
 
     @property
-    def grad(self) -> Tensor | None:  # type: ignore[override]
+    def grad(self) -> Tensor | None:
+        """The gradient so far; None where there is none."""
         if self.recorded is not None:
             return self.recorded
         return Tensor(self.buffer) if self.filled else None
 
     @grad.setter
-    def grad(self, value: Any) -> None:
-        if value is not None and np.shape(words.plain(value)) != self.shape:
-            raise ShapeError(f"The gradient has shape {np.shape(words.plain(value))}, the parameter {self.shape}.")
-        self.recorded, self.filled = None, value is not None
+    def grad(self, value: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         if value is not None:
-            self.buffer[...] = words.plain(value)
+            value = np.asarray(words.plain(value))
+            if value.shape != self.shape:
+                raise ShapeError(f"The gradient has shape {value.shape}, the parameter {self.shape}.")
+            self.buffer[...] = value
+        self.recorded, self.filled = None, value is not None
 
     def accumulate(self, bar: Any) -> None:
         """Add a cotangent to the gradient."""
         if self.recorded is not None or isinstance(bar, Tensor):  # with a history of its own (create_graph)
             before = self.grad
-            bar = bar if before is None else before + bar
-            self.grad, self.recorded = bar, bar
+            self.recorded = bar if before is None else before + bar
+            self.buffer[...] = words.plain(self.recorded)
+            self.filled = True
         elif self.filled:
             self.buffer += bar
         else:

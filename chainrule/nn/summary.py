@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,15 @@ from chainrule.core.primitive import Primitive
 from chainrule.core.spec import Spec, spec_of
 from chainrule.core.stack import Trace, no_grad, running, stack
 from chainrule.core.tensor import Tensor
+from chainrule.nn.functional import functional_call
 from chainrule.nn.module import Module
+from chainrule.nn.parameter import Parameter
+from chainrule.nn.state import parts
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: its path, what it is, the shape of its result (None if it was not called), its own numbers."""
+    """One layer: path, what it is, shape of its result (None: not called), its own parameters and FLOPs."""
 
     path: str
     kind: str
@@ -47,12 +50,9 @@ class Summary:
 
     def __str__(self) -> str:
         head = ("layer", "kind", "output", "parameters", "FLOPs")
-        cells = [(r.path, r.kind, _shown(r.shape), f"{r.parameters:,}", f"{r.flops:,.0f}") for r in self.rows]
+        cells = [_cells(row) for row in self.rows]
         widths = [max(len(row[k]) for row in (head, *cells)) for k in range(5)]
-        lines = [
-            "  ".join(cell.rjust(w) if k > 2 else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
-            for row in (head, tuple("─" * w for w in widths), *cells)
-        ]
+        lines = [_line(row, widths) for row in (head, ["─" * w for w in widths], *cells)]
         shapes = " and ".join(str(spec.shape) for spec in self.inputs)
         totals = f"{self.n_parameters:,} parameters, {self.flops:,.0f} FLOPs forward"
         return "\n".join([f"{self.title} on {shapes}", *lines, totals])
@@ -74,14 +74,18 @@ def summary(model: Module, *inputs: Any) -> Summary:
     >>> model = cr.nn.Sequential(cr.nn.Linear(784, 256), cr.nn.ReLU(), cr.nn.Linear(256, 10))
     >>> print(cr.nn.summary(model, (1, 784)))
     Sequential on (1, 784)
-    layer  kind                output   parameters    FLOPs
-    ─────  ──────────────────  ───────  ──────────  ───────
-    0      Linear(784 → 256)   (1, 256)     200,960  401,664
+    layer  kind               output    parameters    FLOPs
+    ─────  ─────────────────  ────────  ──────────  ───────
+    0      Linear(784 → 256)  (1, 256)     200,960  401,664
+    1      ReLU()             (1, 256)           0      256
+    2      Linear(256 → 10)   (1, 10)        2,570    5,130
+    203,530 parameters, 407,050 FLOPs forward
     """
     specs = tuple(_spec(model, given) for given in inputs)
     ledger = Ledger()
     with _in_evaluation(model), no_grad(), running(ledger), ledger.listening(model):
-        model(*(Tensor(spec, ledger) for spec in specs))
+        numberless = {name: Tensor(spec_of(part), ledger) for name, part in parts(model).items()}
+        functional_call(model, numberless, *(Tensor(spec, ledger) for spec in specs))
     return Summary(type(model).__name__, specs, list(_rows(model, ledger)))
 
 
@@ -103,14 +107,15 @@ class Ledger(Trace):
     @contextmanager
     def listening(self, model: Module) -> Iterator[None]:
         """Inside the block, every module of a model notes the shape of its result."""
-        modules = list(model.named_modules())
-        for path, module in modules:
+        before = [(module, vars(module).copy()) for module in model.modules()]
+        for path, module in model.named_modules():
             vars(module)["forward"] = self._noting(path, module.forward)
         try:
             yield
         finally:
-            for _, module in modules:
-                del vars(module)["forward"]
+            for module, attributes in before:
+                vars(module).pop("forward")
+                vars(module).update({k: v for k, v in attributes.items() if k == "forward"})
 
     def _noting(self, path: str, forward: Any) -> Any:
         def noted(*args: Any, **kwargs: Any) -> Any:
@@ -135,14 +140,15 @@ def _in_evaluation(model: Module) -> Iterator[None]:
 def _rows(model: Module, ledger: Ledger) -> Iterator[Row]:
     """One row a module; those that only pass things on to the modules below are left out."""
     counted: set[int] = set()
+    flops = dict(ledger.flops)
     for path, module in model.named_modules():
-        own = [part for _, part in module._parts() if any(part is p for p in model.parameters())]
+        below, own = list(module.children()), [p for _, p in module._parts() if isinstance(p, Parameter)]
         fresh = {id(p): p.size for p in own if id(p) not in counted}
         counted |= fresh.keys()
-        flops = ledger.flops.get(path, 0.0)
-        if own or flops or not any(True for _ in module.children()):
-            kind = repr(module) if not any(True for _ in module.children()) else type(module).__name__
-            yield Row(path, kind, ledger.shapes.get(path), sum(fresh.values()), flops)
+        if own or not below or path in flops:
+            kind = type(module).__name__ if below else repr(module)
+            yield Row(path, kind, ledger.shapes.get(path), sum(fresh.values()), flops.pop(path, 0.0))
+    yield from (Row(path, "made during the call", None, 0, count) for path, count in flops.items())
 
 
 def _spec(model: Module, given: Any) -> Spec:
@@ -157,5 +163,11 @@ def _spec(model: Module, given: Any) -> Spec:
     return spec_of(model._take_in(given))
 
 
-def _shown(shape: Any) -> str:
-    return "not called" if shape is None else str(shape)
+def _cells(row: Row) -> list[str]:
+    shape = "not called" if row.shape is None else str(row.shape)
+    return [row.path or "(itself)", row.kind, shape, f"{row.parameters:,}", f"{row.flops:,.0f}"]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = list(zip(cells, widths, strict=True))
+    return "  ".join([*(cell.ljust(w) for cell, w in pairs[:3]), *(cell.rjust(w) for cell, w in pairs[3:])])

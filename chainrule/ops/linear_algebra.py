@@ -62,8 +62,18 @@ def matmul(a: Any, b: Any) -> Any:
     if len(b.shape) == 2 and len(a.shape) > 2:
         rows = matmul_(_as_rows(a), b)
         return reshape(rows, *a.shape[:-1], b.shape[-1])
-    batch = broadcast_shapes(tuple(a.shape[:-2]), tuple(b.shape[:-2]))
+    batch = _shared_batch(tuple(a.shape), tuple(b.shape))
     return matmul_(_with_batch(a, batch), _with_batch(b, batch))
+
+
+def _shared_batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return broadcast_shapes(a[:-2], b[:-2])
+    except ShapeError as error:
+        raise ShapeError(
+            f"Matrix product of {a} and {b}: the leading axes {a[:-2]} and {b[:-2]} do not fit together.",
+            **{"try": error.places["try"]},
+        ) from None
 
 
 def _as_rows(x: Any) -> Any:
@@ -111,6 +121,8 @@ def affine(x: Any, weight: Any, bias: Any = None) -> Any:
         ShapeError: the last axis of x is not that of the weight, or the bias is not one number an output.
     """
     x, weight = _same_dtype(operand(x), operand(weight))
+    if len(weight.shape) != 2:
+        raise ShapeError(f"Expected a weight of shape (out, in), got {tuple(weight.shape)}.")
     if not x.shape or x.shape[-1] != weight.shape[-1]:
         raise ShapeError(f"Expected {weight.shape[-1]} input features, got {x.shape[-1] if x.shape else 'no axis'}.")
     rows = x if len(x.shape) == 2 else _as_rows(x)

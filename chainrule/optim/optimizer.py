@@ -146,15 +146,15 @@ class Optimizer:
             OptionError: it is another optimiser's, or arrays are missing or not known here.
             ShapeError, DtypeError: it is of other parameters.
         """
-        owner = type(self).__name__
-        if state["optimizer"] != owner:
-            raise OptionError(f"The state is of {state['optimizer']}, this optimiser is {owner}.")
-        here, there = self._arrays(), state["arrays"]
+        here, there, numbers = self._arrays(), _part(state, "arrays"), _part(state, "numbers")
+        if _part(state, "optimizer") != type(self).__name__:
+            raise OptionError(
+                f"The state is of {state['optimizer']}, this optimiser is {type(self).__name__}."
+            )
         _check_arrays(here, there)
+        self.lr, self.steps = _part(numbers, "lr"), int(_part(numbers, "steps"))
         for name, array in here.items():
             array[...] = there[name]
-        self.steps = int(state["numbers"]["steps"])
-        self.lr = state["numbers"]["lr"]
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {f"{i}.{name}": a for i, group in enumerate(self.groups) for name, a in group.arrays().items()}
@@ -217,6 +217,12 @@ def _listed(params: Any, owner: str) -> list[Parameter]:
                 **{"try": "model, model.parameters(), or cr.nn.Parameter(array)"},
             )
     return listed
+
+
+def _part(state: Mapping[str, Any], name: str) -> Any:
+    if name not in state:
+        raise OptionError(f"An optimiser's state has no {name!r}.", has=", ".join(state) or "nothing")
+    return state[name]
 
 
 def _check_arrays(here: Mapping[str, np.ndarray], there: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 import chainrule as cr
 
-# --- entries by domain: functions of (generator, shape) ----------------------------------------------------
+# --- entries by domain: functions of (generator, shape) -------------------------------------------
 
 
 def anywhere(draw, shape):
@@ -50,7 +50,7 @@ def labels(draw, shape):
 positive = between(0.3, 2.5)
 PASSIVE = (mask, labels)
 
-# --- the table -----------------------------------------------------------------------------------------------
+# --- the table ------------------------------------------------------------------------------------
 
 SAME_SHAPES = [(), (3,), (2, 3), (1, 4), (3, 1, 2), (0, 3)]
 
@@ -134,7 +134,13 @@ REDUCTIONS = [
     ((0, 3), {"axis": (1,)}),
 ]
 EMPTIED = [((0, 3), {"axis": (0,)}), ((0,), {"axis": (0,)})]
-ALONG = [((4,), {"axis": 0}), ((2, 3), {"axis": 1}), ((2, 3), {"axis": 0}), ((2, 1), {"axis": 1}), ((0, 3), {"axis": 1})]
+ALONG = [
+    ((4,), {"axis": 0}),
+    ((2, 3), {"axis": 1}),
+    ((2, 3), {"axis": 0}),
+    ((2, 1), {"axis": 1}),
+    ((0, 3), {"axis": 1}),
+]
 ONE_A_ROW = [((4, 3), (4,), {}), ((2, 1, 5), (2, 1), {}), ((3,), (), {}), ((0, 3), (0,), {})]
 
 ENTRYWISE = {
@@ -234,12 +240,26 @@ OTHERS = {
     "mean": calls((anywhere,), *REDUCTIONS),
     "min_reduce": calls((distinct,), *REDUCTIONS),
     "permute": calls(
-        (anywhere,), ((2, 3), {"axes": (1, 0)}), ((2, 3, 4), {"axes": (2, 0, 1)}), ((), {"axes": ()}), ((0, 3), {"axes": (1, 0)})
+        (anywhere,),
+        ((2, 3), {"axes": (1, 0)}),
+        ((2, 3, 4), {"axes": (2, 0, 1)}),
+        ((), {"axes": ()}),
+        ((0, 3), {"axes": (1, 0)}),
     ),
     "pick": calls((anywhere, labels), *ONE_A_ROW),
-    "place": calls((anywhere, labels), ((4,), (4,), {"n": 3}), ((2, 1), (2, 1), {"n": 4}), ((), (), {"n": 3}), ((0,), (0,), {"n": 3})),
+    "place": calls(
+        (anywhere, labels),
+        ((4,), (4,), {"n": 3}),
+        ((2, 1), (2, 1), {"n": 4}),
+        ((), (), {"n": 3}),
+        ((0,), (0,), {"n": 3}),
+    ),
     "reshape": calls(
-        (anywhere,), ((2, 3), {"shape": (3, 2)}), ((1, 1), {"shape": ()}), ((), {"shape": (1,)}), ((0, 3), {"shape": (3, 0)})
+        (anywhere,),
+        ((2, 3), {"shape": (3, 2)}),
+        ((1, 1), {"shape": ()}),
+        ((), {"shape": (1,)}),
+        ((0, 3), {"shape": (3, 0)}),
     ),
     "scatter_add": calls(
         (anywhere,),

@@ -9,7 +9,9 @@ import chainrule as cr
 
 
 def leaf(*shape, dtype=np.float32):
-    return cr.tensor(np.linspace(0.5, 1.5, int(np.prod(shape)), dtype=dtype).reshape(shape), requires_grad=True)
+    return cr.tensor(
+        np.linspace(0.5, 1.5, int(np.prod(shape)), dtype=dtype).reshape(shape), requires_grad=True
+    )
 
 
 def names(y):
@@ -48,10 +50,12 @@ def test_gradients_have_the_dtype_and_shape_of_their_leaf():
 @pytest.mark.parametrize(
     "operation",
     [
-        lambda x: x + 1, lambda x: 1.5 + x, lambda x: x - 0.1, lambda x: 2 - x, lambda x: x * 3.0, lambda x: 3 * x,
+        lambda x: x + 1, lambda x: 1.5 + x, lambda x: x - 0.1, lambda x: 2 - x, lambda x: x * 3.0,
+        lambda x: 3 * x,
         lambda x: x / 7, lambda x: 1 / x, lambda x: x**2, lambda x: x**0.5, lambda x: 2**x, lambda x: -x, abs,
         lambda x: cr.maximum(x, 0), lambda x: cr.where(x > 1, x, 0.0), lambda x: x.clip(0.6, 1.2),
-        lambda x: x * np.float64(2), lambda x: np.float64(2) * x, lambda x: x + True, lambda x: x.mean() * 0.5,
+        lambda x: x * np.float64(2), lambda x: np.float64(2) * x, lambda x: x + True,
+        lambda x: x.mean() * 0.5,
         lambda x: x * np.arange(3), lambda x: x / np.int64(3),
     ],
 )  # fmt: skip
@@ -103,7 +107,7 @@ def test_comparison_with_none_is_no_operation():
     assert (x != None) is True  # noqa: E711
 
 
-# --- the graph as data -----------------------------------------------------------------------------------------
+# --- the graph as data ----------------------------------------------------------------------------
 
 
 def test_edges_name_parents_by_position():

@@ -14,7 +14,16 @@ EQUAL = 1e-14  # the same arithmetic in another order of memory: the last digit 
 SMOOTH = [case for case in CASES if case.primitive.is_differentiable]
 FLAT = [case for case in CASES if not case.primitive.is_differentiable]
 NAMES = sorted(DOMAINS)
-CHANGES_DTYPE = {"astype", "discretise", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal"}
+CHANGES_DTYPE = {
+    "astype",
+    "discretise",
+    "equal",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "not_equal",
+}
 
 
 def test_every_primitive_stands_in_the_table():
@@ -106,7 +115,7 @@ def test_a_primitive_says_what_it_is(name):
     assert repr(primitive) == f"<{primitive.family} primitive {name}>"
 
 
-# --- kernels -------------------------------------------------------------------------------------------------
+# --- kernels --------------------------------------------------------------------------------------
 
 
 def kernels(case):
@@ -157,7 +166,9 @@ def by_columns(a):
 def test_the_layout_in_memory_does_not_matter(case, layout):
     args = case.draw()
     wanted = case.primitive(*args, **case.settings)
-    np.testing.assert_allclose(case.primitive(*map(layout, args), **case.settings), wanted, rtol=EQUAL, atol=EQUAL)
+    np.testing.assert_allclose(
+        case.primitive(*map(layout, args), **case.settings), wanted, rtol=EQUAL, atol=EQUAL
+    )
     spec = case.primitive.spec(*args, **case.settings)
     out = layout(np.zeros(spec.shape, spec.dtype))
     kernels(case)[0](*args, **case.settings, out=out)
@@ -176,5 +187,7 @@ def test_nothing_that_comes_in_is_written_to(case):
     for a in (*y, *bars):
         a.flags.writeable = False
     first = pull(bars)
-    np.testing.assert_array_equal(np.concatenate([b.ravel() for b in first]), np.concatenate([b.ravel() for b in pull(bars)]))
+    np.testing.assert_array_equal(
+        np.concatenate([b.ravel() for b in first]), np.concatenate([b.ravel() for b in pull(bars)])
+    )
     cr.jvp(f, tuple(point), tuple(p.copy() for p in point))

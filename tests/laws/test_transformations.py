@@ -86,7 +86,7 @@ def test_check_gradients_climbs_to_order_3(f):
     assert len(report.errors) == 9
 
 
-# --- the eager tape against the functions -------------------------------------------------------------------------
+# --- the eager tape against the functions ---------------------------------------------------------
 
 
 def test_backward_equals_grad(f):
@@ -200,7 +200,7 @@ def test_the_derivative_does_not_pass_through_integers():
     assert x.grad.tolist() == [1.0, 2.0]
 
 
-# --- no_grad -----------------------------------------------------------------------------------------------------------
+# --- no_grad --------------------------------------------------------------------------------------
 
 
 def test_no_grad_records_nothing():
@@ -239,7 +239,7 @@ def test_no_grad_inside_grad_makes_constants():
     close(cr.jvp(f, (X,), (V,))[1], (X * X * V).sum())
 
 
-# --- trees, arguments, auxiliary results ---------------------------------------------------------------------------------
+# --- trees, arguments, auxiliary results ----------------------------------------------------------
 
 
 def test_arguments_may_be_trees():

@@ -41,7 +41,10 @@ def moments(lib, x):
 
 def moved(lib, x):
     rows = lib.concatenate([x[1:], x[:1] * x[0]])
-    return lib.sum(lib.transpose(lib.reshape(rows, (2, 6))) ** 3 * lib.where(rows.reshape(6, 2) > 1, 2.0, rows.reshape(6, 2)))
+    return lib.sum(
+        lib.transpose(lib.reshape(rows, (2, 6))) ** 3
+        * lib.where(rows.reshape(6, 2) > 1, 2.0, rows.reshape(6, 2))
+    )
 
 
 FUNCTIONS = {f.__name__: f for f in (sums, network, cross_entropy, moments, moved)}

@@ -10,7 +10,7 @@ import chainrule as cr
 torch = pytest.importorskip("torch")
 
 TOLERANCES = {np.float64: 1e-12, np.float32: 2e-5}
-"""Both sides round in their own order: some hundred units of the last place (1e-16, 6e-8), relative to the largest."""
+"""Both sides round in their own order: some hundred units of the last place (1e-16, 6e-8), of the largest."""
 
 
 def spread(draw, shape):
@@ -74,7 +74,11 @@ UNARY = {
     "softplus": (spread, cr.softplus, lambda x: F.softplus(x, threshold=100)),
     "sqrt": (positive, cr.sqrt, torch.sqrt),
     "square": (spread, cr.square, torch.square),
-    "std": (permuted, lambda x: cr.std(x + 5 * x * x), lambda x: torch.std(x + 5 * x * x, unbiased=False)),
+    "std": (
+        spread,
+        lambda x: cr.std(cr.stack([x, x * x + 7]), 0),
+        lambda x: torch.stack([x, x * x + 7]).std(0, unbiased=False),
+    ),
     "sum": (spread, lambda x: cr.sum(x, -1), lambda x: x.sum(-1)),
     "tan": (lambda draw, shape: draw.uniform(-1, 1, shape), cr.tan, torch.tan),
     "tanh": (spread, cr.tanh, torch.tanh),
@@ -90,7 +94,12 @@ BINARY = {
     "power": (positive, spread, cr.power, torch.pow),
     "prelu": (off_zero, spread, cr.prelu, lambda x, a: torch.where(x > 0, x, a * x)),
     "subtract": (spread, spread, cr.subtract, torch.sub),
-    "where": (spread, spread, lambda a, b: cr.where(a > b, a, b * b), lambda a, b: torch.where(a > b, a, b * b)),
+    "where": (
+        spread,
+        spread,
+        lambda a, b: cr.where(a > b, a, b * b),
+        lambda a, b: torch.where(a > b, a, b * b),
+    ),
 }
 
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=3)
@@ -140,7 +149,13 @@ def test_functions_of_two_arrays_with_broadcasting(name, dtype, shape, ones, cut
 
 
 @DTYPES
-@given(n=st.integers(1, 4), k=st.integers(1, 4), m=st.integers(1, 4), batch=st.sampled_from(["", "ab", "a", "b", "1b"]), seed=SEEDS)
+@given(
+    n=st.integers(1, 4),
+    k=st.integers(1, 4),
+    m=st.integers(1, 4),
+    batch=st.sampled_from(["", "ab", "a", "b", "1b"]),
+    seed=SEEDS,
+)
 @settings(max_examples=30)
 def test_matrix_products(dtype, n, k, m, batch, seed):
     draw = np.random.default_rng(seed)
@@ -167,16 +182,31 @@ def test_affine(dtype, lead, n, m, seed):
 def test_joining_and_indexing(dtype, shape, axis, seed):
     draw = np.random.default_rng(seed)
     a, b = spread(draw, shape), spread(draw, shape)
-    agree(lambda a, b: cr.concatenate([a, b * b, a], axis), lambda a, b: torch.cat([a, b * b, a], axis), [a, b], dtype)
+    agree(
+        lambda a, b: cr.concatenate([a, b * b, a], axis),
+        lambda a, b: torch.cat([a, b * b, a], axis),
+        [a, b],
+        dtype,
+    )
     agree(lambda a, b: cr.stack([a, b * b], axis), lambda a, b: torch.stack([a, b * b], axis), [a, b], dtype)
     rows = draw.integers(0, shape[0], 5)
-    keys = [rows, (rows, slice(None), rows % 2), (slice(None), 0), (..., slice(1, None)), a > 0, (None, 1, ..., None)]
+    keys = [
+        rows,
+        (rows, slice(None), rows % 2),
+        (slice(None), 0),
+        (..., slice(1, None)),
+        a > 0,
+        (None, 1, ..., None),
+    ]
     for key in keys:
-        torchs = tuple(torch.tensor(k) if isinstance(k, np.ndarray) else k for k in (key if isinstance(key, tuple) else (key,)))
+        torchs = tuple(
+            torch.tensor(k) if isinstance(k, np.ndarray) else k
+            for k in (key if isinstance(key, tuple) else (key,))
+        )
         agree(lambda x, key=key: x[key], lambda x, key=torchs: x[key], [a], dtype)
 
 
-@pytest.mark.parametrize("name", ["relu", "abs", "sign"])
+@pytest.mark.parametrize("name", ["relu", "abs"])
 def test_the_derivative_at_the_kink_is_torchs(name):
     x, t = cr.tensor([0.0], requires_grad=True), torch.zeros(1, requires_grad=True)
     (getattr(cr, name)(x) * 3).sum().backward()

@@ -1,8 +1,8 @@
 """The documents' worked examples by id, and what a test of one has to show.
 
 A test says `@pytest.mark.worked("000-6.15", ...)`, takes the fixture `worked`, and compares what the library
-computes by `worked("000-6.15").check(...)`. The mark counts only where it is true: a test marked with a numeric
-row fails if it never looks at the row's right values.
+computes by `worked("000-6.15").check(...)`. The mark counts only where it is true: a test marked with a
+numeric row fails if it never looks at the row's right values.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Row(dict[str, Any]):
     def refute(self, got: Any) -> None:
         """What is printed wrong is not `got`, even to the digits printed."""
         entries = np.ravel(got)
-        assert len(self.printed) == len(entries), f"{self['id']}: {self['printed']} has another number of entries"
+        assert len(self.printed) == len(entries), f"{self['id']}: other sizes"
         for i in self["wrong_elements"] or range(len(entries)):
             number, half_unit = self.printed[i]
             assert abs(entries[i] - number) > half_unit, f"{self['id']}: entry {i} is {number}, as printed"

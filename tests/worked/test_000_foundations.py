@@ -91,7 +91,7 @@ TARGET = np.array([1.0, 0.0, 1.0, 0.0])
 LOGIT = np.array([0.3, -1.2, -0.4, 2.0])
 
 
-def summed_over_batch(loss, target):
+def summed(loss, target):
     return lambda prediction: loss(prediction, target, reduction="sum")
 
 
@@ -99,12 +99,12 @@ def summed_over_batch(loss, target):
 @pytest.mark.parametrize(
     ("f", "x", "gradient"),
     [
-        (summed_over_batch(losses.sse, TARGET), LOGIT, 2 * (LOGIT - TARGET)),
-        (summed_over_batch(losses.half_squared, TARGET), LOGIT, LOGIT - TARGET),
-        (summed_over_batch(losses.binary_cross_entropy_with_logits, TARGET), LOGIT, cr.sigmoid(LOGIT) - TARGET),
-        (summed_over_batch(losses.cross_entropy, LABEL), LOGITS, cr.softmax(LOGITS) - TRUTH),
-        (summed_over_batch(losses.cross_entropy, TRUTH), LOGITS, cr.softmax(LOGITS) - TRUTH),
-        (summed_over_batch(losses.huber, TARGET), LOGIT, np.array([-0.7, -1.0, -1.0, 1.0])),
+        (summed(losses.sse, TARGET), LOGIT, 2 * (LOGIT - TARGET)),
+        (summed(losses.half_squared, TARGET), LOGIT, LOGIT - TARGET),
+        (summed(losses.binary_cross_entropy_with_logits, TARGET), LOGIT, cr.sigmoid(LOGIT) - TARGET),
+        (summed(losses.cross_entropy, LABEL), LOGITS, cr.softmax(LOGITS) - TRUTH),
+        (summed(losses.cross_entropy, TRUTH), LOGITS, cr.softmax(LOGITS) - TRUTH),
+        (summed(losses.huber, TARGET), LOGIT, np.array([-0.7, -1.0, -1.0, 1.0])),
     ],
     ids=["(4.4)", "half squared", "(4.8)", "(4.18) label", "(4.18) one-hot", "(4.20)"],
 )
@@ -118,7 +118,7 @@ def test_gradients_of_losses(f, x, gradient):
 def test_gradient_of_binary_cross_entropy_in_the_probability():
     """(4.7): (ŷ − y) / (ŷ (1 − ŷ))."""
     p = cr.sigmoid(LOGIT)
-    gradient = cr.grad(summed_over_batch(losses.binary_cross_entropy, TARGET))(p)
+    gradient = cr.grad(summed(losses.binary_cross_entropy, TARGET))(p)
     np.testing.assert_allclose(gradient, (p - TARGET) / (p * (1 - p)), rtol=1e-10)
 
 
@@ -135,11 +135,11 @@ def test_softmax_couples_all_logits():
 def test_what_follows_from_4_16():
     """(4.16) gives −yⱼ + pⱼ; the printed middle term has the same value, its terms do not mean it."""
     p, y = cr.softmax(LOGITS[0]), TRUTH[0]
-    summed = -y @ (np.eye(3) - p)
-    close(summed, p - y)
+    over_classes = -y @ (np.eye(3) - p)
+    close(over_classes, p - y)
     close(-p + p * 1 + (p - y), p - y)
-    close(cr.grad(summed_over_batch(losses.cross_entropy, LABEL))(LOGITS)[0], summed)
-    assert summed[0] == pytest.approx(0.090859, abs=5e-7)
+    close(cr.grad(summed(losses.cross_entropy, LABEL))(LOGITS)[0], over_classes)
+    assert over_classes[0] == pytest.approx(0.090859, abs=5e-7)
 
 
 # --- chapter 5: backpropagation -------------------------------------------------------------------------

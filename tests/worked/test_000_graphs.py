@@ -1,5 +1,7 @@
 """000, chapters 10, 11 and 12: computational graphs, numerical stability, tensors."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -80,7 +82,7 @@ def test_reverse_mode_keeps_every_layer():
     """§10.3.3, memory: Σ nₗ numbers wait for the backward pass, not max nₗ; forward mode keeps none."""
     widths = [4, 50, 3, 20, 1]
     rng = np.random.default_rng(0)
-    W = [rng.standard_normal((n, m)) / m for m, n in zip(widths, widths[1:], strict=False)]
+    W = [rng.standard_normal((n, m)) / m for m, n in pairwise(widths)]
 
     def network(h):
         for w in W:
@@ -147,7 +149,7 @@ def half_precision(x):
 def test_range_of_half_precision(worked):
     """§11.3.2: 65504 is finite and 65520 not; 10⁻⁵ survives as a subnormal, what is at most 2⁻²⁵ does not."""
     limits = np.finfo(np.float16)
-    worked("000-11.3a").check([half_precision(float(limits.smallest_normal)), half_precision(float(limits.max))])
+    worked("000-11.3a").check([half_precision(float(x)) for x in (limits.smallest_normal, limits.max)])
     with np.errstate(over="ignore"):
         assert half_precision(65520.0).item() == np.inf
     worked("000-11.3b").check(half_precision(1e-5), tabulated_times=1e5)

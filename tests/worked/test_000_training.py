@@ -1,4 +1,4 @@
-"""000, chapters 7, 8, 9, 15 and 16: batch normalisation, dropout, bias and variance, long products, clipping."""
+"""000, chapters 7 to 9, 15, 16: batch normalisation, dropout, bias and variance, long products, clipping."""
 
 from itertools import product
 
@@ -9,6 +9,7 @@ import chainrule as cr
 from chainrule import losses, optim
 
 EXACT = 1e-12  # float64 rounding of a few operations on numbers near 1
+
 
 def close(got, wanted):
     np.testing.assert_allclose(got, wanted, rtol=EXACT, atol=EXACT)

@@ -25,7 +25,7 @@ def close(got, wanted):
 
 @pytest.mark.worked("002-Ex1a")
 def test_xor_is_not_separable():
-    """(a): (0,1,1) + (1,0,1) = (0,0,1) + (1,1,1), so no (w, b) is above 0 on one side and not on the other."""
+    """(a): (0,1,1) + (1,0,1) = (0,0,1) + (1,1,1), so no (w, b) is above 0 on one side alone."""
     augmented = np.hstack([CORNERS, np.ones((4, 1))])
     close(augmented[XOR == 1].sum(axis=0), augmented[XOR == 0].sum(axis=0))
     assert not is_linearly_separable(CORNERS, XOR)
@@ -70,7 +70,10 @@ def test_slopes_of_three_activations(worked):
 @pytest.mark.worked("002-Ex3")
 @pytest.mark.parametrize("loss", ["half_squared", "cross_entropy"])
 def test_backpropagation_by_hand(loss):
-    """p₂ = x₂ − y or softmax(x₂) − y; ∇W₁ = p₂x₁ᵀ, ∇b₁ = p₂, δ = W₁ᵀp₂ ⊙ x₁ ⊙ (1 − x₁), ∇W₀ = δx₀ᵀ, ∇b₀ = δ."""
+    """p₂ = x₂ − y or softmax(x₂) − y, ∇W₁ = p₂x₁ᵀ, ∇b₁ = p₂;
+
+    δ = W₁ᵀp₂ ⊙ x₁ ⊙ (1 − x₁), ∇W₀ = δx₀ᵀ, ∇b₀ = δ.
+    """
     rng = np.random.default_rng(0)
     x0, y = rng.standard_normal(3), np.array([0.0, 1.0])
     W0, b0, W1, b1 = (rng.standard_normal(shape) for shape in ((4, 3), 4, (2, 4), 2))
@@ -105,7 +108,7 @@ def descend(x):
 
 @pytest.mark.worked("002-Ex4d", "002-Ex4e")
 def test_gradient_descent_finds_the_nearest_solution(worked):
-    """(d): from 0 the solution of least norm, x* = Aᵀ(AAᵀ)⁻¹b. (e): from x₀, x* and x₀'s part in the null space."""
+    """(d): from 0 the solution of least norm, x* = Aᵀ(AAᵀ)⁻¹b. (e): from x₀, x* plus x₀ in the null space."""
     x_star = descend(np.zeros(3))
     worked("002-Ex4d").check(x_star)
     close(x_star, np.linalg.pinv(A) @ b)

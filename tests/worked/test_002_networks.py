@@ -1,6 +1,6 @@
 """002, chapters 1 to 5: shallow and deep networks, backpropagation, input noise, the MNIST network."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ def test_backward_loop_runs_down_to_layer_0():
 def test_cost_of_the_backward_pass(worked):
     """§3.13: multiplications backward over forward for 784-256-128-10, between 1 and 2."""
     sizes = [784, 256, 128, 10]
-    weights = [cr.tensor(np.ones(shape)).requires_grad_() for shape in zip(sizes, sizes[1:], strict=False)]
+    weights = [cr.tensor(np.ones(shape)).requires_grad_() for shape in pairwise(sizes)]
     h = cr.tensor(np.ones((1, 784)))
     for w in weights:
         h = cr.relu(h @ w)
@@ -129,7 +129,7 @@ def test_updates_per_epoch(worked):
     samples = np.zeros((60_000, 1), np.uint8)
     loader = data.Loader(samples, samples[:, 0], batch_size=128)
     worked("002-5.2").check(len(loader))
-    assert len(list(loader.epoch(0, start=468))[0][0]) == 96
+    assert len(next(loader.epoch(0, start=468))[0]) == 96
     assert len(data.Loader(samples, samples[:, 0], batch_size=128, drop_last=True)) == 468
 
 

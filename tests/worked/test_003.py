@@ -1,4 +1,4 @@
-"""003, sections 5 to 14: linear regions, linear regression, Jacobians, initialisation, implicit regularisation."""
+"""003, §5 to §14: linear regions, linear regression, Jacobians, initialisation, implicit regularisation."""
 
 from itertools import combinations, permutations
 
@@ -204,6 +204,9 @@ def test_batches_add_a_penalty_on_their_scatter():
     def part(theta, rows):
         return losses.half_squared(x[rows] @ theta, y[rows])
 
+    def slope(theta, rows):
+        return cr.grad(part)(theta, rows)
+
     def whole(theta):
         return part(theta, [0, 1, 2])
 
@@ -212,15 +215,15 @@ def test_batches_add_a_penalty_on_their_scatter():
         for order in permutations(batches):
             theta = np.zeros(2)
             for rows in order:
-                theta = theta - lam * cr.grad(lambda w, rows=rows: part(w, rows))(theta)
+                theta = theta - lam * slope(theta, rows)
             ends.append(theta)
         return np.mean(ends, axis=0)
 
     def after_the_flow(lam, divisor):
         def penalised(theta):
             g = cr.grad(whole)(theta)
-            scatter = [cr.sum((cr.grad(lambda w, rows=rows: part(w, rows))(theta) - g) ** 2) for rows in batches]
-            return whole(theta) + lam / 4 * cr.sum(g**2) + lam / (4 * divisor) * sum(scatter)
+            scatter = sum(cr.sum((slope(theta, rows) - g) ** 2) for rows in batches)
+            return whole(theta) + lam / 4 * cr.sum(g**2) + lam / (4 * divisor) * scatter
 
         return flow(cr.grad(penalised), np.zeros(2), len(batches) * lam, steps=10)
 

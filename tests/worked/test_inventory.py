@@ -1,6 +1,7 @@
 """The tests of the worked examples keep their word: every id exists, and the verdicts are true."""
 
 import numpy as np
+import pytest
 
 TABULATED_TIMES = {"000-11.3b": 1e5}  # the factor that a row's values are tabulated with
 
@@ -27,3 +28,10 @@ def test_what_the_inventory_calls_right_is_right(inventory, worked):
     for row in map(worked, set(numeric(inventory, "agrees")) - ABOUT):
         for (printed, half_unit), value in zip(row.printed, np.ravel(row.right), strict=True):
             assert abs(printed - value) <= half_unit * (1 + 1e-6), row["id"]
+
+
+def test_a_check_refuses_what_is_printed_wrong(inventory, worked):
+    for row in map(worked, numeric(inventory, "wrong")):
+        printed = np.reshape([number for number, _ in row.printed], row.right.shape)
+        with pytest.raises(AssertionError, match=row["id"]):
+            row.check(printed, tabulated_times=TABULATED_TIMES.get(row["id"], 1))

@@ -1,0 +1,49 @@
+"""Help in sections: options by what they are about, with the names that the library knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from chainrule.cli.names import names_of
+
+Lines = Callable[[], Iterable[tuple[str, str]]]
+
+
+class Option(click.Option):
+    """An option in a section of the help; `{}` in its help stands for the names that its table holds."""
+
+    def __init__(self, *declarations: Any, section: str, **settings: Any) -> None:
+        super().__init__(*declarations, **settings)
+        self.section = section
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        if record is None or "{}" not in record[1]:
+            return record
+        return record[0], record[1].format(", ".join(names_of(self.name or "")))
+
+
+class Sectioned(click.Command):
+    """A command whose help has a section for each `section` of its options, and sections of explanation."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.explained: list[tuple[str, Lines]] = []
+
+    def explain(self, title: str, lines: Lines) -> None:
+        """Add a section below the options: a function that gives names and what is said of them."""
+        self.explained.append((title, lines))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", "Run"), []).append(record)
+        described = [(title, lines()) for title, lines in self.explained]
+        for title, lines in [*sections.items(), *described]:
+            with formatter.section(title):
+                formatter.write_dl(list(lines))

@@ -1,0 +1,95 @@
+"""A pass kept: its steps and its quantities by name, as arrays that nothing changes any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import OptionError
+from chainrule.glass.derivation import Derivation
+from chainrule.glass.run import Run, join, kind
+from chainrule.glass.steps import Step
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One forward and backward pass over a batch: `steps` in order, and quantities by name.
+
+    Names are a layer's path and a letter: `fc1.z`, `fc1.a`, `fc1.delta` (dL/dz), `fc1.da` (dL/da), `fc1.W`,
+    `fc1.b`, `fc1.dW`, `fc1.db`; of other layers `act.a` and `act.da`, `bn.weight` and `bn.dweight`; and `x`,
+    `y`, `y_hat`, `loss`, `losses` (one a sample), `dx`.
+    """
+
+    steps: tuple[Step, ...]
+    values: dict[str, np.ndarray]
+    state: dict[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.values:
+            raise OptionError(f"There is no quantity {name!r} here.", known=", ".join(self.values))
+        return self.values[name]
+
+    def step(self, name: str) -> Step:
+        """The step that a quantity comes from.
+
+        Raises:
+            OptionError: no step has this name.
+        """
+        found = [step for step in self.steps if step.name == name]
+        if not found:
+            raise OptionError(f"There is no step {name!r} here.", known=", ".join(s.name for s in self.steps))
+        return found[0]
+
+    def phase(self, phase: str) -> tuple[Step, ...]:
+        """The steps of one phase: "forward", "backward" or "update"."""
+        return tuple(step for step in self.steps if step.phase == phase)
+
+
+def kept(run: Run, layout: str, backward: bool) -> Pass:
+    """A run as a pass; its backward steps only where wanted."""
+    derivation = Derivation(run, layout)
+    steps = [*derivation.forward(), *(derivation.backward() if backward else ())]
+    state = {**dict(run.model.named_parameters()), **dict(run.model.named_buffers())}
+    values = {name: np.array(v) for name, v in _named(run, derivation)}
+    return Pass(tuple(steps), values, {name: np.array(p.data) for name, p in state.items()})
+
+
+def _named(run: Run, derivation: Derivation) -> Iterator[tuple[str, Any]]:
+    signs, cut = derivation.signs, derivation.shortcut
+    yield "x", signs.value(run.x)
+    yield "y", signs.lay(np.asarray(getattr(run.y, "data", run.y)))
+    for call in run.calls:
+        yield from _of_layer(run, call, signs)
+    logits = cut is not None and cut.function not in ("", "output")
+    yield "y_hat", signs.lay(cut.prediction) if logits else signs.value(run.prediction)
+    yield "loss", run.loss.data
+    if derivation.samples:
+        yield "losses", derivation.samples[0]
+    yield "dx", signs.slope(run.x)
+
+
+def _of_layer(run: Run, call: Any, signs: Any) -> Iterator[tuple[str, Any]]:
+    linear, own = kind(call) == "linear", run.own_parameters(call)
+    if linear:
+        yield join(call.path, "z"), signs.value(call.output)
+        yield join(call.path, "delta"), signs.slope(call.output)
+    result = _activation_after(run, call) if linear else call.output
+    yield join(call.path, "a"), signs.value(result)
+    yield join(call.path, "da"), signs.slope(result)
+    for name, tensor in own.items():
+        short = {"weight": "W", "bias": "b"}.get(name, name) if linear else name
+        yield join(call.path, short), tensor.data
+        yield join(call.path, f"d{short}"), run.gradient(tensor)
+
+
+def _activation_after(run: Run, call: Any) -> Any:
+    """The activation that belongs to a dense layer: the first one before the next dense layer, or its own result."""
+    for later in run.calls[run.calls.index(call) + 1 :]:
+        if kind(later) == "linear":
+            break
+        if kind(later) in ("activation", "softmax") and not later.passes:
+            return later.output
+    return call.output
