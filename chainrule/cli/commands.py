@@ -1,21 +1,23 @@
-"""The commands and their options. What they do stands in the files beside this one."""
+"""The commands. What they do stands in the files beside this one."""
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
 from chainrule.base.errors import OptionError
-from chainrule.cli.recipes import RECIPES, TASKS, recipe_named
-from chainrule.cli.settings import Settings, numbers
+from chainrule.cli import INTERRUPTED, options
+from chainrule.cli.choices import check_resumed, settings_for
+from chainrule.cli.folder import begun, new_folder
+from chainrule.cli.names import unknown
+from chainrule.cli.sections import Sectioned
+from chainrule.cli.settings import Settings
 
-INTERRUPTED = 130
-"""The exit status that shells give to a command ended by Ctrl-C."""
+RUN = click.Path(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -26,124 +28,70 @@ def chainrule() -> None:
     \b
     chainrule train digits                        train on an embedded data set
     chainrule train data.csv --target price       train on your own table
+    chainrule train --resume RUN                  go on after a stop
     chainrule predict RUN new.csv                 use what was trained
-    chainrule explain tiny-network                a worked example, every number
     chainrule summary RUN                         what a run folder holds
+    chainrule explain tiny-network                a worked example, every number
     """
 
 
-@chainrule.command()
-@click.argument("task", required=False)
-@click.option("--recipe", metavar="NAME", help=f"Settings by name: {', '.join(RECIPES)}.")
-@click.option("--data", metavar="DIR", help="Folder of the MNIST-format files, for the task mnist.")
-@click.option("--download", metavar="DIR", help="Fetch MNIST into this folder first (checked), and use it.")
-@click.option("--target", metavar="COLUMN", help="Target column of a CSV file.")
-@click.option("--scale", type=click.Choice(["none", "standardize", "minmax"]), help="Features by training statistics.")
-@click.option("--model", type=click.Choice(["mlp", "logistic", "linear", "lda"]), help="Kind of model  [mlp].")
-@click.option("--hidden", metavar="N,N,…", help="Sizes of the hidden layers, such as 256,128.")
-@click.option("--activation", metavar="NAME", help="relu, tanh, sigmoid, gelu, silu, elu, selu, …  [relu]")
-@click.option("--dropout", metavar="P[,P…]", help="Probability of dropping, for all hidden layers or one each.")
-@click.option("--batch-norm/--no-batch-norm", default=None, help="Batch norm after every hidden dense layer.")
-@click.option("--init", metavar="NAME", help="he_normal, xavier_uniform, orthogonal, …  [suits the activation]")
-@click.option("--loss", metavar="NAME", help="cross-entropy for classes, mse for values, unless said otherwise.")
-@click.option("--penalty", metavar="NAME", help="l1, l2 (λ Σ w²) or half-l2 (λ/2 Σ w²), on the weights.")
-@click.option("--lam", type=float, metavar="λ", help="Strength of the penalty.")
-@click.option("--optimizer", metavar="NAME", help="adam, adamw, sgd, rmsprop, adagrad, …  [adam]")
-@click.option("--lr", type=float, help="Learning rate.")
-@click.option("--momentum", type=float, help="Momentum, for optimisers that have it.")
-@click.option("--weight-decay", type=float, help="Weight decay of the optimiser (decoupled in adamw).")
-@click.option("--schedule", metavar="NAME", help="constant, cosine, step, exponential, onecycle, …  [constant]")
-@click.option("--warmup", type=float, metavar="SHARE", help="Share of all steps with a rising learning rate.")
-@click.option("--epochs", type=click.IntRange(1), help="Passes through the training part.")
-@click.option("--batch-size", type=click.IntRange(1), help="Examples a step.")
-@click.option("--clip-norm", type=float, help="Largest global norm of the gradient.")
-@click.option("--accumulate", type=click.IntRange(1), help="Batches whose gradients make one update  [1].")
-@click.option("--patience", type=click.IntRange(1), help="Stop after so many epochs without a better validation loss.")
-@click.option("--seed", type=int, help="Seed of split, weights, order and dropout  [0].")
-@click.option("--seeds", type=click.IntRange(1), help="Train so many seeds and report mean and interval  [1].")
-@click.option("--checkpoint-every", type=click.IntRange(1), metavar="STEPS", help="Also save every so many steps.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder  [runs/TASK-N].")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Continue a run as if never stopped.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
-def train(task: str | None, out: Path | None, resume: Path | None, as_json: bool, **options: Any) -> None:
-    """Train a model on TASK: digits, iris, wine, breast-cancer, diabetes, mnist, or the path of a CSV file.
+@chainrule.command(cls=Sectioned, params=options.TRAIN)
+def train(task: str | None, out: Path | None, resume: Path | None, as_json: bool, **given: Any) -> None:
+    """Train a model on TASK: one of the tasks below, or the path of a CSV file with a header line.
 
     The run folder gets settings, checkpoint, history, result, model and pictures. Ctrl-C stops after the step
-    at work and keeps the checkpoint.
+    at work and keeps the checkpoint; `--resume` goes on as if it had never stopped, to the same bits. Defaults in
+    brackets hold where the task (or the recipe) does not say otherwise.
     """
     if resume is not None:
-        settings, folder = Settings.load(resume), resume
-    else:
-        settings = _settings(task, options)
-        folder = out or _new_folder(settings.task)
-        _start(settings, folder)
-    from chainrule.cli.show import result_table
-    from chainrule.cli.training import train as run
+        settings = Settings.load(resume)
+        check_resumed(settings, resume, task, given | {"out": out})
+        carry_out(settings, resume, as_json)
+        return
+    settings = settings_for(task, given)
+    if given["download"] is not None:
+        from chainrule.data import download_mnist
 
-    result = run(settings, folder, show=not as_json)
-    if result["stopped"] == "interrupted":
+        download_mnist(given["download"])
+    folder = out or new_folder(settings)
+    with begun(settings, folder):
+        carry_out(settings, folder, as_json)
+
+
+train.explain("Tasks and their settings (a CSV file has those of digits, with --scale standardize)", options.tasks)
+train.explain("Recipes", options.recipes)
+
+
+def carry_out(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Train and print the result; after Ctrl-C, say how to go on."""
+    from chainrule.cli.show import shown_result
+
+    try:
+        from chainrule.cli.training import train as trained
+
+        result = trained(settings, folder, show=not as_json)
+        stopped = result["stopped"] == "interrupted"
+    except KeyboardInterrupt:
+        stopped, result = True, {}
+    if stopped:
         click.echo(f"Stopped. To continue: chainrule train --resume {folder}", err=True)
         sys.exit(INTERRUPTED)
     if as_json:
-        click.echo(json.dumps(result | {"folder": str(folder)}))
+        click.echo(json.dumps(result | {"folder": str(folder)}, allow_nan=False))
     else:
-        result_table(result, folder, _title(settings))
-
-
-def _title(settings: Settings) -> str:
-    sizes = "-".join(map(str, settings.hidden)) if settings.model == "mlp" else ""
-    return "  ".join(t for t in (Path(settings.task).stem, settings.recipe or settings.model, sizes) if t)
-
-
-def _settings(task: str | None, options: dict[str, Any]) -> Settings:
-    """Settings from defaults of the task, the recipe, and the options given, the later ones winning."""
-    if task is None:
-        raise OptionError("What shall be trained?", **{"try": "chainrule train digits"})
-    download = options.pop("download")
-    if download is not None:
-        from chainrule.data import download_mnist
-
-        download_mnist(download)
-        options["data"] = options["data"] or download
-    recipe = options["recipe"]
-    chosen = recipe_named(recipe) if recipe else TASKS.get(task.replace("_", "-"), TASKS["digits"] | {"scale": "standardize"})
-    given = {name: value for name, value in options.items() if value is not None}
-    for name, kind in (("hidden", int), ("dropout", float)):
-        if name in given:
-            given[name] = numbers(given[name], kind, f"--{name}")
-    path = str(Path(task).resolve()) if task.lower().endswith(".csv") else task
-    known = {f.name for f in fields(Settings)}
-    return Settings(**({"task": path} | {k: v for k, v in (chosen | given).items() if k in known}))
-
-
-def _new_folder(task: str) -> Path:
-    """The first runs/TASK-N that does not exist."""
-    stem = Path(task).stem
-    n = 1
-    while (folder := Path("runs") / f"{stem}-{n}").exists():
-        n += 1
-    return folder
-
-
-def _start(settings: Settings, folder: Path) -> None:
-    """Make the run folder, with its settings: from here on the run can be resumed."""
-    if (folder / "settings.json").exists():
-        raise OptionError(
-            f"{folder} holds a run already.", **{"try": f"chainrule train --resume {folder}, or another --out"}
-        )
-    settings.save(folder)
+        click.echo(shown_result(result, folder), nl=False)
 
 
 @chainrule.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("run", type=RUN)
+@click.argument("file", type=RUN)
 @click.option("--proba", is_flag=True, help="Print the probability of every class too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def predict(run: Path, file: Path, proba: bool, as_json: bool) -> None:
-    """Predict for the rows of FILE with the model of RUN.
+    """Predict for the rows of FILE with the model of RUN, one line each.
 
-    FILE is a CSV file with the columns of the training data (a target column is passed over), or images in
-    MNIST format.
+    FILE is a CSV file with the columns of the training data in any order (the target column may be there, and is
+    passed over), or images in MNIST format. Of a run with several seeds, the first one's model predicts.
     """
     from chainrule.cli.prediction import lines
 
@@ -152,28 +100,35 @@ def predict(run: Path, file: Path, proba: bool, as_json: bool) -> None:
 
 
 @chainrule.command()
-@click.argument("example", required=False)
-@click.option("--columns", is_flag=True, help="A sample is a column, as in 000 and 003; rows otherwise.")
-@click.option("--format", "form", type=click.Choice(["text", "latex", "html"]), default="text", show_default=True)
-def explain(example: str | None, columns: bool, form: str) -> None:
-    """Print a worked example, forwards and backwards: tiny-network (000 ch. 6) or one-neuron-chain (004 §2.4.4).
+@click.argument("run", type=RUN)
+def summary(run: Path) -> None:
+    """Print what the folder RUN holds: settings, progress, layers with shapes and parameters, result, files."""
+    from chainrule.cli.overview import overview
 
-    Every derivative is checked by finite differences.
-    """
-    from chainrule.glass.examples import EXAMPLES
-
-    if example not in EXAMPLES:
-        raise OptionError(
-            f"There is no example {example!r}." if example else "Which example?", known=", ".join(EXAMPLES)
-        )
-    explanation = EXAMPLES[example](layout="columns" if columns else "rows")
-    click.echo({"text": str, "latex": lambda e: e.latex(), "html": lambda e: e.html()}[form](explanation))
+    click.echo(overview(run))
 
 
 @chainrule.command()
-@click.argument("run", type=click.Path(path_type=Path))
-def summary(run: Path) -> None:
-    """Print what the folder RUN holds: settings, layers with shapes and parameters, result."""
-    from chainrule.cli.show import summary as text
+@click.argument("example", required=False)
+@click.option("--layout", type=click.Choice(["rows", "columns"]), help="Where a sample stands  [as in the document]")
+@click.option("--digits", type=click.IntRange(1, 17), default=5, show_default=True, help="Digits of a number.")
+@click.option("--format", "form", type=click.Choice(["text", "latex", "html"]), default="text", show_default=True)
+def explain(example: str | None, layout: str | None, digits: int, form: str) -> None:
+    """Print a worked example, forwards and backwards, with every number and every derivative checked.
 
-    click.echo(text(run))
+    \b
+    tiny-network        2-3-1, a batch of four, update and second pass (000 ch. 6)
+    one-neuron-chain    1-1-1, by hand (004 §2.4.4)
+
+    A page for the browser: chainrule explain tiny-network --format html > tiny-network.html
+    """
+    from chainrule.glass import EXAMPLES
+
+    if example is None:
+        raise OptionError("Which example?", known=", ".join(EXAMPLES))
+    if example not in EXAMPLES:
+        raise unknown("example", example, EXAMPLES)
+    choices: dict[str, Any] = {"digits": digits} | ({"layout": layout} if layout else {})
+    explanation = EXAMPLES[example](**choices)
+    forms = {"text": str, "latex": lambda e: e.latex(document=True), "html": lambda e: e.html()}
+    click.echo(forms[form](explanation))

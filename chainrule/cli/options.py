@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 
-from chainrule.cli.sections import Option
+from chainrule.cli.sections import Count, Option
 from chainrule.cli.settings import Settings
 
-COUNT = click.IntRange(1)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -28,7 +27,7 @@ def name(metavar: str = "NAME") -> dict[str, Any]:
 
 def count(metavar: str = "N") -> dict[str, Any]:
     """An option that takes a number of at least 1."""
-    return {"metavar": metavar, "type": COUNT}
+    return {"metavar": metavar, "type": Count(1)}
 
 
 def number(metavar: str = "X") -> dict[str, Any]:
@@ -91,7 +90,7 @@ TRAIN: list[click.Parameter] = [
         ("--batch-size", "Examples a step.", count()),
         ("--accumulate", "Batches whose gradients make one update  [1]", count()),
         ("--patience", "Stop after so many epochs without a better validation loss, and keep the best.", count()),
-        ("--seed", "Seed of split, weights, order and dropout  [0]", {"metavar": "N", "type": click.IntRange(0)}),
+        ("--seed", "Seed of split, weights, order and dropout  [0]", {"metavar": "N", "type": Count(0)}),
         ("--seeds", "Train with so many seeds and report mean and interval  [1]", count()),
     ),
     *section(

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import DataError, ShapeError
+from chainrule.base.errors import DataError, OptionError, ShapeError
 from chainrule.cli.saved import SavedModel, load_model
 from chainrule.data import read_features, read_idx
 from chainrule.train import predict, predict_proba
+
+IMAGES = (b"\0\0", b"\x1f\x8b")
+"""How files in MNIST format begin: plain, and packed by gzip."""
 
 
 def lines(run: Path, file: Path, proba: bool, as_json: bool) -> Iterator[str]:
@@ -21,34 +24,45 @@ def lines(run: Path, file: Path, proba: bool, as_json: bool) -> Iterator[str]:
     Raises:
         CheckpointError: the run holds no model.
         DataError: the file is missing or does not have the columns of the training data.
+        OptionError: probabilities of values.
+        ShapeError: images of another size than those of the training data.
     """
     saved = load_model(run)
-    x = saved.inputs(_inputs(saved, file))
-    predicted = predict(saved.model, x, saved.task)
-    probabilities = predict_proba(saved.model, x) if proba and saved.task == "classification" else None
-    for i, value in enumerate(predicted):
-        yield _line(saved, value, None if probabilities is None else probabilities[i], as_json)
+    if proba and saved.task == "regression":
+        raise OptionError(f"The model of {run} predicts values: there are no probabilities of classes.")
+    x = saved.inputs(features(saved, file))
+    predicted = predict(saved.model, x)
+    probabilities = predict_proba(saved.model, x) if proba else [None] * len(x)
+    for value, row in zip(predicted, probabilities, strict=True):
+        yield line(saved, value, row, as_json)
 
 
-def _inputs(saved: SavedModel, file: Path) -> np.ndarray:
-    if not file.exists():
+def features(saved: SavedModel, file: Path) -> np.ndarray:
+    """The inputs in a file, as they were before scaling."""
+    if not file.is_file():
         raise DataError(f"There is no file {file}.")
-    if file.suffix.lower() == ".csv":
-        return read_features(file, saved.feature_names, target=saved.settings["target"])
+    with open(file, "rb") as opened:
+        start = opened.read(2)
+    return pixels(saved, file) if start in IMAGES else read_features(file, saved.feature_names, saved.settings.target)
+
+
+def pixels(saved: SavedModel, file: Path) -> np.ndarray:
+    """Images in MNIST format as rows of grey values in 0 .. 1."""
     images = read_idx(file)
     x = images.reshape(len(images), -1).astype(np.float32) / 255
-    wanted = next(p.shape[1] for p in saved.model.parameters() if p.ndim == 2)
+    wanted = saved.model.sizes[0]
     if x.shape[1] != wanted:
-        raise ShapeError(f"{file.name} has {x.shape[1]} pixels an image, the model takes {wanted}.")
+        raise ShapeError(f"{file.name} has {x.shape[1]} pixels an image, the model takes {wanted} numbers.")
     return x
 
 
-def _line(saved: SavedModel, value: Any, probabilities: np.ndarray | None, as_json: bool) -> str:
+def line(saved: SavedModel, value: Any, probabilities: np.ndarray | None, as_json: bool) -> str:
+    """One prediction as text, or as JSON."""
     shown = saved.class_names[int(value)] if saved.task == "classification" else np.asarray(value).tolist()
-    if not as_json:
-        parts = [] if probabilities is None else [f"{n}={p:.4f}" for n, p in zip(saved.class_names, probabilities, strict=True)]
-        return "\t".join([str(shown), *parts])
-    facts: dict[str, Any] = {"prediction": shown}
+    by_name = {}
     if probabilities is not None:
-        facts["probabilities"] = dict(zip(saved.class_names, map(float, probabilities), strict=True))
-    return json.dumps(facts)
+        by_name = dict(zip(saved.class_names, map(float, probabilities), strict=True))
+    if as_json:
+        return json.dumps({"prediction": shown} | ({"probabilities": by_name} if by_name else {}))
+    figure = f"{shown:.6g}" if isinstance(shown, float) else str(shown)
+    return "\t".join([figure, *(f"{name}={p:.4f}" for name, p in by_name.items())])

@@ -52,7 +52,7 @@ def together(runs: list[dict[str, Any]]) -> dict[str, Any]:
         for name, column in values["test"].items()
         if None not in column
     }
-    same = {name: runs[0][name] for name in ("data", "task", "model", "examples", "parameters")}
+    same = {name: runs[0][name] for name in ("data", "task", "model", "examples", "parameters", "loss", "target")}
     return {
         **same,
         "seeds": [run["seed"] for run in runs],

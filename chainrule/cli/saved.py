@@ -93,6 +93,7 @@ def from_facts(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> SavedMod
     settings = Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["settings"].items()})
     model = build_model(settings, facts["inputs"], facts["outputs"])
     model.load_state_dict(under("model.", arrays))
+    model.task = facts["task"]  # type: ignore[attr-defined] - as fit says it
     scaler = None if settings.scale == "none" else SCALERS[settings.scale].from_arrays(under("scaler.", arrays))
     names = tuple(facts["feature_names"]), tuple(facts["class_names"])
     return SavedModel(model, settings, facts["task"], *names, scaler)

@@ -12,6 +12,21 @@ from chainrule.cli.names import names_of
 Lines = Callable[[], Iterable[tuple[str, str]]]
 
 
+class Count(click.ParamType):
+    """A whole number of at least so many."""
+
+    name = "N"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = click.INT.convert(value, param, ctx)
+        if number < self.least:
+            self.fail(f"it is at least {self.least}, got {number}.", param, ctx)
+        return number
+
+
 class Option(click.Option):
     """An option in a section of the help; `{}` in its help stands for the names that its table holds."""
 
@@ -40,7 +55,7 @@ class Sectioned(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 sections.setdefault(getattr(parameter, "section", "Run"), []).append(record)
         described = [(title, lines()) for title, lines in self.explained]

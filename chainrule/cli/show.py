@@ -1,82 +1,86 @@
-"""Results in the terminal: tables by rich."""
+"""What the terminal shows of a run: its result, and the folder it left."""
 
 from __future__ import annotations
 
-import math
+import shutil
+from collections.abc import Iterator
+from itertools import groupby, zip_longest
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
-from chainrule.metrics import Interval
+import click
+
+Rows = Iterator[tuple[str, str]]
 
 
-def result_table(result: dict[str, Any], folder: Path, title: str) -> None:
-    """Print what a training command found and what it left."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
-    for name, value in _rows(result):
-        table.add_row(f"[bold]{name}[/]", value)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(f"\n  {folder}/", style="bold")
-    for file in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        console.print(f"    {file.relative_to(folder)}")
+def shown_result(result: dict[str, Any], folder: Path) -> str:
+    """The result of a training command as a table, and the files of its folder."""
+    title = click.style(title_of(result), bold=True)
+    return "\n".join([title, "", *aligned(result_rows(result)), "", *aligned(file_rows(folder)), ""])
 
 
-def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+def title_of(result: dict[str, Any]) -> str:
+    """Data, model, sizes and seed."""
+    one = result.get("runs", [result])[0]
+    seeds = result.get("seeds", [one["seed"]])
+    spread = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{result['data']}  {result['model']} {'-'.join(map(str, one['layers']))}  {spread}"
+
+
+def aligned(rows: Rows) -> list[str]:
+    """Lines of names and what is said of them, in two columns, the second one wrapped."""
+    entries = list(rows)
+    width = max((len(name) for name, _ in entries), default=0)
+    space = max(shutil.get_terminal_size().columns - width - 5, 40)
+    return [
+        f"  {left:<{width}}  {right}"
+        for name, said in entries
+        for left, right in zip_longest([name], wrap(said, space, break_on_hyphens=False), fillvalue="")
+    ]
+
+
+def result_rows(result: dict[str, Any]) -> Rows:
+    """The table of a result, row by row."""
     train, validation, test = result["examples"]
-    rows = [("examples", f"{train} training, {validation} validation, {test} test")]
-    rows.append(("parameters", f"{result['parameters']:,}"))
-    if "runs" in result:
-        rows.append(("seeds", f"{len(result['runs'])}"))
-    elif "epochs" in result:
-        rows.append(("epochs", f"{result['epochs']} ({result['stopped']})"))
-    if "validation" in result:
-        rows += [(f"validation {k}", _figure(k, v)) for k, v in result["validation"].items()]
-    intervals = result.get("intervals", {})
-    for name, value in result["test"].items():
-        bounds = intervals.get(name) or (result.get("interval") if name == "accuracy" else None)
-        rows.append((f"test {name}", _with_bounds(name, bounds) if bounds else _figure(name, value)))
-    if "accuracy" in result["test"]:
-        rows.append(("test error", f"{100 * (1 - result['test']['accuracy']):.2f} %"))
-    rows.append(("time", f"{result['seconds']:.1f} s"))
-    return rows
+    yield "examples", f"{train:,} training, {validation:,} validation, {test:,} test"
+    yield "parameters", f"{result['parameters']:,}"
+    if result.get("epochs"):
+        yield "epochs", f"{result['epochs']} ({result['stopped']})"
+    for part in ("validation", "test"):
+        for name, value in result.get(part, {}).items():
+            interval = result["intervals"].get(name) if part == "test" and "intervals" in result else None
+            unit = "  (of the standardised target)" if name == "loss" and result["target"] == "standardised" else ""
+            yield f"{part} {name}", figure(name, value) + unit + (said(name, interval, result) if interval else "")
+    accuracy = result["test"].get("accuracy")
+    if accuracy is not None:
+        yield "test error", figure("accuracy", 1 - accuracy)
+    yield "time", f"{result['seconds']:.1f} s"
 
 
-def _figure(name: str, value: float) -> str:
-    return f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4f}"
+def figure(name: str, value: float | None) -> str:
+    """A score as people read it: accuracies in per cent."""
+    if value is None:
+        return "not finite"
+    return f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4g}"
 
 
-def _with_bounds(name: str, bounds: list[float]) -> str:
-    interval = Interval(*bounds)
-    if math.isnan(interval.low):
-        return _figure(name, interval.estimate)
-    text = interval.written(".2f", factor=100, unit=" %") if name == "accuracy" else interval.written(".4f")
-    kind = "95 % interval"
-    return text.replace(")", f", {kind})")
+def said(name: str, interval: dict[str, Any], result: dict[str, Any]) -> str:
+    """An interval with what it is an interval over."""
+    low, high = (figure(name, interval[end]).removesuffix(" %") for end in ("low", "high"))
+    over = f"{len(result['seeds'])} seeds" if "seeds" in result else f"{result['examples'][2]:,} examples"
+    return f"  {low} to {high} ({100 * interval['confidence']:.0f} % interval, {interval['method']}, {over})"
 
 
-def summary(folder: Path) -> str:
-    """What a run folder holds: settings, model, progress, result."""
-    from chainrule.cli.saved import load_model
-    from chainrule.cli.settings import Settings
-
-    settings = Settings.load(folder)
-    default = Settings(settings.task)
-    lines = [f"run       {folder}", f"task      {settings.task}"]
-    chosen = {k: v for k, v in vars(settings).items() if k != "task" and v != getattr(default, k)}
-    lines.append("settings  " + ", ".join(f"{k}={_plain(v)}" for k, v in chosen.items()))
-    if any(folder.glob("**/model.safetensors")):
-        from chainrule.nn import summary as model_summary
-
-        saved = load_model(folder)
-        n_inputs = next(p.shape[1] for p in saved.model.parameters() if p.ndim == 2)
-        lines += ["", str(model_summary(saved.model, (1, n_inputs)))]
-    else:
-        lines += ["", f"not finished: chainrule train --resume {folder}"]
-    return "\n".join(lines)
+def file_rows(folder: Path) -> Rows:
+    """One row a folder, with its files; neighbours that hold the same are one row."""
+    folders = [folder, *sorted(folder.glob("seed-*"), key=lambda place: (len(place.name), place.name))]
+    for held, group in groupby(folders, key=files_in):
+        members = [f"{place}/" for place in group]
+        if held:
+            yield members[0] if len(members) == 1 else f"{members[0]} to {Path(members[-1]).name}/", "  ".join(held)
 
 
-def _plain(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def files_in(folder: Path) -> tuple[str, ...]:
+    """The files of a folder, without hidden ones."""
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != "."))

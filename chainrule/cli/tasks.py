@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from chainrule.base.errors import DataError, OptionError
 from chainrule.base.keys import Key
 from chainrule.cli.names import LOSSES_OF
@@ -26,6 +28,10 @@ class Prepared(NamedTuple):
     def task(self) -> str:
         """Whether classes or values are predicted."""
         return self.parts.train.task
+
+    def in_units(self, values: np.ndarray) -> np.ndarray:
+        """Targets or predictions (n, 1) in the units of the data."""
+        return values if self.target_scaler is None else self.target_scaler.inverse(values)
 
 
 def load(settings: Settings) -> Prepared:

@@ -26,11 +26,11 @@ from chainrule.cli.folder import (
     tidy,
     write_result,
 )
+from chainrule.cli.names import LOSSES_OF
 from chainrule.cli.results import measured, together
 from chainrule.cli.saved import save_model
 from chainrule.cli.settings import Settings
 from chainrule.cli.tasks import Prepared
-from chainrule.data import Dataset
 from chainrule.models import MLP
 from chainrule.train import Checkpoint, CSVLog, EarlyStopping, History, fit, predict
 from chainrule.train.progress import Progress
@@ -67,7 +67,7 @@ def train_one(settings: Settings, folder: Path, show: bool) -> dict[str, Any]:
     result = facts(model, settings, data) | {"epochs": len(history), "stopped": history.stopped, "seconds": seconds}
     result |= measured(model, settings, data)
     save_model(folder / MODEL, model, settings, data)
-    draw(model, history, data.parts.test, folder, settings)
+    draw(model, history, data, folder, settings)
     return write_result(folder, result)
 
 
@@ -81,6 +81,8 @@ def facts(model: MLP, settings: Settings, data: Prepared) -> dict[str, Any]:
         "seed": settings.seed,
         "examples": [len(part) for part in data.parts],
         "parameters": model.n_parameters,
+        "loss": settings.loss or LOSSES_OF[data.task][0],
+        "target": "as it is" if data.target_scaler is None else "standardised",
     }
 
 
@@ -121,16 +123,18 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
         raise
 
 
-def draw(model: MLP, history: History, test: Dataset, folder: Path, settings: Settings) -> None:
+def draw(model: MLP, history: History, data: Prepared, folder: Path, settings: Settings) -> None:
     """The pictures of a finished run."""
     from chainrule.glass import pictures
 
     title = f"{settings.name}, {settings.model}, seed {settings.seed}"
     if history.rows:
         pictures.learning_curve(history.rows, folder / LEARNING_CURVE, title)
+    test = data.parts.test
     predicted = predict(model, test.x, test.task)
     if test.task == "classification":
         matrix = metrics.confusion_matrix(test.y, predicted, classes=range(test.n_classes))
-        pictures.confusion_matrix(matrix, test.class_names, folder / CONFUSION_MATRIX, title)
+        pictures.confusion_matrix(matrix, test.class_names, folder / CONFUSION_MATRIX, f"{title}: test part")
     else:
-        pictures.predictions(test.y[:, 0], predicted, folder / PREDICTIONS, title)
+        values = [data.in_units(column) for column in (test.y, predicted[:, None])]
+        pictures.predictions(*values, folder / PREDICTIONS, f"{title}: test part")

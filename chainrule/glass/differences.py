@@ -104,16 +104,17 @@ def _compare(slope: float, d: np.ndarray, value: Any, here: float, tolerance: fl
 
     A kink close by is left behind by a smaller step; at one, the left and the right slope stay apart.
     """
-    errors = []
+    first, left, right, margin = 0.0, 0.0, 0.0, tolerance
     for h in STEPS:
-        up, down = value(d, h), value(d, -h)
-        right, left = (up - here) / h, (here - down) / h
-        errors.append(abs(slope - (up - down) / (2 * h)))
-        if errors[-1] <= tolerance * STEP / h:
-            return min(errors[-1], tolerance), False
+        up, down, margin = value(d, h), value(d, -h), tolerance * STEP / h
+        left, right = (here - down) / h, (up - here) / h
+        error = abs(slope - (up - down) / (2 * h))
+        if error <= margin:
+            return min(error, tolerance), False
+        first = first or error
     apart = abs(right - left) > APART * max(1.0, abs(slope))
-    inside = min(left, right) - tolerance * STEP / h <= slope <= max(left, right) + tolerance * STEP / h
-    return (0.0, True) if apart and inside else (errors[0], False)
+    inside = min(left, right) - margin <= slope <= max(left, right) + margin
+    return (0.0, True) if apart and inside else (first, False)
 
 
 def _directions(shape: tuple[int, ...]) -> Iterator[np.ndarray]:

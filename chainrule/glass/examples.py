@@ -25,13 +25,14 @@ def tiny_network(layout: str = "columns", digits: int = 5) -> Explanation:
     fc1 = _dense([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], [0.01, 0.02, 0.03])
     model = Sequential(fc1=fc1, act1=ReLU(), fc2=_dense([[0.7, 0.8, 0.9]], [0.1]), act2=Sigmoid())
     return explain(
-        model, x, y, binary_cross_entropy, layout=layout, lr=0.1, samples=[0], digits=digits, notes=TINY_NOTES,
+        model, x, y, binary_cross_entropy, layout=layout, lr=0.1, samples=[0], digits=digits,
+        notes=TINY_NOTES,
         title="A network from scratch: 2 → 3 → 1, ReLU, sigmoid, binary cross-entropy (000 ch. 6)",
     )  # fmt: skip
 
 
 def one_neuron_chain(layout: str = "rows", digits: int = 5) -> Explanation:
-    """The chain 1-1-1 of 004 §2.4.4, Example 9: sigmoid, then a linear output, half the squared error, one update.
+    """The chain 1-1-1 of 004 §2.4.4, Example 9: sigmoid, a linear output, half the squared error, one step.
 
     >>> one_neuron_chain().step("fc2.dW").value.round(4).tolist()
     [[-0.044]]
@@ -39,7 +40,7 @@ def one_neuron_chain(layout: str = "rows", digits: int = 5) -> Explanation:
     model = Sequential(fc1=_dense([[0.4]], [0.3]), act1=Sigmoid(), fc2=_dense([[0.5]], [0.1]))
     return explain(
         model, [[1.0]], [[0.5]], half_squared, layout=layout, lr=0.1, digits=digits, notes=CHAIN_NOTES,
-        title="A chain of one neuron a layer: sigmoid, linear output, half the squared error (004 §2.4.4, Example 9)",
+        title="One neuron a layer: sigmoid, linear output, half the squared error (004 §2.4.4, Example 9)",
     )  # fmt: skip
 
 

@@ -74,9 +74,9 @@ def explain(
     the model's numbers, and every derivative is checked against central differences.
 
     Shapes: x (n, features), or one sample (features); y as the loss takes it. `lr` adds `steps` updates of
-    gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` is used instead of `lr` and
-    is a function that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`. `samples`
-    (from 0) are walked through one by one before the batch. 000 ch. 5-6; 004 §2.4.4.
+    gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` instead is a function
+    that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`. `samples` (from 0) are
+    walked through one by one before the batch. 000 ch. 5-6; 004 §2.4.4.
 
     Raises:
         OptionError: the layout is unknown; the model is no module, or has a layer that cannot be explained.
@@ -156,8 +156,8 @@ class Explanation:
     """A worked example: print it, or take its numbers by name.
 
     `str()` is for a terminal, `latex()` and `html()` are for paper and page. `explanation["fc1.delta"]` is a
-    quantity of the first pass by its name (see `Pass`), `steps` are the steps as data, `passes` the passes, one
-    more than there were updates, `after` the last of them, and `losses` the loss in each.
+    quantity of the first pass by its name (see `Pass`), `steps` are the steps as data, `passes` the passes,
+    one more than there were updates, `after` the last of them, and `losses` the loss in each.
     """
 
     def __init__(
@@ -212,8 +212,8 @@ class Explanation:
         """The same for one sample alone, i from 0, with the parameters that the batch had in each pass.
 
         Raises:
-            OptionError: there is no such sample, or a layer in training mode makes samples depend on each other
-                or on a draw.
+            OptionError: there is no such sample, or a layer in training mode makes samples depend on each
+                other or on a draw.
         """
         problem = self.problem
         m = len(problem.x)
@@ -244,7 +244,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         good, checks = sum(map(bool, self.checks)), len(self.checks)
-        return f"<Explanation of {self.heading}: {len(self.steps)} steps, {good} of {checks} derivatives checked>"
+        checked = f"{good} of {checks} derivatives checked"
+        return f"<Explanation of {self.heading}: {len(self.steps)} steps, {checked}>"
 
     def latex(self, document: bool = False) -> str:
         """The steps as LaTeX for the body of a document (amsmath), or a whole document."""

@@ -23,8 +23,10 @@ DOCUMENT = r"""\documentclass{article}
 \end{document}
 """
 ESCAPES = {
-    "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{", "}": r"\}", "^": r"\^{}",
-    "~": r"\~{}", "→": r"$\to$", "←": r"$\leftarrow$", "✓": r"$\checkmark$", "✗": r"$\times$", "§": r"\S", "−": "$-$",
+    "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
+    "}": r"\}", "^": r"\^{}",
+    "~": r"\~{}", "→": r"$\to$", "←": r"$\leftarrow$", "✓": r"$\checkmark$", "✗": r"$\times$",
+    "§": r"\S", "−": "$-$",
     "…": r"\dots{}", "α": r"$\alpha$", "σ": r"$\sigma$", "ŷ": r"$\hat y$", "½": r"$\tfrac12$",
 }  # fmt: skip
 

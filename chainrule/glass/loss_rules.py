@@ -1,4 +1,4 @@
-"""What is said of a loss: its formula, its value sample by sample, and where it cancels with the output layer."""
+"""What is said of a loss: its formula, its value for each sample, where it cancels with the output layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from chainrule.base.errors import ChainruleError
 from chainrule.core import Tensor
-from chainrule.glass.run import Run, kind
+from chainrule.glass.record import Call
+from chainrule.glass.run import Run, kind, mark
 from chainrule.glass.steps import Formula
 from chainrule.ops import one_hot, sigmoid, softmax
 
@@ -22,16 +23,22 @@ EXACT = 1e-9
 class Shortcut:
     """The output delta as c (Ŷ − Y), with Ŷ = f(Z): where loss and output function cancel.
 
-    `function` is the sign of f, empty for a linear output; `factor` is c and `factor_latex` how it is written
-    behind the bracket.
+    `pre_activation` is Z. f is the layer `last`, or `function` inside the loss, or neither for a linear
+    output. c is written `before` and `behind` the bracket: 2 (Ŷ − Y)/m.
     """
 
+    pre_activation: Tensor
+    last: Call | None
     function: str
     prediction: np.ndarray
     target: np.ndarray
-    factor: float
     before: str
     behind: str
+
+    @property
+    def inside_loss(self) -> bool:
+        """Whether the loss takes logits and computes the prediction by itself."""
+        return self.last is None and self.function != ""
 
 
 def formula(loss: Callable[..., Any], which: int = 0) -> str:
@@ -46,10 +53,9 @@ def name(loss: Callable[..., Any]) -> str:
 
 
 def by_sample(run: Run) -> tuple[np.ndarray, str] | None:
-    """The loss of each sample by itself, and whether the batch's is their "mean" or "sum"; None if neither."""
-    y = run.y
+    """The loss of each sample alone, and whether the batch's is their "mean" or "sum"; None if neither."""
     try:
-        own = np.array([_one(run, i, y) for i in range(len(run.x.data))])
+        own = np.array([_one(run, i) for i in range(len(run.x.data))])
     except (ChainruleError, IndexError, TypeError, ValueError):
         return None
     total = float(run.loss.data)
@@ -59,8 +65,8 @@ def by_sample(run: Run) -> tuple[np.ndarray, str] | None:
     return (own, "sum") if abs(own.sum() - total) <= scale else None
 
 
-def _one(run: Run, i: int, y: Any) -> float:
-    return float(run.loss_function(Tensor(run.prediction.data[i : i + 1]), y[i : i + 1]).data)
+def _one(run: Run, i: int) -> float:
+    return float(run.loss_function(Tensor(run.prediction.data[i : i + 1]), run.y[i : i + 1]).data)
 
 
 def shortcut(run: Run) -> Shortcut | None:
@@ -69,28 +75,37 @@ def shortcut(run: Run) -> Shortcut | None:
     Sigmoid with binary cross-entropy and softmax with cross-entropy give Ŷ − Y, from probabilities and from
     logits alike, as does the half-squared error of a linear output. 000 (5.23)-(5.31).
     """
-    last = next((c for c in reversed(run.calls) if not c.passes), None)
+    last = run.producer.get(mark(run.prediction))
     if last is None or run.prediction.ndim != 2:
         return None
-    outputs: list[tuple[str, Any]] = []
+    below = run.producer.get(mark(last.inputs[0]))
     if kind(last) == "linear":
-        z = run.prediction
-        outputs = [("", z.data), (r"\sigma", sigmoid(z.data)), (r"\operatorname{softmax}", softmax(z.data))]
-    elif kind(last) in ("activation", "softmax") and last.inputs[0] is not run.x:
-        z, outputs = last.inputs[0], [("output", run.prediction.data)]
-    else:
-        return None
-    delta, (m, k) = run.gradient(z), run.prediction.shape
+        candidates = _outputs(run.prediction)
+        return _matching(run, run.prediction, None, candidates)
+    if kind(last) in ("activation", "softmax") and below is not None and kind(below) == "linear":
+        return _matching(run, below.output, last, [("", run.prediction.data)])
+    return None
+
+
+def _outputs(z: Tensor) -> list[tuple[str, Any]]:
+    """What a loss may make of the last layer's result: it is the prediction itself, or its logits."""
+    return [("", z.data), (r"\sigma", sigmoid(z.data)), (r"\operatorname{softmax}", softmax(z.data))]
+
+
+def _matching(run: Run, z: Tensor, last: Call | None, outputs: list[tuple[str, Any]]) -> Shortcut | None:
+    delta = run.gradient(z)
     for function, prediction in outputs:
         target = _target(run.y, prediction)
-        for c, before, behind in _factors(m, k) if target is not None else ():
+        if target is None:
+            continue
+        for c, before, behind in _factors(*prediction.shape):
             if np.allclose(delta, c * (prediction - target), rtol=EXACT, atol=EXACT):
-                return Shortcut(function, np.asarray(prediction), target, c, before, behind)
+                return Shortcut(z, last, function, np.asarray(prediction), target, before, behind)
     return None
 
 
 def _factors(m: int, k: int) -> list[tuple[float, str, str]]:
-    """The factors that losses put before the error, with how each is written before and behind the bracket."""
+    """The factors that losses give the error, and how each is written before and behind the bracket."""
     found: dict[float, tuple[str, str]] = {}
     for numerator, written in ((1, ""), (2, "2 ")):
         for denominator in (m, 1, m * k, k):

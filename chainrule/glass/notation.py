@@ -15,11 +15,15 @@ from collections.abc import Callable, Iterator
 from html import escape
 
 SIGNS = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "eta": "η", "theta": "θ", "lambda": "λ",
-    "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε", "varepsilon": "ε", "ell": "ℓ",
-    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ", "dots": "…", "infty": "∞",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "eta": "η", "theta": "θ",
+    "lambda": "λ",
+    "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
+    "varepsilon": "ε", "ell": "ℓ",
+    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
+    "dots": "…", "infty": "∞",
     "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
-    "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "", "left": "", "right": "",
+    "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
+    "left": "", "right": "",
     ",": " ", ";": "  ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
 }  # fmt: skip
 """What a command without arguments becomes; a command that is not here is a function's name: \\max is max."""

@@ -13,7 +13,8 @@ from chainrule.glass.steps import Formula, Step
 from chainrule.glass.story import Part, given, introduction, story
 
 STYLE = """
-.explained { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60em; padding: 1em }
+.explained { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60em;
+  padding: 1em }
 .explained h1 { font-size: 1.5em; margin: 0 0 .3em }
 .explained h2 { font-size: 1.25em; margin: 2em 0 .5em; border-bottom: 2px solid #1a1a1a }
 .explained h3 { font-size: 1.05em; margin: 1.6em 0 .4em; border-bottom: 1px solid #bbb }
@@ -21,12 +22,17 @@ STYLE = """
 .explained .name { font: 600 .95em ui-monospace, monospace; color: #0b4a8f; margin-right: .8em }
 .explained .fact { color: #555; font-size: .88em; margin-right: .8em }
 .explained .good { color: #17692c } .explained .bad { color: #b00020; font-weight: 700 }
-.explained .math { font: 1.08em/1.5 Cambria, "STIX Two Math", "DejaVu Serif", Georgia, serif; overflow-x: auto }
+.explained .math { font: 1.08em/1.5 Cambria, "STIX Two Math", "DejaVu Serif", Georgia, serif;
+  overflow-x: auto }
 .explained .math > table { border-collapse: collapse; margin: .1em 0 0 1.5em }
-.explained .math > table > tbody > tr > td { padding: .15em .25em; vertical-align: middle; white-space: nowrap }
+.explained .math > table > tbody > tr > td { padding: .15em .25em; vertical-align: middle;
+  white-space: nowrap }
 .explained .math > table > tbody > tr > td:first-child { text-align: right }
-.explained table.m { display: inline-table; vertical-align: middle; border-collapse: separate; border-spacing: 0; margin: 0 .15em;
-  border-left: 1.5px solid; border-right: 1.5px solid; border-radius: .5em; font-variant-numeric: tabular-nums }
+.explained table.m { display: inline-table; vertical-align: middle;
+  border-collapse: separate; border-spacing: 0;
+  margin: 0 .15em;
+  border-left: 1.5px solid; border-right: 1.5px solid; border-radius: .5em;
+  font-variant-numeric: tabular-nums }
 .explained table.m td { padding: 0 .45em; text-align: right; font-size: .92em }
 .explained sup, .explained sub { font-size: .72em; line-height: 0 }
 .explained .note { margin-left: 1.5em; color: #6a4a00; font-size: .9em }
@@ -37,7 +43,8 @@ def page(explanation: Any) -> str:
     """A whole page."""
     title = escape(_title(explanation))
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n</head>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{title}</title>\n</head>\n"
         f'<body style="margin: 0; background: #fff">\n{body(explanation)}\n</body>\n</html>\n'
     )
 
@@ -87,9 +94,8 @@ def _facts(step: Step) -> str:
     facts = [prose(step.caption, html_text, escape), shape]
     spans = [f'<span class="fact">{fact}</span>' for fact in facts if fact]
     if step.check is not None:
-        spans.append(
-            f'<span class="fact {"good" if step.check else "bad"}">derivative {escape(str(step.check))}</span>'
-        )
+        colour = "good" if step.check else "bad"
+        spans.append(f'<span class="fact {colour}">derivative {escape(str(step.check))}</span>')
     return f'<div><span class="name">{escape(step.name)}</span>{"".join(spans)}</div>'
 
 

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import OptionError
-from chainrule.glass.derivation import Derivation
+from chainrule.core import Tensor
+from chainrule.glass import loss_rules
+from chainrule.glass.backwards import Backward
+from chainrule.glass.forwards import forward_steps
+from chainrule.glass.record import Call
 from chainrule.glass.run import Run, join, kind
+from chainrule.glass.signs import Signs
 from chainrule.glass.steps import Step
 
 
@@ -50,43 +55,48 @@ class Pass:
 
 def kept(run: Run, layout: str, backward: bool) -> Pass:
     """A run as a pass; its backward steps only where wanted."""
-    derivation = Derivation(run, layout)
-    steps = [*derivation.forward(), *(derivation.backward() if backward else ())]
+    signs, cut, samples = Signs(run, layout), loss_rules.shortcut(run), loss_rules.by_sample(run)
+    steps = list(forward_steps(run, signs, cut, samples))
+    steps += Backward(run, signs, cut).steps() if backward else ()
+    values = dict(_named(run, signs))
+    values["y_hat"] = signs.lay(cut.prediction) if cut else signs.value(run.prediction)
+    if samples is not None:
+        values["losses"] = samples[0]
     state = {**dict(run.model.named_parameters()), **dict(run.model.named_buffers())}
-    values = {name: np.array(v) for name, v in _named(run, derivation)}
-    return Pass(tuple(steps), values, {name: np.array(p.data) for name, p in state.items()})
+    return Pass(tuple(steps), _copies(values), _copies({name: p.data for name, p in state.items()}))
 
 
-def _named(run: Run, derivation: Derivation) -> Iterator[tuple[str, Any]]:
-    signs, cut = derivation.signs, derivation.shortcut
+def _copies(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {name: np.array(array) for name, array in arrays.items()}
+
+
+def _named(run: Run, signs: Signs) -> Iterator[tuple[str, Any]]:
     yield "x", signs.value(run.x)
     yield "y", signs.lay(np.asarray(getattr(run.y, "data", run.y)))
     for call in run.calls:
         yield from _of_layer(run, call, signs)
-    logits = cut is not None and cut.function not in ("", "output")
-    yield "y_hat", signs.lay(cut.prediction) if logits else signs.value(run.prediction)
+    for path, p in run.parameters.items():
+        yield path, p.data
     yield "loss", run.loss.data
-    if derivation.samples:
-        yield "losses", derivation.samples[0]
     yield "dx", signs.slope(run.x)
 
 
-def _of_layer(run: Run, call: Any, signs: Any) -> Iterator[tuple[str, Any]]:
-    linear, own = kind(call) == "linear", run.own_parameters(call)
+def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
+    linear = kind(call) == "linear"
     if linear:
         yield join(call.path, "z"), signs.value(call.output)
         yield join(call.path, "delta"), signs.slope(call.output)
     result = _activation_after(run, call) if linear else call.output
     yield join(call.path, "a"), signs.value(result)
     yield join(call.path, "da"), signs.slope(result)
-    for name, tensor in own.items():
+    for name, tensor in run.own_parameters(call).items():
         short = {"weight": "W", "bias": "b"}.get(name, name) if linear else name
         yield join(call.path, short), tensor.data
         yield join(call.path, f"d{short}"), run.gradient(tensor)
 
 
-def _activation_after(run: Run, call: Any) -> Any:
-    """The activation that belongs to a dense layer: the first one before the next dense layer, or its own result."""
+def _activation_after(run: Run, call: Call) -> Tensor:
+    """The activation of a dense layer: the first before the next dense layer, or the layer's own result."""
     for later in run.calls[run.calls.index(call) + 1 :]:
         if kind(later) == "linear":
             break

@@ -92,7 +92,7 @@ def _check_once(calls: list[Call]) -> None:
     for call in calls:
         if paths.count(call.path) > 1:
             raise OptionError(
-                f"explain shows layers that are called once, this one is called {paths.count(call.path)} times.",
+                f"explain shows layers that are called once, not {paths.count(call.path)} times.",
                 layer=f"{call.path} = {call.module!r}",
                 **{"try": "a layer for each call; names such as fc1.z would mean several numbers"},
             )

@@ -96,11 +96,8 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
             return rf"{y} \odot \gamma / \sqrt{{\sigma^2 + \epsilon}}", None
         case "batch norm" | "layer norm":
             g = r"\gamma \odot " + y
-            mean = r"\operatorname{mean}"
-            return (
-                rf"({g} - {mean}({g}) - \hat x \odot {mean}(\hat x \odot {g})) / \sqrt{{\sigma^2 + \epsilon}}",
-                None,
-            )
+            means = rf"\operatorname{{mean}}({g}) - \hat x \odot \operatorname{{mean}}(\hat x \odot {g})"
+            return rf"({g} - {means}) / \sqrt{{\sigma^2 + \epsilon}}", None
         case "flatten":
             return rf"\operatorname{{reshape}}({y})", None
         case "residual":
@@ -111,9 +108,9 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
 def parameter(call: Call, name: str, signs: Signs) -> tuple[str, str, Formula | None]:
     """∂L/∂(parameter) of a layer: its sign, the rule, the rule with numbers."""
     y, bar = signs.delta(call.output), signs.slope(call.output)
-    x = call.inputs[0] if call.inputs else None
     match kind(call), name:
         case "linear", "weight":
+            x = call.inputs[0]
             X, numbers = signs.sign(x), signs.value(x)
             left, right = (y, _t(X)) if signs.columns else (_t(y), X)
             pair = (bar, r"\cdot", numbers.T) if signs.columns else (bar.T, r"\cdot", numbers)

@@ -1,4 +1,4 @@
-"""One forward and backward pass in float64: every tensor of it, its gradient, and its sign in the formulas."""
+"""One forward and backward pass in float64: every tensor of it and its gradient."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def kind(call: Call) -> str:
 
 @contextmanager
 def float64(model: Module, state: Mapping[str, np.ndarray] | None = None) -> Iterator[None]:
-    """Inside the block the model computes in float64, with `state` where given; behind it, it is as it was."""
+    """Inside the block the model computes in float64, with `state` where given; then it is as it was."""
     parts = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     before = {name: (part.value, part.node) for name, part in parts.items()}
     learned = {name for name, _ in model.named_parameters()}
@@ -105,7 +105,7 @@ class Run:
         for call in self.calls:
             if isinstance(call.module, Linear) and call.output.ndim != 2:
                 raise OptionError(
-                    f"explain shows dense layers on (samples, features), this one got {call.inputs[0].shape}.",
+                    f"explain shows dense layers on (samples, features), not on {call.inputs[0].shape}.",
                     layer=f"{call.path} = {call.module!r}",
                     **{"try": "cr.nn.Flatten() before it"},
                 )
@@ -128,9 +128,10 @@ class Run:
         """The gradient of the loss with respect to a tensor, against central differences."""
         return check(self.replay, np.ones(self.loss.shape), tensor, self.gradient(tensor))
 
-    def check_local(self, result: Tensor, tensors: list[Tensor]) -> Check | None:
-        """The derivative of one layer's rule: of a weighted sum of its result, against central differences."""
-        tensors = [t for t in tensors if t.node is not None]
+    def check_local(self, call: Call) -> Check | None:
+        """The derivative of one layer's rule: of a weighted sum of its result."""
+        tensors = [t for t in (*call.inputs, *self.own_parameters(call).values()) if t.node is not None]
+        result = call.output
         if result.node is None or not tensors:
             return None
         weights = (Key(0) / "weights").generator().standard_normal(result.shape)

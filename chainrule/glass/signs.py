@@ -59,6 +59,11 @@ class Signs:
 
     # Signs.
 
+    @property
+    def y_hat(self) -> str:
+        """The sign of the prediction, Ŷ or ŷ."""
+        return rf"\hat {self.letter('Y')}"
+
     def sign(self, tensor: Tensor) -> str:
         """What stands for a tensor."""
         return self.of[mark(tensor)]

@@ -74,7 +74,7 @@ class _View:
         rows: list[list[Block]] = [[]]
         for block in ([p] if isinstance(p, str) else self.block(p) for p in pieces):
             rows[-1].append(block)
-            if sum(width(b[0]) for b in rows[-1]) > WIDTH and (cut := _last_operator(rows[-1])):
+            if sum(width(b[0]) for b in rows[-1]) > WIDTH and (cut := _cut(rows[-1])):
                 rows.append([[" " * (indent - 3)], *rows[-1][cut:]])
                 rows[-2] = rows[-2][:cut]
         return [line for row in rows for line in _beside(row)]
@@ -100,10 +100,14 @@ def _spaced(latex: str) -> str:
     return " " * latex.startswith(" ") + sign + " " * latex.endswith(" ")
 
 
-def _last_operator(row: list[Block]) -> int:
-    """Where the last operator of a row stands, neither at its start nor behind nothing; 0 for nowhere."""
-    places = [i for i, block in enumerate(row) if i > 1 and len(block) == 1 and block[0].strip() in OPERATORS]
-    return places[-1] if places else 0
+def _cut(row: list[Block]) -> int:
+    """Where a row that is too wide is cut: before its last operator or block; 0 where it cannot be."""
+    places = [i for i, block in enumerate(row) if i > 1 and len(block) == 1 and _operates(block[0])]
+    return places[-1] if places else len(row) - 1 if len(row) > 2 else 0
+
+
+def _operates(sign: str) -> bool:
+    return sign.strip() in OPERATORS or sign.endswith(" = ")
 
 
 def _beside(blocks: list[Block]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import ShapeError
+from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core import tree
 from chainrule.core.primitive import Primitive
 from chainrule.core.spec import Spec, spec_of
@@ -69,6 +69,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
 
     Raises:
         ShapeError: the model does not fit together; the layer is named.
+        DtypeError: the model looks at its numbers, as in `if x.sum() > 0`.
 
     >>> import chainrule as cr
     >>> model = cr.nn.Sequential(cr.nn.Linear(784, 256), cr.nn.ReLU(), cr.nn.Linear(256, 10))
@@ -85,7 +86,10 @@ def summary(model: Module, *inputs: Any) -> Summary:
     ledger = Ledger()
     with _in_evaluation(model), no_grad(), running(ledger), ledger.listening(model):
         numberless = {name: Tensor(spec_of(part), ledger) for name, part in parts(model).items()}
-        functional_call(model, numberless, *(Tensor(spec, ledger) for spec in specs))
+        try:
+            functional_call(model, numberless, *(Tensor(spec, ledger) for spec in specs))
+        except DtypeError as error:
+            raise _looked_at(error) from None
     return Summary(type(model).__name__, specs, list(_rows(model, ledger)))
 
 
@@ -135,6 +139,17 @@ def _in_evaluation(model: Module) -> Iterator[None]:
     finally:
         for module, mode in before:
             module.training = mode
+
+
+def _looked_at(error: DtypeError) -> DtypeError:
+    """The error, or the cause where it is that there are no numbers to look at."""
+    if Spec.__name__ not in error.headline:
+        return error
+    return DtypeError(
+        "A summary works on shapes alone, and this model looks at numbers.",
+        layer=error.places["layer"],
+        **{"try": "leave out numpy(), item() and conditions on values, or summarise the layers one by one"},
+    )
 
 
 def _rows(model: Module, ledger: Ledger) -> Iterator[Row]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from chainrule.base.errors import OptionError
 from chainrule.base.files import write_atomically
+from chainrule.optim.limits import COUNT, NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from chainrule.train.run import Run
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Callback:
     """Four moments of a run; override those that matter. What must survive a resume goes into `state_dict`.
 
-    A callback may read everything of the run, and end it by `run.stop("why")`.
+    A callback may read everything of the run, and end it by `run.stop("why")`. Callbacks are told in the
+    order they are given, checkpoints last; of the end in reverse.
     """
 
     def on_start(self, run: Run) -> None:
@@ -35,7 +37,7 @@ class Callback:
         """After an epoch, its row already in `run.history`."""
 
     def on_end(self, run: Run) -> None:
-        """After the last step, however the run ended."""
+        """After the last step, however the run ended: `run.stopped` says how, "failed" after an error."""
 
     def state_dict(self) -> dict[str, Any]:
         """Numbers, texts and arrays by name, to be saved with a checkpoint."""
@@ -50,8 +52,13 @@ class EarlyStopping(Callback):
 
     An epoch improves when the figure is below the best so far by more than `min_delta` (above, for
     `largest=True`); training stops as soon as `patience` epochs in a row have not. So the losses 0.40, 0.38,
-    0.37, 0.375, 0.373 of epochs 10 to 14 stop patience 2 after epoch 14 and restore epoch 12 (004 §3.6.1 counts
-    improvement against the previous epoch instead, and stops after 17).
+    0.37, 0.375, 0.373 of epochs 10 to 14 stop patience 2 after epoch 14 and restore epoch 12 (004 §3.6.1
+    counts improvement against the previous epoch instead, and stops after 17). A run that ends otherwise,
+    because its epochs are over, restores the best weights too; an interrupted or failed one keeps those it
+    has.
+
+    Raises:
+        OptionError: a setting is out of range, or the run has no such figure.
     """
 
     def __init__(
@@ -62,12 +69,25 @@ class EarlyStopping(Callback):
         largest: bool = False,
         restore_best: bool = True,
     ) -> None:
-        if patience < 1:
-            raise OptionError(f"patience is at least 1 epoch, got {patience}.")
-        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        self.monitor, self.patience = monitor, COUNT("EarlyStopping", "patience", patience)
+        self.min_delta = NOT_NEGATIVE("EarlyStopping", "min_delta", min_delta)
         self.sign, self.restore_best = (-1.0 if largest else 1.0), restore_best
+        self._forget()
+
+    def _forget(self) -> None:
         self.best, self.best_epoch, self.waited = inf, 0, 0
         self.weights: dict[str, np.ndarray] = {}
+
+    def on_start(self, run: Run) -> None:
+        if self.monitor.startswith("validation") and run.validation is None:
+            raise OptionError(
+                f"There is no validation data, so {self.monitor!r} cannot be watched.",
+                **{"try": 'fit(..., validation=...), or EarlyStopping("train_loss")'},
+            )
+        if run.step == 0:  # the same callback in a second run
+            self._forget()
+        if self.waited >= self.patience:  # resumed after it had stopped
+            run.stop("early stopping")
 
     def on_epoch(self, run: Run) -> None:
         row = run.history.rows[-1]
@@ -75,7 +95,6 @@ class EarlyStopping(Callback):
             raise OptionError(
                 f"There is no figure {self.monitor!r} to watch.",
                 known=", ".join(k for k in row if k != "epoch"),
-                **{"try": "fit(..., validation=...)"},
             )
         value = self.sign * row[self.monitor]
         if value < self.best - self.min_delta:
@@ -87,7 +106,7 @@ class EarlyStopping(Callback):
             run.stop("early stopping")
 
     def on_end(self, run: Run) -> None:
-        if self.weights and run.stopped != "interrupted":
+        if self.weights and run.stopped not in ("interrupted", "failed"):
             run.model.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
@@ -100,25 +119,38 @@ class EarlyStopping(Callback):
 
 
 class Checkpoint(Callback):
-    """Saves the whole run to one file, every `every_steps` updates, every `every_epochs` epochs, and at the end.
+    """Saves the whole run to one file: every so many updates, every so many epochs, and at the end.
 
-    The file is written atomically: a kill or a full disk leaves the one before.
+    The file is written atomically: a kill or a full disk leaves the one before. When it cannot be written,
+    training stops with a CheckpointError: hours of work that cannot be saved should not go on unnoticed.
+    Weights that are NaN or infinite are never saved.
     """
 
-    def __init__(self, path: str | os.PathLike[str], every_steps: int | None = None, every_epochs: int | None = 1):
-        self.path, self.every_steps, self.every_epochs = Path(path), every_steps, every_epochs
+    def __init__(
+        self, path: str | os.PathLike[str], every_steps: int | None = None, every_epochs: int | None = 1
+    ) -> None:
+        self.path, self.saved = Path(path), (0, 0)
+        self.every_steps = every_steps and COUNT("Checkpoint", "every_steps", every_steps)
+        self.every_epochs = every_epochs and COUNT("Checkpoint", "every_epochs", every_epochs)
+
+    def on_start(self, run: Run) -> None:
+        self.saved = run.step, run.epoch
 
     def on_step(self, run: Run) -> None:
         if self.every_steps and run.step % self.every_steps == 0:
-            run.save(self.path)
+            self._save(run)
 
     def on_epoch(self, run: Run) -> None:
         if self.every_epochs and run.epoch % self.every_epochs == 0:
-            run.save(self.path)
+            self._save(run)
 
     def on_end(self, run: Run) -> None:
-        if run.stopped == "interrupted":
-            run.save(self.path)
+        if run.stopped != "failed" and self.saved != (run.step, run.epoch):
+            self._save(run)
+
+    def _save(self, run: Run) -> None:
+        run.save(self.path)
+        self.saved = run.step, run.epoch
 
 
 class LearningRateSchedule(Callback):
@@ -135,14 +167,15 @@ class LearningRateSchedule(Callback):
 
 
 class CSVLog(Callback):
-    """Writes the history as CSV after every epoch, whole each time, so that a reader never finds half a row."""
+    """Writes the history as CSV after every epoch, whole each time: a reader never finds half a row."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
     def on_epoch(self, run: Run) -> None:
         text = io.StringIO()
-        writer = csv.DictWriter(text, run.history.columns, lineterminator="\n")
+        columns = dict.fromkeys(name for row in run.history for name in row)
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(run.history.rows)
+        writer.writerows(run.history)
         write_atomically(self.path, text.getvalue().encode())

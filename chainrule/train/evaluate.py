@@ -2,61 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+import chainrule.train.objective as objective
 from chainrule import metrics, ops
 from chainrule.base.errors import OptionError
 from chainrule.core import Tensor, no_grad
-from chainrule.data import Dataset, Loader, from_arrays
-from chainrule.losses import named
 from chainrule.nn import Module
+from chainrule.train.objective import Loss, as_dataset, labels_of, one_output
 
-Loss = Callable[..., Any]
 BATCH = 1024
 """Rows at a time: large enough for the matrix product, small enough for the cache of hidden layers."""
-
-
-def as_dataset(data: Any) -> Dataset:
-    """A data set from what users have: a Dataset, a Loader's arrays, or a pair (x, y).
-
-    Raises:
-        OptionError: something else.
-    """
-    if isinstance(data, Dataset):
-        return data
-    if isinstance(data, Loader):
-        return from_arrays(data.x, data.y)
-    if isinstance(data, (tuple, list)) and len(data) == 2:
-        return from_arrays(*(d.numpy() if isinstance(d, Tensor) else d for d in data))
-    raise OptionError(
-        f"Data is a Dataset, a Loader or a pair (x, y), got {type(data).__name__}.",
-        **{"try": "cr.data.from_arrays(x, y)"},
-    )
-
-
-def loss_named(loss: Loss | str | None, task: str) -> Loss:
-    """The loss function meant: itself, by name, or the usual one for the task.
-
-    Raises:
-        OptionError: no loss has this name.
-    """
-    if loss is None:
-        loss = "cross-entropy" if task == "classification" else "mse"
-    return named(loss) if isinstance(loss, str) else loss
 
 
 @contextmanager
 def evaluating(model: Module) -> Iterator[None]:
     """Evaluation mode without recording inside the block; every module's own mode is restored after it."""
+    with modes_restored(model), no_grad():
+        model.eval()
+        yield
+
+
+@contextmanager
+def modes_restored(model: Module) -> Iterator[None]:
+    """After the block every module is in the mode it was in before."""
     modes = [(m, m.training) for m in model.modules()]
-    model.eval()
     try:
-        with no_grad():
-            yield
+        yield
     finally:
         for module, mode in modes:
             module.training = mode
@@ -66,29 +42,16 @@ def outputs(model: Module, x: Any, batch_size: int = BATCH) -> np.ndarray:
     """What the model computes for every row of x, in evaluation mode. Shapes: x (n, …), result (n, …)."""
     x = np.asarray(x.data if isinstance(x, Tensor) else x)
     with evaluating(model):
-        return np.concatenate([model(x[i : i + batch_size]).numpy() for i in range(0, max(len(x), 1), batch_size)])
-
-
-def scores(y: np.ndarray, z: np.ndarray, task: str) -> dict[str, float]:
-    """Accuracy of logits for a classification, nothing for a regression: what every epoch shows."""
-    if task != "classification":
-        return {}
-    return {"accuracy": metrics.accuracy(y, labels_of(z))}
-
-
-def labels_of(z: np.ndarray) -> np.ndarray:
-    """The most probable class of each row of logits; one logit means two classes, the second for z > 0."""
-    if z.ndim == 1 or z.shape[1] == 1:
-        return (z.reshape(len(z)) > 0).astype(np.int64)
-    return z.argmax(axis=1)
+        starts = range(0, max(len(x), 1), batch_size)
+        return np.concatenate([model(x[i : i + batch_size]).numpy() for i in starts])
 
 
 def evaluate(
     model: Module, data: Any, loss: Loss | str | None = None, batch_size: int = BATCH
 ) -> dict[str, float]:
-    """Loss and scores on data, in evaluation mode: {"loss": …, "accuracy": …}, or r2 and mae for a regression.
+    """Loss and scores on data, in evaluation mode: {"loss": …, "accuracy": …}, or r2 and mae.
 
-    The loss is the mean over all examples, whatever the batches.
+    r2 and mae are those of a regression. The loss is the mean over all examples, whatever the batches.
 
     >>> import chainrule as cr
     >>> data = cr.data.iris()
@@ -96,11 +59,13 @@ def evaluate(
     ['accuracy', 'loss']
     """
     data = as_dataset(data)
-    function = loss_named(loss, data.task)
+    function = objective.loss_named(loss, data.task)
     z = outputs(model, data.x, batch_size)
     with no_grad():
-        figures = {"loss": float(function(Tensor(z), data.y)), **scores(data.y, z, data.task)}
-    if data.task == "regression":
+        figures = {"loss": float(objective.compared(function, Tensor(z), data.y))}
+    if objective.task_for(function, data) == "classification":
+        figures["accuracy"] = objective.correct(z, data.y) / len(z)
+    elif z.size == data.y.size:  # a model may also give a mean and a variance for each target
         targets = data.y.reshape(z.shape)
         figures |= {"r2": metrics.r2(targets, z), "mae": metrics.mae(targets, z)}
     return figures
@@ -129,7 +94,7 @@ def predict(model: Module, x: Any, task: str | None = None, batch_size: int = BA
 def predict_proba(model: Module, x: Any, batch_size: int = BATCH) -> np.ndarray:
     """Class probabilities (n, K): softmax of the logits; (n, 2) from one logit by the sigmoid."""
     z = outputs(model, x, batch_size)
-    if z.ndim == 1 or z.shape[1] == 1:
+    if one_output(z.shape):
         p = ops.sigmoid(z.reshape(-1, 1))
         return np.concatenate([1 - p, p], axis=1)
     return ops.softmax(z)

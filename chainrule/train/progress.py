@@ -24,7 +24,7 @@ class Progress(Callback):
 
     def on_start(self, run: Run) -> None:
         self.live = self.stream.isatty()
-        self.began, self.first = time.perf_counter(), run.step
+        self.began, self.first = time.perf_counter(), _batches(run)
         self.total = run.epochs * len(run.loader)
 
     def on_step(self, run: Run) -> None:
@@ -50,15 +50,21 @@ class Progress(Callback):
 
     def _line(self, run: Run) -> str:
         seconds = time.perf_counter() - self.began
-        done = run.step - self.first
-        parts = [self.title, f"epoch {run.epoch}/{run.epochs}", _bar(run.step / max(self.total, 1))]
+        now = _batches(run)
+        done = now - self.first
+        parts = [self.title, f"epoch {run.epoch}/{run.epochs}", _bar(now / self.total)]
         if run.history.rows:
             parts.append("  ".join(_figures(run.history.rows[-1])))
         if done and seconds > 0:
-            parts.append(f"{done / seconds:,.0f} steps/s")
-            left = (self.total - run.step) * seconds / done
+            parts.append(f"{done / seconds:,.0f} batches/s")
+            left = (self.total - now) * seconds / done
             parts.append(f"{left:.0f} s left" if not run.stopped and left >= 0.5 else f"{seconds:.1f} s")
         return "  ".join(p for p in parts if p)
+
+
+def _batches(run: Run) -> int:
+    """Batches done since the first epoch; fewer updates, where gradients are accumulated."""
+    return run.epoch * len(run.loader) + run.batch
 
 
 def _bar(share: float, width: int = 20) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 import chainrule.base.files as files
-from chainrule.base.errors import CheckpointError
+from chainrule.base.errors import ChainruleError, CheckpointError, NumericalError
 from chainrule.data import Dataset, Loader
 from chainrule.nn import Module
 from chainrule.train.callbacks import Callback
 from chainrule.train.history import History
+from chainrule.train.identity import difference, identity
+from chainrule.train.pieces import joined, parted
 
 FORMAT = 1
 """Version of the checkpoint's layout."""
@@ -23,9 +26,10 @@ FORMAT = 1
 class Run:
     """Model, optimiser, data order, history and callbacks of a training run, and how far it is.
 
-    `epoch` counts finished epochs, `batch` the batches done in the one at work, `step` the updates. Random draws of
-    step n come from the key (seed, "step", n), the order of epoch k from (seed, "order", k); so with the arrays
-    and these three numbers the future of the run is fixed.
+    `epoch` counts finished epochs, `batch` the batches done in the one at work, `step` the updates. Random
+    draws of the run's batch n come from the key (seed, "step", n), the order of epoch k from
+    (seed, "order", k); so with the arrays and these three numbers the future of the run is fixed.
+    `settings` are further things that decide how it goes, by name: a checkpoint refuses a run with others.
     """
 
     def __init__(
@@ -39,9 +43,11 @@ class Run:
         validation: Dataset | None = None,
         callbacks: Sequence[Callback] = (),
         seed: int = 0,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.model, self.optimizer, self.loader, self.loss = model, optimizer, loader, loss
         self.epochs, self.validation, self.callbacks, self.seed = epochs, validation, list(callbacks), seed
+        self.settings = {"loss": loss, "learning rate": optimizer.lr} | dict(settings or {})
         self.history = History()
         self.epoch = self.batch = self.step = 0
         self.sums: dict[str, float] = {}
@@ -52,9 +58,29 @@ class Run:
         self.stopped = self.stopped or reason
 
     def tell(self, moment: str) -> None:
-        """Call one method of every callback."""
-        for callback in self.callbacks:
+        """Call one method of every callback; `on_end` in reverse order, as blocks within each other end."""
+        callbacks = reversed(self.callbacks) if moment == "on_end" else self.callbacks
+        for callback in callbacks:
             getattr(callback, moment)(self)
+
+    def check_finite(self) -> None:
+        """All parameters are numbers: a gradient may be NaN where the loss is not.
+
+        Raises:
+            NumericalError: one is not; nothing is saved then.
+        """
+        for name, p in self.model.named_parameters():
+            bad = p.size - int(np.count_nonzero(np.isfinite(p.data)))
+            if bad:
+                raise NumericalError(
+                    f"The weights became NaN or infinite at step {self.step - 1}; the loss was finite.",
+                    first=f"{name}: {bad} of {p.size} entries",
+                    **self.remedy(),
+                )
+
+    def remedy(self) -> dict[str, str]:
+        """What helps against NaN, as an error's place."""
+        return {"try": f"a smaller learning rate than {self.optimizer.lr:g}, or clip_norm=1.0"}
 
     # Saving and resuming.
 
@@ -63,60 +89,75 @@ class Run:
 
         Raises:
             CheckpointError: the file could not be written; the one before is kept.
+            NumericalError: the weights are not finite; the file before is kept.
         """
-        arrays, numbers = _parted(self._state())
+        self.check_finite()
+        arrays, numbers = parted(self._state())
         numbers |= {"format": FORMAT, "versions": _versions()}
-        files.write_arrays(path, arrays, {"run": json.dumps(numbers)})
+        files.write_arrays(path, arrays, {"run": json.dumps(numbers, default=_refused)})
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Take the state of a saved run; the model, the optimiser and the data must be the ones it was made with.
+        """Take the state of a saved run; model, optimiser, data and settings must be those it was made with.
 
         Raises:
             CheckpointError: the file is damaged, or belongs to a run with other settings.
         """
-        arrays, texts = files.read_arrays(path)
-        if "run" not in texts:
-            raise CheckpointError(f"{os.fspath(path)} is no checkpoint of a training run.")
-        state = _joined(arrays, json.loads(texts["run"]))
-        mine = self._identity()
-        for name, value in state["identity"].items():
-            if mine[name] != value:
-                raise CheckpointError(
-                    f"The checkpoint belongs to another run: {name} was {value}, it is {mine[name]} now.",
-                    file=os.fspath(path),
-                    **{"try": "resume with the settings of the first run, or start a new one"},
-                )
+        state = _read(path)
+        other = difference(state["identity"], self.identity)
+        if other:
+            raise CheckpointError(
+                f"The checkpoint belongs to another run: {other}.",
+                file=os.fspath(path),
+                **{"try": "resume with the settings of the first run, or start a new one"},
+            )
+        try:
+            self._take(state)
+        except ChainruleError as error:
+            raise error.at(file=os.fspath(path)) from None
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """What must be equal for a resumed run to equal an uninterrupted one, in words by name."""
+        return identity(self)
+
+    @property
+    def remembering(self) -> list[Callback]:
+        """The callbacks that keep something."""
+        return [c for c in self.callbacks if type(c).state_dict is not Callback.state_dict]
+
+    def _take(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for callback, known in zip(self.callbacks, state["callbacks"], strict=True):
+        for callback, known in zip(self.remembering, state["callbacks"], strict=True):
             callback.load_state_dict(known)
         self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
         self.history, self.sums = History(state["history"]), state["sums"]
-        self.stopped = "" if state["stopped"] == "interrupted" else state["stopped"]
-
-    def _identity(self) -> dict[str, Any]:
-        """What must be equal for a resumed run to equal an uninterrupted one."""
-        return {
-            "seed": self.seed,
-            "batch size": self.loader.batch_size,
-            "number of examples": len(self.loader.x),
-            "optimiser": type(self.optimizer).__name__,
-            "callbacks": [type(c).__name__ for c in self.callbacks],
-        }
 
     def _state(self) -> dict[str, Any]:
         return {
-            "identity": self._identity(),
+            "identity": self.identity,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "callbacks": [c.state_dict() for c in self.callbacks],
+            "callbacks": [c.state_dict() for c in self.remembering],
             "epoch": self.epoch,
             "batch": self.batch,
             "step": self.step,
             "history": self.history.rows,
             "sums": self.sums,
-            "stopped": self.stopped,
         }
+
+
+def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    arrays, texts = files.read_arrays(path)
+    try:
+        tree = json.loads(texts.get("run", ""))
+        found = tree["format"]
+    except (ValueError, KeyError, TypeError):
+        raise files.unread(path, "it is no checkpoint of a training run", "check the path") from None
+    if found != FORMAT:
+        cause = f"it is a checkpoint of format {found}, this version of chainrule reads format {FORMAT}"
+        raise files.unread(path, cause, f"read it with the version it was written with: {tree['versions']}")
+    return joined(arrays, tree)
 
 
 def _versions() -> dict[str, str]:
@@ -125,29 +166,8 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("chainrule", "numpy")}
 
 
-def _parted(tree: Any) -> tuple[dict[str, np.ndarray], Any]:
-    """The arrays of a nested dict or list by path, and the rest as JSON can hold it, with the paths in place."""
-    arrays: dict[str, np.ndarray] = {}
-
-    def part(branch: Any, path: str) -> Any:
-        if isinstance(branch, np.ndarray):
-            arrays[path] = branch
-            return {"array": path}
-        if isinstance(branch, dict):
-            return {key: part(value, f"{path}/{key}" if path else key) for key, value in branch.items()}
-        if isinstance(branch, (list, tuple)):
-            return [part(value, f"{path}/{i}") for i, value in enumerate(branch)]
-        return branch.item() if isinstance(branch, np.generic) else branch
-
-    return arrays, part(tree, "")
-
-
-def _joined(arrays: dict[str, np.ndarray], tree: Any) -> Any:
-    """What `_parted` took apart."""
-    if isinstance(tree, dict):
-        if set(tree) == {"array"}:
-            return arrays[tree["array"]]
-        return {key: _joined(arrays, value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [_joined(arrays, value) for value in tree]
-    return tree
+def _refused(value: Any) -> Any:
+    raise CheckpointError(
+        f"A checkpoint holds numbers, texts, arrays, lists and dicts, not a {type(value).__name__}.",
+        cause="the state_dict of a callback or an optimiser",
+    )

@@ -494,5 +494,17 @@ def test_a_summary_names_the_layer():
     )
     with refuses(ShapeError, text):
         nn.summary(model, (64, 784))
+
+    class Looking(nn.Module):
+        def forward(self, x):
+            return x if x.sum() > 0 else -x
+
+    text = (
+        "A summary works on shapes alone, and this model looks at numbers.\n"
+        "  layer   1 = Looking()\n"
+        "  try     leave out numpy(), item() and conditions on values, or summarise the layers one by one"
+    )
+    with refuses(DtypeError, text):
+        nn.summary(nn.Sequential(nn.Linear(3, 2), Looking()), (1, 3))
     with refuses(ShapeError, "A shape has no negative sizes, got (-1, 784)."):
         nn.summary(model, (-1, 784))

@@ -1,4 +1,4 @@
-"""What single layers obey that no other library can be asked about: dropout's draws, batch norm's statistics."""
+"""What single layers obey: dropout's draws, batch norm's statistics, activations by name."""
 
 from math import sqrt
 

@@ -55,9 +55,10 @@ class Nested(nn.Module):
 
 
 NESTED_NAMES = [
-    "scale", "shifts.0", "shifts.1", "first.weight", "first.bias", "blocks.0.inner.weight", "blocks.0.inner.bias",
-    "blocks.1.weight", "blocks.1.bias", "heads.mean.weight", "heads.mean.bias", "heads.deep.0.weight",
-    "heads.deep.0.bias", "heads.deep.1.weight", "heads.deep.1.bias", "pair.0.weight", "pair.1.weight",
+    "scale", "shifts.0", "shifts.1", "first.weight", "first.bias", "blocks.0.inner.weight",
+    "blocks.0.inner.bias", "blocks.1.weight", "blocks.1.bias", "heads.mean.weight", "heads.mean.bias",
+    "heads.deep.0.weight", "heads.deep.0.bias", "heads.deep.1.weight", "heads.deep.1.bias",
+    "pair.0.weight", "pair.1.weight",
 ]  # fmt: skip
 
 
@@ -199,8 +200,10 @@ def test_printed_names():
     assert repr(nn.Sequential(fc=nn.Linear(4, 3, bias=False), act=nn.LeakyReLU())) == (
         "Sequential(\n  (fc): Linear(4 → 3, no bias)\n  (act): LeakyReLU(0.01)\n)"
     )
-    assert repr(nn.Sequential(nn.Flatten(2), nn.Softmax(1), nn.LayerNorm((2, 3)), nn.Dropout(0.1))) == (
-        "Sequential(\n  (0): Flatten(start=2)\n  (1): Softmax(axis=1)\n  (2): LayerNorm(2, 3)\n  (3): Dropout(p=0.1)\n)"
+    model = nn.Sequential(nn.Flatten(2), nn.Residual(nn.Softmax(1)), nn.LayerNorm((2, 3)), nn.Dropout(0.1))
+    assert repr(model) == (
+        "Sequential(\n  (0): Flatten(start=2)\n  (1): Residual(\n    (inner): Softmax(axis=1)\n  )\n"
+        "  (2): LayerNorm(2, 3)\n  (3): Dropout(p=0.1)\n)"
     )
 
 
@@ -417,6 +420,21 @@ def test_functional_call_takes_buffers():
     np.testing.assert_allclose(slope, [-1.0, -1.0], rtol=1e-5)
     nn.functional_call(model.train(), {"running_mean": np.zeros(2)}, np.ones((3, 2)))
     np.testing.assert_array_equal(model.running_mean.data, [0, 0])
+
+
+def test_statistics_that_follow_the_batch_are_constants_in_a_functional_call_too():
+    class Followed(nn.Module):
+        def __init__(self):
+            self.bn = nn.BatchNorm1d(2)
+
+        def forward(self, x):
+            self.bn(x)
+            return self.bn.running_mean.sum()
+
+    def mean_after(start):
+        return nn.functional_call(Followed(), {"bn.running_mean": start}, np.ones((3, 2)))
+
+    np.testing.assert_array_equal(cr.grad(mean_after)(np.zeros(2)), [0, 0])
 
 
 def test_functional_call_replaces_a_tied_weight_everywhere():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule import nn
+from chainrule.base.keys import Key
 from chainrule.core import next_key
 
 LAYERS = {

@@ -1,0 +1,130 @@
+"""The steps forwards: every layer's result, then the loss, sample by sample and of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chainrule.glass import loss_rules, rules
+from chainrule.glass.figures import SHOWN
+from chainrule.glass.loss_rules import Shortcut
+from chainrule.glass.record import Call
+from chainrule.glass.run import Run, join, kind
+from chainrule.glass.signs import Signs
+from chainrule.glass.steps import Formula, Step
+
+Samples = tuple[np.ndarray, str] | None
+"""The loss of each sample, and whether the batch's is their "mean" or "sum"."""
+
+
+def forward_steps(run: Run, signs: Signs, shortcut: Shortcut | None, samples: Samples) -> Iterator[Step]:
+    """Every layer's result, then the loss."""
+    for call in run.calls:
+        yield _result(run, signs, call)
+    if shortcut is not None and shortcut.inside_loss:
+        yield _probabilities(run, signs, shortcut)
+    alone = len(run.x.data) == 1
+    if samples is None or alone:
+        yield _loss(run, signs, alone)
+    else:
+        yield from _averaged(run, signs, *samples)
+
+
+def _result(run: Run, signs: Signs, call: Call) -> Step:
+    rule, numbers, notes = rules.forward(call, signs)
+    linear = kind(call) == "linear"
+    return Step(
+        name=join(call.path, "z" if linear else "a"),
+        kind=kind(call),
+        phase="forward",
+        caption=f"layer {signs.layer[call.path]}: {call.label}" if linear else call.label,
+        symbol=signs.sign(call.output),
+        rule=rule,
+        value=signs.value(call.output),
+        substituted=numbers,
+        expanded=rules.expanded(call, signs) if linear else (),
+        notes=notes,
+        check=None if call.passes else run.check_local(call),
+    )
+
+
+def _probabilities(run: Run, signs: Signs, shortcut: Shortcut) -> Step:
+    """The prediction that a loss of logits computes inside."""
+    f, z = shortcut.function, run.prediction
+    y_hat = signs.y_hat
+    return Step(
+        name="y_hat",
+        kind="prediction",
+        phase="forward",
+        caption="prediction, inside the loss",
+        symbol=y_hat,
+        rule=f"{y_hat} = {f}({signs.sign(z)})",
+        value=signs.lay(shortcut.prediction),
+        substituted=(f"{f}(", signs.value(z), ")"),
+    )
+
+
+def _loss(run: Run, signs: Signs, alone: bool) -> Step:
+    """The loss of one sample, or of a batch that it does not fall apart into samples."""
+    latex, name = loss_rules.formula(run.loss_function), loss_rules.name(run.loss_function)
+    y = getattr(run.y, "data", run.y)
+    return Step(
+        name="loss",
+        kind="loss",
+        phase="forward",
+        caption=f"loss: {name}",
+        symbol="L",
+        rule=latex.replace(r"\ell", "L", 1) if latex and alone else f"L = {_applied(run, signs)}",
+        value=np.asarray(run.loss.data),
+        substituted=loss_rules.with_numbers(run.loss_function, run.prediction.data, y) if alone else None,
+        notes=letters(run, signs, latex),
+        check=run.check(run.prediction),
+    )
+
+
+def _averaged(run: Run, signs: Signs, own: np.ndarray, how: str) -> Iterator[Step]:
+    """The losses of the samples, and their mean or sum."""
+    latex, name = loss_rules.formula(run.loss_function), loss_rules.name(run.loss_function)
+    yield Step(
+        name="losses",
+        kind="losses",
+        phase="forward",
+        caption=f"{name}, sample by sample",
+        symbol=r"\ell",
+        rule=latex or rf"\ell = {_applied(run, signs)}",
+        value=own.reshape(1, -1),
+        notes=letters(run, signs, latex),
+    )
+    yield Step(
+        name="loss",
+        kind="loss",
+        phase="forward",
+        caption="loss of the batch",
+        symbol="L",
+        rule="L = " + (r"\tfrac1m " if how == "mean" else "") + r"\textstyle\sum_i \ell_i",
+        value=np.asarray(run.loss.data),
+        substituted=_summed(own, how),
+        check=run.check(run.prediction),
+    )
+
+
+def letters(run: Run, signs: Signs, latex: str) -> tuple[str, ...]:
+    """What the letters of a loss's formula stand for."""
+    if not latex:
+        return ()
+    letter, what = ("z", "logit") if "z" in latex else ("y", "prediction")
+    return (f"${letter}$ is the {what} ${signs.sign(run.prediction)}$, $t$ the target",)
+
+
+def _applied(run: Run, signs: Signs) -> str:
+    name = loss_rules.name(run.loss_function).replace("_", r"\_").strip("<>")
+    return rf"\operatorname{{{name}}}({signs.sign(run.prediction)}, {signs.letter('Y')})"
+
+
+def _summed(own: np.ndarray, how: str) -> Formula | None:
+    if len(own) > SHOWN:
+        return None
+    parts: list[Any] = [part for value in own for part in ("+", value)][1:]
+    return ("(", *parts, f")/{len(own)}") if how == "mean" else tuple(parts)

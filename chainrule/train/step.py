@@ -1,0 +1,168 @@
+"""One step of training, and the guard that keeps good weights against NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import DataError, NumericalError, OptionError
+from chainrule.base.keys import Key
+from chainrule.core import Tensor, random_stream
+from chainrule.nn import Module
+from chainrule.nn.state import parts
+from chainrule.optim import clip_grad_norm
+from chainrule.train.objective import compared, correct, one_output
+from chainrule.train.run import Run
+
+KEPT_EVERY = 16
+"""Steps between two copies of the weights that a NaN falls back to: a copy costs a fraction of a step."""
+
+
+class Guard:
+    """A copy of weights that gave a finite loss, renewed every few steps, to go back to from NaN."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.step, self.weights = run, run.step, run.model.state_dict()
+
+    def check(self, *losses: float) -> None:
+        """Keep the weights now and then, as long as what they give is finite.
+
+        Raises:
+            NumericalError: a loss is NaN or infinite.
+        """
+        run = self.run
+        for value in losses:
+            if not isfinite(value):
+                place = f"step {run.step} (epoch {run.epoch + 1}, batch {run.batch + 1})"
+                raise NumericalError(f"The loss became {value} at {place}.", **run.remedy())
+        if run.step % KEPT_EVERY == 0 and run.step != self.step:
+            self.step = run.step
+            for name, part in parts(run.model).items():
+                np.copyto(self.weights[name], part.data)
+
+    def restore(self, error: NumericalError) -> None:
+        """Put the kept weights back, and say so in the error."""
+        self.run.model.load_state_dict(self.weights)
+        error.at(kept=f"the weights of step {self.step}, the last ones known to be good")
+
+
+class Step:
+    """One batch of training: forward, backward, clip, update.
+
+    Tells whether the batch ended in an update, as all do unless gradients are accumulated.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        task: str,
+        penalty: Callable[[Module], Any] | None = None,
+        clip_norm: float | None = None,
+        accumulate: int = 1,
+    ) -> None:
+        self.run, self.classifies, self.penalty = run, task == "classification", penalty
+        self.clip_norm, self.accumulate = clip_norm, accumulate
+        self.key, self.batches = Key(run.seed) / "step", len(run.loader)
+        self.guard, self.tried = Guard(run), False
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> bool:
+        run = self.run
+        if run.batch % self.accumulate == 0:
+            run.optimizer.zero_grad()
+        with random_stream(self.key / (run.epoch * self.batches + run.batch)):
+            z = run.model(x)
+            if not self.tried:
+                self._check_labels(z)
+            loss = compared(run.loss, z, y)
+            total = loss + self.penalty(run.model) if self.penalty else loss
+        if not self.tried:
+            _check_loss(total)
+            self.tried = True
+        value = float(loss)
+        self.guard.check(*((value, float(total)) if self.penalty else (value,)))
+        (total if self.accumulate == 1 else total / self._share(len(y))).backward()
+        self._count(value, z, y)
+        run.batch += 1
+        complete = run.batch % self.accumulate == 0 or run.batch == self.batches
+        if complete:
+            self._update()
+        return complete
+
+    def _share(self, examples: int) -> float:
+        """How many times larger than this batch all batches of its update are together.
+
+        So k batches make the step of one batch k times as large, also where the last one is smaller.
+        """
+        loader, first = self.run.loader, self.run.batch - self.run.batch % self.accumulate
+        size = loader.batch_size
+        last = min(first + self.accumulate, self.batches) * size
+        return (min(last, len(loader.x)) - first * size) / examples
+
+    def _update(self) -> None:
+        run = self.run
+        if self.clip_norm is not None:
+            clip_grad_norm(run.optimizer, self.clip_norm)
+        run.optimizer.step()
+        run.step += 1
+
+    def _count(self, value: float, z: Tensor, y: np.ndarray) -> None:
+        sums, n = self.run.sums, len(y)
+        sums["examples"] = sums.get("examples", 0) + n
+        sums["loss"] = sums.get("loss", 0.0) + value * n
+        if self.classifies:
+            sums["accuracy"] = sums.get("accuracy", 0) + correct(z.data, y)
+
+    def _check_labels(self, z: Tensor) -> None:
+        """Every label, of the validation data too, has an output; told before the first update.
+
+        Raises:
+            DataError: the data has more classes than the model has outputs.
+        """
+        if not self.classifies:
+            return
+        outputs = 1 if one_output(z.shape) else z.shape[1]
+        check_labels("data", self.run.loader.y, outputs)
+        if self.run.validation is not None:
+            check_labels("validation data", self.run.validation.y, outputs)
+
+
+def check_labels(where: str, y: np.ndarray, outputs: int) -> None:
+    """There is an output for every label.
+
+    Raises:
+        DataError: one does not; its row is named.
+    """
+    classes = max(outputs, 2)  # one logit tells two classes apart
+    if y.ndim != 1 or y.dtype.kind not in "iu" or y.max() < classes:
+        return
+    row, last = int(np.argmax(y >= classes)), int(y.max())
+    fix = f"an output layer of {last + 1} units, if there are {last + 1} classes"
+    if (y.min(), last) == (1, classes):
+        fix = "y - 1, for labels count from 0"
+    raise DataError(
+        f"Label {y[row]} has no output: the model has {outputs}, for labels 0 to {classes - 1}.",
+        where=f"row {row} of the {where} (counted from 0)",
+        count=f"{np.count_nonzero(y >= classes)} of {len(y)} labels",
+        **{"try": fix},
+    )
+
+
+def _check_loss(loss: Any) -> None:
+    """What a loss function gave can be minimised.
+
+    Raises:
+        OptionError: it is no tensor, or more than one number.
+    """
+    if not isinstance(loss, Tensor):
+        raise OptionError(
+            f"The loss function gave a {type(loss).__name__}, which has no gradient.",
+            **{"try": "operations of chainrule on the prediction itself, such as cr.mean((z - y) ** 2)"},
+        )
+    if loss.size != 1:
+        raise OptionError(
+            f"A loss is one number, this one has shape {tuple(loss.shape)}.",
+            **{"try": 'reduction="mean", or cr.mean'},
+        )

@@ -1,0 +1,262 @@
+"""A student reads a worked example: in a terminal, in a notebook, on paper."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.glass import EXAMPLES, Step, one_neuron_chain, tiny_network
+
+VOID = {"meta", "br"}
+ERROR = re.compile(r"✓ (\d(\.\d)?e-\d+|0)")  # a rounding error: it differs between machines
+
+CHAIN = """\
+One neuron a layer: sigmoid, linear output, half the squared error (004 §2.4.4, Example 9)
+Linear(1 → 1) → Sigmoid() → Linear(1 → 1); 1 sample, float64
+✓ 14 of 14 derivatives agree with central differences; beside each stands the largest difference
+
+── Given ───────────────────────────────────────────────────────────────────────
+
+x = 1    y = 0.5
+
+── Forward ─────────────────────────────────────────────────────────────────────
+
+fc1.z   layer 1: Linear(1 → 1)   derivative ✓
+    z⁽¹⁾ = x W⁽¹⁾ᵀ + b⁽¹⁾
+         = 1 · 0.4 + 0.3
+         = 0.7
+
+act1.a   Sigmoid()   derivative ✓
+    a⁽¹⁾ = σ(z⁽¹⁾)
+         = σ(0.7)
+         = 0.66819
+
+fc2.z   layer 2: Linear(1 → 1)   derivative ✓
+    z⁽²⁾ = a⁽¹⁾ W⁽²⁾ᵀ + b⁽²⁾
+         = 0.66819 · 0.5 + 0.1
+         = 0.43409
+
+loss   loss: half_squared   derivative ✓
+    L = 1/2 ‖y − t‖²
+      = 1/2 (0.43409 − 0.5)²
+      = 0.0021718
+    note  y is the prediction z⁽²⁾, t the target
+    note  the document calls this MSE, but its numbers carry the factor 1/2
+
+── Backward ────────────────────────────────────────────────────────────────────
+
+fc2.delta   ∂L/∂z⁽²⁾   derivative ✓
+    δ⁽²⁾ = z⁽²⁾ − y
+         = 0.43409 − 0.5
+         = -0.065906
+    note  ∂ℓ/∂y = y − t for one sample
+
+fc2.dW   derivative ✓
+    ∂L/∂W⁽²⁾ = δ⁽²⁾ᵀ a⁽¹⁾
+             = -0.065906 · 0.66819
+             = -0.044038
+
+fc2.db   derivative ✓
+    ∂L/∂b⁽²⁾ = δ⁽²⁾
+             = -0.065906
+
+fc1.delta   ∂L/∂z⁽¹⁾   derivative ✓
+    δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)
+         = (-0.065906 · 0.5) ⊙ 0.22171
+         = -0.0073061
+    note  σ'(z) = a (1 − a)
+
+fc1.dW   derivative ✓
+    ∂L/∂W⁽¹⁾ = δ⁽¹⁾ᵀ x
+             = -0.0073061 · 1
+             = -0.0073061
+
+fc1.db   derivative ✓
+    ∂L/∂b⁽¹⁾ = δ⁽¹⁾
+             = -0.0073061
+
+── Update ──────────────────────────────────────────────────────────────────────
+
+fc1.W.new
+    W⁽¹⁾ ← W⁽¹⁾ − η ∂L/∂W⁽¹⁾
+         = 0.4 − 0.1 · (-0.0073061)
+         = 0.40073
+
+fc1.b.new
+    b⁽¹⁾ ← b⁽¹⁾ − η ∂L/∂b⁽¹⁾
+         = 0.3 − 0.1 · (-0.0073061)
+         = 0.30073
+
+fc2.W.new
+    W⁽²⁾ ← W⁽²⁾ − η ∂L/∂W⁽²⁾
+         = 0.5 − 0.1 · (-0.044038)
+         = 0.5044
+
+fc2.b.new
+    b⁽²⁾ ← b⁽²⁾ − η ∂L/∂b⁽²⁾
+         = 0.1 − 0.1 · (-0.065906)
+         = 0.10659
+
+── Forward after 1 update ──────────────────────────────────────────────────────
+
+fc1.z   layer 1: Linear(1 → 1)   derivative ✓
+    z⁽¹⁾ = x W⁽¹⁾ᵀ + b⁽¹⁾
+         = 1 · 0.40073 + 0.30073
+         = 0.70146
+
+act1.a   Sigmoid()   derivative ✓
+    a⁽¹⁾ = σ(z⁽¹⁾)
+         = σ(0.70146)
+         = 0.66851
+
+fc2.z   layer 2: Linear(1 → 1)   derivative ✓
+    z⁽²⁾ = a⁽¹⁾ W⁽²⁾ᵀ + b⁽²⁾
+         = 0.66851 · 0.5044 + 0.10659
+         = 0.44379
+
+loss   loss: half_squared   derivative ✓
+    L = 1/2 ‖y − t‖²
+      = 1/2 (0.44379 − 0.5)²
+      = 0.0015798
+    note  y is the prediction z⁽²⁾, t the target
+
+── Loss, before and behind each update ─────────────────────────────────────────
+
+loss  0.0021718 → 0.0015798
+"""
+
+
+def without_errors(text):
+    return ERROR.sub("✓", text)
+
+
+class Tags(HTMLParser):
+    """Fails where a tag is closed that is not the last opened; notes what a page would load."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.loaded, self.count = [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.count += 1
+        self.loaded += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_one_neuron_chain_reads_like_this():
+    assert without_errors(str(one_neuron_chain())) == CHAIN.rstrip("\n")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_examples_are_checked_and_fit_a_terminal(name, layout):
+    e = EXAMPLES[name](layout=layout)
+    assert e.checked
+    assert max(map(len, str(e).splitlines())) <= 100
+    assert all(isinstance(step, Step) for step in e.steps)
+
+
+def test_tiny_network_tells_chapter_6_in_its_order():
+    text = str(tiny_network())
+    titles = re.findall(r"^[═─]{2} (.*?) [═─]+$", text, re.MULTILINE)
+    assert titles == [
+        "Sample 1 alone", "Forward", "Backward", "The batch of 4", "Forward", "Backward", "Update",
+        "Forward of sample 1 alone, after 1 update", "Forward of the batch, after 1 update",
+        "Sample 1, before and behind each update", "Loss, before and behind each update",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "z₁⁽¹⁾ = 0.1 · 0.5 + 0.2 · 0.2 + 0.01 = 0.05 + 0.04 + 0.01 = 0.1",  # (6.12)
+        "Z⁽¹⁾ = W⁽¹⁾ X + b⁽¹⁾ 1ᵀ",  # (5.16)
+        "δ⁽²⁾ = ŷ − y",  # (6.37)
+        "= 0.67481 · [0.10  0.25  0.40]",  # (6.46)
+        "= [0.06748  0.16870  0.26992]",  # (6.47)
+        "δ⁽¹⁾ = (W⁽²⁾ᵀ δ⁽²⁾) ⊙ ReLU'(z⁽¹⁾)",  # (6.40)
+        "= (1.1233 + 0.17827 + 0.99034 + 0.17439)/4",  # (6.35)
+        "Δ⁽²⁾ = (Ŷ − Y)/m",  # (5.23), with the 1/m of (5.17)
+        "W⁽²⁾ ← W⁽²⁾ − η ∂L/∂W⁽²⁾",  # (6.58)
+        "= [0.69920  0.79808  0.89697]",  # (6.60)
+        "note  the document prints 1.1223 (6.23); right is 1.1233",
+        "note  the document prints [0.0289, 0.0425, 0.0568] (6.56); right is [0.0080, 0.0192, 0.0303]",
+        "loss  0.61658 → 0.59918",  # (6.66)
+    ],
+)
+def test_tiny_network_shows(line):
+    assert line in str(tiny_network())
+
+
+def test_digits_are_a_choice():
+    assert "= 0.434\n" in str(one_neuron_chain(digits=3))
+    assert "= 0.43409389\n" in str(one_neuron_chain(digits=8))
+
+
+def test_a_note_says_what_the_library_computes():
+    """Every "right is ..." of the examples agrees with the number it stands below."""
+    e = tiny_network()
+    for note in e.notes:
+        one = e if note.sample is None else e.sample(note.sample)
+        said = [float(n) for n in re.findall(r"-?\d+\.\d+", note.text.split("right is")[1])]
+        numbers = np.ravel(one.passes[note.updates][note.name])
+        close = [min(abs(numbers - n)) <= 0.5e-4 + 1e-12 for n in said]
+        assert close and all(close), note
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_html_stands_alone(name):
+    e = EXAMPLES[name]()
+    for page in (e.html(), e._repr_html_()):
+        tags = Tags()
+        tags.feed(page)
+        assert tags.open == [] and tags.loaded == [] and tags.count > 100
+        assert "url(" not in page and "@import" not in page and "<script" not in page
+    assert "z<sup>(1)</sup>" in e.html()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_latex_is_balanced(name):
+    for latex in (EXAMPLES[name]().latex(), EXAMPLES[name]().latex(document=True)):
+        bare = latex.replace(r"\{", "").replace(r"\}", "")
+        assert bare.count("{") == bare.count("}")
+        assert latex.count(r"\left") == latex.count(r"\left") and latex.count("$") % 2 == 0
+        assert re.findall(r"\\begin{(\w+\*?)}", latex).sort() == re.findall(r"\\end{(\w+\*?)}", latex).sort()
+        assert latex.isascii(), sorted({c for c in latex if not c.isascii()})
+    assert r"\begin{document}" in latex and latex.rstrip().endswith(r"\end{document}")
+
+
+def test_large_layers_are_cut_short():
+    rng = np.random.default_rng(0)
+    model = cr.nn.Sequential(fc1=cr.nn.Linear(64, 32), act=cr.nn.ReLU(), fc2=cr.nn.Linear(32, 10))
+    e = cr.explain(model, rng.standard_normal((100, 64)), rng.integers(0, 10, 100), cr.losses.cross_entropy)
+    text = str(e)
+    assert max(map(len, text.splitlines())) <= 100 and len(text.splitlines()) < 200
+    assert "shape (100, 32)" in text and "…" in text and "min " in text
+    assert e["fc1.z"].shape == (100, 32)
+    assert e.checked
+
+
+def test_a_single_sample_needs_no_batch_axis():
+    model = cr.nn.Sequential(fc1=cr.nn.Linear(2, 3), act=cr.nn.Tanh(), fc2=cr.nn.Linear(3, 1))
+    e = cr.explain(model, [0.5, 0.2], [1.0], cr.losses.half_squared)
+    assert e["fc1.z"].shape == (1, 3)
+    assert str(e.step("fc1.z")) == "z⁽¹⁾ = x W⁽¹⁾ᵀ + b⁽¹⁾"
+
+
+def test_random_masks_are_shown_and_follow_the_seed():
+    model = cr.nn.Sequential(fc1=cr.nn.Linear(2, 3), drop=cr.nn.Dropout(0.5), fc2=cr.nn.Linear(3, 1))
+
+    def explained():
+        cr.seed(3)
+        return cr.explain(model, np.ones((4, 2)), np.ones((4, 1)), cr.losses.mse)
+
+    first, second = explained(), explained()
+    np.testing.assert_array_equal(first["drop.a"], second["drop.a"])
+    assert "Ã⁽¹⁾ = Z⁽¹⁾ ⊙ M/(1 − p)" in str(first) and first.checked
