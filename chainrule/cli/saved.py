@@ -12,7 +12,7 @@ import numpy as np
 import chainrule.base.files as files
 from chainrule.base.errors import CheckpointError
 from chainrule.cli.building import build_model, n_outputs
-from chainrule.cli.folder import MODEL
+from chainrule.cli.folder import MODEL, RESULT
 from chainrule.cli.settings import Settings
 from chainrule.cli.tasks import Prepared
 from chainrule.data import SCALERS, Standardize
@@ -82,7 +82,11 @@ def load_model(folder: Path) -> SavedModel:
         raise CheckpointError(
             f"The run {folder} is not finished: it has no model yet.", **{"try": f"chainrule train --resume {folder}"}
         )
-    arrays, texts = files.read_arrays(path)
+    try:
+        arrays, texts = files.read_arrays(path)
+    except CheckpointError as error:
+        error.places["fix"] = f"delete it and {RESULT} beside it: chainrule train --resume {folder} makes both again"
+        raise
     if FACTS not in texts:
         raise CheckpointError(f"{path} was not written by chainrule train: it does not say what its weights are of.")
     return from_facts(json.loads(texts[FACTS]), arrays)

@@ -51,7 +51,7 @@ def result_rows(result: dict[str, Any]) -> Rows:
         for name, value in result.get(part, {}).items():
             interval = result["intervals"].get(name) if part == "test" and "intervals" in result else None
             unit = "  (of the standardised target)" if name == "loss" and result["target"] == "standardised" else ""
-            yield f"{part} {name}", figure(name, value) + unit + (said(name, interval, result) if interval else "")
+            yield f"{part} {name}", figure(name, value) + unit + (said(name, interval) if interval else "")
     accuracy = result["test"].get("accuracy")
     if accuracy is not None:
         yield "test error", figure("accuracy", 1 - accuracy)
@@ -65,11 +65,10 @@ def figure(name: str, value: float | None) -> str:
     return f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.4g}"
 
 
-def said(name: str, interval: dict[str, Any], result: dict[str, Any]) -> str:
-    """An interval with what it is an interval over."""
+def said(name: str, interval: dict[str, Any]) -> str:
+    """An interval, and whose it is."""
     low, high = (figure(name, interval[end]).removesuffix(" %") for end in ("low", "high"))
-    over = f"{len(result['seeds'])} seeds" if "seeds" in result else f"{result['examples'][2]:,} examples"
-    return f"  {low} to {high} ({100 * interval['confidence']:.0f} % interval, {interval['method']}, {over})"
+    return f"  {low} to {high} ({100 * interval['confidence']:.0f} % interval, {interval['method']})"
 
 
 def file_rows(folder: Path) -> Rows:

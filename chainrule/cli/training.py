@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from chainrule import metrics
-from chainrule.base.errors import NumericalError
+from chainrule.base.errors import CheckpointError, NumericalError
+from chainrule.base.files import read_arrays
 from chainrule.cli import lda, tasks
 from chainrule.cli.building import build_model, build_optimizer, build_penalty, build_schedule, n_outputs
 from chainrule.cli.folder import (
@@ -32,7 +33,7 @@ from chainrule.cli.saved import save_model
 from chainrule.cli.settings import Settings
 from chainrule.cli.tasks import Prepared
 from chainrule.models import MLP
-from chainrule.train import Checkpoint, CSVLog, EarlyStopping, History, fit, predict
+from chainrule.train import Callback, Checkpoint, CSVLog, EarlyStopping, History, fit, predict
 from chainrule.train.progress import Progress
 
 INTERRUPTED = "interrupted"
@@ -92,12 +93,7 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
     Raises:
         NumericalError: the loss became NaN or infinite; the last good weights are in the folder.
     """
-    checkpoint, train = folder / CHECKPOINT, data.parts.train
-    callbacks: list[Any] = [CSVLog(folder / HISTORY), Checkpoint(checkpoint, settings.checkpoint_every)]
-    if settings.patience:
-        callbacks.append(EarlyStopping(patience=settings.patience))
-    if show:
-        callbacks.append(Progress(f"{settings.name} seed {settings.seed}"))
+    train = data.parts.train
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # fit looks at the loss itself, and says more
             return fit(
@@ -108,19 +104,43 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
                 epochs=settings.epochs,
                 batch_size=settings.batch_size,
                 validation=data.parts.validation,
-                callbacks=callbacks,
+                callbacks=watchers(settings, folder, show),
                 schedule=build_schedule(settings, len(train)),
                 penalty=build_penalty(settings),
                 clip_norm=settings.clip_norm,
                 accumulate=settings.accumulate,
                 seed=settings.seed,
                 progress=False,
-                resume=checkpoint if checkpoint.exists() else None,
+                resume=sound(folder / CHECKPOINT),
             )
     except NumericalError as error:
         save_model(folder / LAST_GOOD, model, settings, data)
         error.places["saved"] = str(folder / LAST_GOOD)
         raise
+
+
+def watchers(settings: Settings, folder: Path, show: bool) -> list[Callback]:
+    """What happens beside training: history, checkpoints, early stopping, the progress line."""
+    log, saving = CSVLog(folder / HISTORY), Checkpoint(folder / CHECKPOINT, settings.checkpoint_every)
+    stopping = [EarlyStopping(patience=settings.patience)] if settings.patience else []
+    line = [Progress(f"{settings.name} seed {settings.seed}")] if show else []
+    return [log, saving, *stopping, *line]
+
+
+def sound(checkpoint: Path) -> Path | None:
+    """The checkpoint to resume, if there is one.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    if not checkpoint.exists():
+        return None
+    try:
+        read_arrays(checkpoint)
+    except CheckpointError as error:
+        error.places["fix"] = "delete it: the run then starts from its beginning, and ends the same"
+        raise
+    return checkpoint
 
 
 def draw(model: MLP, history: History, data: Prepared, folder: Path, settings: Settings) -> None:

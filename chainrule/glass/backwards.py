@@ -23,6 +23,7 @@ class Backward:
     def __init__(self, run: Run, signs: Signs, shortcut: Shortcut | None) -> None:
         self.run, self.signs = run, signs
         self.told: set[Any] = set()
+        self.learned = set(map(mark, run.parameters.values()))
         self.shortcut = shortcut
 
     def steps(self) -> Iterator[Step]:
@@ -77,7 +78,8 @@ class Backward:
         """What goes back to the inputs of a layer, once all that use an input have sent their part."""
         for x in dict.fromkeys(call.inputs):
             users = self.run.uses[mark(x)]
-            if x is self.run.x or x.node is None or mark(x) in self.told or call is not users[0]:
+            given = x is self.run.x or mark(x) in self.learned or x.node is None
+            if given or mark(x) in self.told or call is not users[0]:
                 continue
             self.told.add(mark(x))
             term = _sum([rules.pulled(user, x, self.signs) for user in reversed(users)])
@@ -86,7 +88,9 @@ class Backward:
                 self.told.add(mark(below.inputs[0]))
                 yield self._through(term, below)
             else:
-                notes = rules.slope_notes(call) if kind(call) in ("activation", "softmax", "general") else ()
+                notes = (
+                    rules.slope_notes(call, x) if kind(call) in ("activation", "softmax", "general") else ()
+                )
                 yield self._derivative(x, term, "delta", notes)
 
     def _fused(self, x: Tensor, call: Call) -> Call | None:
@@ -104,7 +108,7 @@ class Backward:
         rule = rf"({term[0]}) \odot {f}'({self.signs.sign(z)})"
         slope = self.signs.lay(self.run.slope(below))
         numbers = None if term[1] is None else ("(", *term[1], r") \odot", slope)
-        return self._derivative(z, (rule, numbers), "delta", rules.slope_notes(below))
+        return self._derivative(z, (rule, numbers), "delta", rules.slope_notes(below, z))
 
     def _derivative(self, x: Tensor, term: rules.Term, how: str, notes: tuple[str, ...]) -> Step:
         self.told.add(mark(x))
@@ -152,9 +156,8 @@ class Backward:
         for path, tensor in self.run.parameters.items():
             if mark(tensor) not in self.told:
                 owner, _, name = path.rpartition(".")
-                sign = rf"\mathrm{{{name}}}".replace("_", r"\_")
                 rule = (r"\text{through the operations above}", None)
-                yield self._parameter(join(owner, f"d{name}"), tensor, sign, rule)
+                yield self._parameter(join(owner, f"d{name}"), tensor, self.signs.sign(tensor), rule)
 
 
 def _sum(terms: list[rules.Term]) -> rules.Term:

@@ -288,8 +288,9 @@ def _batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        row, column = place[0], ", ".join(map(str, place[1:]))
         raise DataError(
-            f"x has a number that is not finite: {x[place]}.", place=f"row {place[0]}, column {place[1:]}"
+            f"x has a number that is not finite: {x[place]}.", place=f"row {row}, column {column}"
         )
     return x, y.astype(np.float64) if y.dtype.kind == "f" else y
 

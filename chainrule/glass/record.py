@@ -9,7 +9,7 @@ from typing import Any
 
 from chainrule.base.errors import OptionError
 from chainrule.core import Graph, Tensor
-from chainrule.nn import Module, Parameter, Residual
+from chainrule.nn import Module, Residual
 
 
 @dataclass(eq=False)
@@ -106,11 +106,7 @@ def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[C
     for node in Graph(prediction):
         if node.primitive is None or node.serial in inside:
             continue
-        inputs = tuple(
-            a
-            for a in node.args
-            if isinstance(a, Tensor) and a.node is not None and not isinstance(a, Parameter)
-        )
+        inputs = tuple(a for a in node.args if isinstance(a, Tensor) and a.node is not None)
         module = modules.get(node.path)
         own = isinstance(module, Residual) and node.path not in taken
         path = node.path if own else _free(".".join(filter(None, (node.path, node.name))), taken)

@@ -10,7 +10,7 @@ from chainrule.core import PRIMITIVES, Tensor
 from chainrule.glass.figures import SHOWN
 from chainrule.glass.record import Call
 from chainrule.glass.run import kind
-from chainrule.glass.signs import Signs
+from chainrule.glass.signs import Signs, named
 from chainrule.glass.steps import Formula
 
 FUNCTIONS = {"sigmoid": r"\sigma", "tanh": r"\tanh", "relu": r"\operatorname{ReLU}"}
@@ -124,14 +124,19 @@ def parameter(call: Call, name: str, signs: Signs) -> tuple[str, str, Formula | 
             return r"\gamma", rf"\textstyle\sum_i {y} \odot \hat x", None
         case (("batch norm" | "layer norm"), "bias"):
             return r"\beta", rf"\textstyle\sum_i {y}", None
-    sign = rf"\mathrm{{{name}}}".replace("_", r"\_")
+    sign = named(name)
     return sign, rf"\textstyle\sum ({y}) \odot \partial {signs.sign(call.output)}/\partial {sign}", None
 
 
-def slope_notes(call: Call) -> tuple[str, ...]:
-    """The derivative of an activation in words of this derivation."""
+def slope_notes(call: Call, x: Tensor) -> tuple[str, ...]:
+    """The derivative of a layer for one of its inputs: in the letters of this derivation, or its formula."""
     name = _primitive(call)
-    return (SLOPES[name],) if name in SLOPES else _formula_notes(call, 1)
+    if name in SLOPES:
+        return (SLOPES[name],)
+    among = (
+        [x.node is getattr(a, "node", None) for a in call.output.node.args] if call.module is None else [True]
+    )
+    return _formula_notes(call, 1 + among.index(True))
 
 
 def _linear(call: Call, signs: Signs) -> tuple[str, Formula, tuple[str, ...]]:

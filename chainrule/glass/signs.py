@@ -22,6 +22,8 @@ class Signs:
         self.single = len(run.x.data) == 1
         self.of: dict[Any, str] = {mark(run.x): self.letter("X")}
         self.names: dict[Any, str] = {mark(run.x): "x"}
+        for path, p in run.parameters.items():
+            self.of[mark(p)] = named(path.rpartition(".")[2])
         self.deltas: dict[Any, str] = {}
         self.layer: dict[str, int] = {}
         self._name_calls()
@@ -109,3 +111,8 @@ class Signs:
     def vector(self, array: np.ndarray) -> np.ndarray:
         """A bias, or its derivative: a row beside rows, a column beside columns."""
         return array.reshape(-1, 1) if self.columns else array.reshape(1, -1)
+
+
+def named(name: str) -> str:
+    """A name as a sign: upright."""
+    return rf"\mathrm{{{name}}}".replace("_", r"\_")

@@ -70,7 +70,7 @@ class Module:
         return f"{path} = {words}" if path else words
 
     def _take_in(self, x: Any) -> Any:
-        """Arrays, lists and fractions as tensors of the model's own dtype; the rest as it is.
+        """Arrays, lists and fractions as tensors of the model's own dtype (of theirs, where it has none).
 
         Integers stay integers. A list that holds tensors, and a tuple that holds arrays, are several things.
         """
@@ -83,7 +83,8 @@ class Module:
         array = np.asarray(x) if hasattr(x, "__array__") else tensor(x).data
         if array.dtype.kind not in "fbu":
             return Tensor(array) if array.dtype.kind in "ic" else tensor(array)
-        dtype = next((p.dtype for _, p in self._holdings().parameters), np.dtype(np.float32))
+        own = array.dtype if array.dtype.kind == "f" else np.dtype(np.float32)
+        dtype = next((p.dtype for _, p in self._holdings().parameters), own)
         return Tensor(array.astype(dtype, copy=False))
 
     # The tree.

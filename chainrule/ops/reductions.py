@@ -164,15 +164,39 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return words.sqrt(var(x, axis, keepdims))
 
 
+@general
+def euclidean(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
+    """Length √(Σ xᵢ²) over axes; the derivative at 0, where there is none, is taken as 0."""
+    return xp(x).sqrt(xp(x).sum(x * x, axis=axis), out=out)
+
+
+def _direction(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """x / ‖x‖, and 0 for x = 0."""
+    return x / _spread(words.where(y == 0, 1.0, y), x, axis)
+
+
+euclidean.jvp(lambda dots, y, x, *, axis: sum_(_direction(y, x, axis) * dots[0], axis=axis))
+euclidean.vjps(lambda y_bar, y, x, *, axis: _direction(y, x, axis) * _spread(y_bar, x, axis))
+euclidean.shape(_reduced)
+euclidean.cost(lambda y, x, *, axis: 2 * x.size + y.size)
+euclidean.formula(r"y = \sqrt{\sum_i x_i^2}", r"\bar x = \bar y\, x / y")
+
+
 @words.define
 def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The p-norm (Σ|xᵢ|ᵖ)^(1/p) over `axis`; `ord` may be infinity. For a matrix without axis: Frobenius. 000 (1.2)-(1.5)."""
+    """The p-norm (Σ|xᵢ|ᵖ)^(1/p) over `axis`; `ord` may be infinity. For a matrix without axis: Frobenius.
+
+    000 (1.2)-(1.5). At x = 0 the derivative of the 2-norm is taken as 0.
+    """
+    x = operand(x)
     if ord == float("inf"):
         return max(words.abs(x), axis, keepdims)
     if ord == 1:
         return sum(words.abs(x), axis, keepdims)
     if ord == 2:
-        return words.sqrt(sum(words.square(x), axis, keepdims))
+        x = x if x.dtype.kind == "f" else words.astype(x, dtype=np.dtype(np.float32))
+        axes = reduced_axes(x, axis)
+        return _with_axes(x, axes, euclidean(x, axis=axes), keepdims)
     return words.power(sum(words.power(words.abs(x), ord), axis, keepdims), 1 / ord)
 
 

@@ -83,7 +83,8 @@ def fit(
 
     Ctrl-C ends the run after the step at work, with `history.stopped == "interrupted"`.
     """
-    _check(epochs, accumulate, clip_norm, seed, callbacks)
+    _check(epochs, accumulate, clip_norm, callbacks)
+    seed = SEED("fit", "seed", seed)  # a NumPy integer would name another stream of random numbers
     dataset = as_dataset(data)
     loader = data if isinstance(data, Loader) else Loader(dataset.x, dataset.y, batch_size, seed)
     function = loss_named(loss, dataset.task)
@@ -96,7 +97,7 @@ def fit(
         epochs=epochs,
         validation=_validation(validation, dataset),
         callbacks=_ordered(callbacks, schedule),
-        seed=int(seed),
+        seed=seed,
         settings={"penalty": penalty, "clip_norm": clip_norm, "accumulate": accumulate, "schedule": schedule}
         | ({"learning rate": "by the schedule"} if schedule else {}),
     )
@@ -158,10 +159,9 @@ def _row(run: Run) -> dict[str, Any]:
 # What was given, checked and completed.
 
 
-def _check(epochs: Any, accumulate: Any, clip_norm: Any, seed: Any, callbacks: Sequence[Any]) -> None:
+def _check(epochs: Any, accumulate: Any, clip_norm: Any, callbacks: Sequence[Any]) -> None:
     COUNT("fit", "epochs", epochs)
     COUNT("fit", "accumulate", accumulate)
-    SEED("fit", "seed", seed)
     if clip_norm is not None:
         POSITIVE("fit", "clip_norm", clip_norm)
     for callback in callbacks:

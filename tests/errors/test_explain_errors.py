@@ -103,7 +103,8 @@ CASES = {
     "loss of several numbers": (
         lambda: cr.explain(model(), X, Y, lambda p, t: p - t),
         cr.OptionError,
-        "explain needs a loss that is one number, this one gave (4, 2).\n  try     a loss with reduction='mean'",
+        "explain needs a loss that is one number, this one gave (4, 2).\n"
+        "  try     a loss with reduction='mean'",
     ),
     "loss apart": (
         lambda: cr.explain(model(), X, Y, lambda p, t: cr.tensor(1.0)),
@@ -114,8 +115,8 @@ CASES = {
         lambda: cr.explain(nn.Sequential(fc1=nn.Linear(1, 1)), [[1.0]], [[1.0]], losses.mse)["fc2.z"],
         cr.OptionError,
         "There is no quantity 'fc2.z' here.\n"
-        "  known   x, y, fc1.z, fc1.delta, fc1.a, fc1.da, fc1.W, fc1.dW, fc1.b, fc1.db, fc1.weight, fc1.bias, "
-        "loss, dx, y_hat, losses",
+        "  known   x, y, fc1.z, fc1.delta, fc1.a, fc1.da, fc1.W, fc1.dW, fc1.b, fc1.db, fc1.weight, "
+        "fc1.bias, loss, dx, y_hat, losses",
     ),
     "step": (
         lambda: cr.explain(nn.Sequential(fc1=nn.Linear(1, 1)), [[1.0]], [[1.0]], losses.mse).step("fc1.da"),

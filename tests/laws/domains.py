@@ -238,6 +238,7 @@ OTHERS = {
     ),
     "max_reduce": calls((distinct,), *REDUCTIONS),
     "mean": calls((anywhere,), *REDUCTIONS),
+    "euclidean": calls((off_zero,), *REDUCTIONS),
     "min_reduce": calls((distinct,), *REDUCTIONS),
     "permute": calls(
         (anywhere,),

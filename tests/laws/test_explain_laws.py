@@ -1,5 +1,7 @@
 """What `explain` shows is what the library computes, and what finite differences give, for any perceptron."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,7 +26,7 @@ def perceptron(widths, seed):
     """A float64 perceptron with smooth activations, a batch and targets."""
     rng = np.random.default_rng(seed)
     layers = {}
-    for i, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False), 1):
+    for i, (n_in, n_out) in enumerate(pairwise(widths), 1):
         layers[f"fc{i}"] = nn.Linear(n_in, n_out)
         if i < len(widths) - 1:
             layers[f"act{i}"] = rng.choice(SMOOTH)()
@@ -92,7 +94,8 @@ def test_columns_are_rows_transposed(widths, seed):
     for name in rows.names:
         batch = name in ("x", "y", "y_hat", "dx") or name.split(".")[-1] in ("z", "a", "delta", "da")
         turned = name.endswith(".b.new")
-        np.testing.assert_array_equal(rows[name].T if batch or turned else rows[name], columns[name], err_msg=name)
+        expected = rows[name].T if batch or turned else rows[name]
+        np.testing.assert_array_equal(expected, columns[name], err_msg=name)
 
 
 @settings(max_examples=10)
@@ -103,7 +106,8 @@ def test_samples_average_to_the_batch(widths, seed):
     alone = [e.sample(i) for i in range(len(x))]
     np.testing.assert_allclose(e["losses"], [one["loss"] for one in alone], rtol=SAME)
     for name in ("loss", "fc1.dW", "fc1.db"):
-        np.testing.assert_allclose(e[name], np.mean([one[name] for one in alone], axis=0), rtol=1e-9, atol=SAME)
+        mean = np.mean([one[name] for one in alone], axis=0)
+        np.testing.assert_allclose(e[name], mean, rtol=1e-9, atol=SAME)
 
 
 def shallow(*middle):
@@ -132,7 +136,8 @@ def test_every_layer_is_explained_and_checked(name, layout):
     cr.seed(0)
     model = LAYERS[name]()
     before = model.state_dict()
-    e = cr.explain(model, rng.standard_normal((5, 3)), rng.standard_normal((5, 2)), losses.mse, layout=layout, lr=0.1)
+    x, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
+    e = cr.explain(model, x, y, losses.mse, layout=layout, lr=0.1)
     assert e.checked, [(s.name, str(s.check)) for s in e.steps]
     shown = {step.name for step in e.steps}
     assert {n for n in e.names if n.endswith((".dW", ".dweight"))} <= shown
@@ -165,8 +170,8 @@ def test_every_loss_is_explained_with_its_formula(name):
 
 
 CANCELLING = {
-    "sigmoid inside the loss": ([], losses.binary_cross_entropy_with_logits, "σ"),
-    "sigmoid layer": ([nn.Sigmoid], losses.binary_cross_entropy, "σ"),
+    "sigmoid inside the loss": ({}, losses.binary_cross_entropy_with_logits, "σ"),
+    "sigmoid layer": ({"b": nn.Sigmoid()}, losses.binary_cross_entropy, "σ"),
 }
 
 
@@ -174,7 +179,7 @@ CANCELLING = {
 def test_sigmoid_and_cross_entropy_cancel(name):
     head, loss, sign = CANCELLING[name]
     rng = np.random.default_rng(2)
-    model = nn.Sequential(a=nn.Linear(3, 1), **{"b": h() for h in head})
+    model = nn.Sequential(a=nn.Linear(3, 1), **head)
     y = np.array([[0.0], [1.0], [1.0]])
     e = cr.explain(model, rng.standard_normal((3, 3)), y, loss)
     assert str(e.step("a.delta")) == "Δ⁽¹⁾ = (Ŷ − Y)/m"
@@ -184,8 +189,8 @@ def test_sigmoid_and_cross_entropy_cancel(name):
 
 def test_softmax_and_cross_entropy_cancel():
     rng = np.random.default_rng(3)
-    labels = np.array([2, 0, 1, 1])
-    e = cr.explain(nn.Sequential(a=nn.Linear(3, 3)), rng.standard_normal((4, 3)), labels, losses.cross_entropy)
+    labels, model = np.array([2, 0, 1, 1]), nn.Sequential(a=nn.Linear(3, 3))
+    e = cr.explain(model, rng.standard_normal((4, 3)), labels, losses.cross_entropy)
     assert str(e.step("a.delta")) == "Δ⁽¹⁾ = (Ŷ − Y)/m"
     np.testing.assert_allclose(e["a.delta"], (e["y_hat"] - np.eye(3)[labels]) / 4, rtol=1e-9, atol=SAME)
 
@@ -207,7 +212,7 @@ def test_a_wrong_rule_is_marked(monkeypatch):
     e = cr.explain(model, rng.standard_normal((4, 3)), rng.standard_normal((4, 1)), losses.mse)
     wrong = {step.name for step in e.steps if step.check is not None and not step.check}
     assert wrong == {"act.a", "fc1.delta", "fc1.dW", "fc1.db"}
-    assert "✗ 10 of" not in str(e) and "derivative ✗" in str(e) and '<span class="fact bad">' in e.html()
+    assert "✗ 6 of 10 derivatives agree" in str(e) and '<span class="fact bad">' in e.html()
 
 
 def test_a_kink_is_said_to_be_one():

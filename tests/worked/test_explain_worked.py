@@ -1,4 +1,4 @@
-"""000 chapters 6 and 7 and 004 §2.4.4, Example 9, as `explain` tells them: named quantities, errors put right."""
+"""000 chapters 6 and 7 and 004 §2.4.4, Example 9, as `explain` tells them, errors put right."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ SAMPLE_1 = {
 SAMPLE_2 = {"000-6.28": "fc1.a", "000-6.30": "fc2.z", "000-6.31": "y_hat", "000-6.32": "loss"}
 SAMPLE_1_AFTER = {"000-6.64": "fc1.z", "000-6.65a": "fc2.z", "000-6.65b": "y_hat", "000-6.66": "loss"}
 
-STEPS = [("000-7.1", 0.1), ("000-7.2", 0.5)]
+STEPS = [pytest.param(i, lr, marks=pytest.mark.worked(i)) for i, lr in (("000-7.1", 0.1), ("000-7.2", 0.5))]
 
 CHAIN = {
     "fc1.z": 0.7,
@@ -106,8 +106,9 @@ def test_the_mean_is_divided_by_once(tiny):
     columns = tiny.problem.layout == "columns"
     delta, a = (v if columns else v.T for v in (tiny["fc2.delta"], tiny["fc1.a"]))
     np.testing.assert_allclose(delta @ a.T, tiny["fc2.dW"], rtol=1e-12)
-    np.testing.assert_allclose(4 * delta.ravel(), [tiny.sample(i)["fc2.delta"].item() for i in range(4)], rtol=1e-12)
-    assert "1/m stands here, so the derivatives of W and b take no further 1/m" in tiny.step("fc2.delta").notes
+    alone = [tiny.sample(i)["fc2.delta"].item() for i in range(4)]
+    np.testing.assert_allclose(4 * delta.ravel(), alone, rtol=1e-12)
+    assert any(note.startswith("1/m stands here") for note in tiny.step("fc2.delta").notes)
 
 
 @pytest.mark.worked("000-6.66c")
@@ -126,7 +127,7 @@ def test_loss_curve(worked, tiny):
     same(worked("000-7.3"), curve[[0, 1, 5]])
 
 
-@pytest.mark.parametrize(("row_id", "lr"), [pytest.param(i, lr, marks=pytest.mark.worked(i)) for i, lr in STEPS])
+@pytest.mark.parametrize(("row_id", "lr"), STEPS)
 def test_update_of_w2(worked, tiny, row_id, lr):
     """§7.1.1: ΔW₂ = −η ∂L/∂W₂."""
     problem = tiny.problem

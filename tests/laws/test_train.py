@@ -1,0 +1,478 @@
+"""Training: a resumed run is the uninterrupted one, and fit is the loop its docstring shows."""
+
+import signal
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.base.keys import Key
+from chainrule.core import random_stream
+from chainrule.train import Callback, Checkpoint, EarlyStopping
+from chainrule.train.evaluate import modes_restored, outputs
+
+N, BATCH, EPOCHS = 50, 8, 4  # 7 batches an epoch, the last one of 2
+REORDERED = 1e-10  # float64 sums of the same terms in another order, over a dozen steps
+REORDERED_FLOAT32 = 1e-6  # the same in float32: one loss
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((N, 6)).astype(np.float32)
+LABELS = rng.integers(0, 3, N)
+VALUES = (X @ rng.standard_normal(6) + 0.1 * rng.standard_normal(N)).astype(np.float32)
+VALIDATION = (rng.standard_normal((21, 6)).astype(np.float32), rng.integers(0, 3, 21))
+
+
+def fit(model, data=(X, LABELS), *args, **settings):
+    return cr.fit(model, data, *args, **{"progress": False, "batch_size": BATCH, "epochs": EPOCHS} | settings)
+
+
+def mlp(seed=0, **settings):
+    cr.seed(seed)
+    return cr.models.MLP(6, 5, 3, **settings)
+
+
+def same(first, second):
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        assert array.dtype == second[name].dtype
+        np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+def rows(history):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+
+
+# --- stopped anywhere and resumed, a run equals the uninterrupted one ----------------------------------------
+
+
+class Crash(Exception):
+    """What ends a run in these tests."""
+
+
+class CrashAt(Checkpoint):
+    """Saves at one step or epoch, and crashes."""
+
+    def __init__(self, path, step=0, epoch=0):
+        super().__init__(path)
+        self.step, self.epoch = step, epoch
+
+    def on_step(self, run):
+        if run.step == self.step:
+            run.save(self.path)
+            raise Crash
+
+    def on_epoch(self, run):
+        super().on_epoch(run)
+        if run.epoch == self.epoch:
+            raise Crash
+
+
+class CrashUnsaved(Callback):
+    """Crashes at a step that no checkpoint has seen."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step(self, run):
+        if run.step == self.step:
+            raise Crash
+
+
+class StopAt(Callback):
+    """Ends the run at a step, for a reason of its own."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step(self, run):
+        if run.step == self.step:
+            run.stop("enough for today")
+
+
+def early(patience=1):
+    return [EarlyStopping(patience=patience, min_delta=0.02)]
+
+
+CONFIGURATIONS = {
+    "plain": (mlp, partial(cr.optim.SGD, lr=0.1), dict),
+    "heavy ball": (mlp, partial(cr.optim.SGD, lr=0.1, momentum=0.9, nesterov=True), dict),
+    "adam": (mlp, partial(cr.optim.Adam, lr=0.01), dict),
+    "rmsprop": (mlp, partial(cr.optim.RMSprop, lr=0.01), lambda: {"validation": VALIDATION}),
+    "dropout": (partial(mlp, dropout=0.4), partial(cr.optim.Adam, lr=0.01), dict),
+    "batch norm": (
+        partial(mlp, batch_norm=True),
+        partial(cr.optim.AdamW, lr=0.01, weight_decay=0.1),
+        lambda: {"validation": VALIDATION},
+    ),
+    "schedule": (
+        mlp,
+        partial(cr.optim.SGD, lr=0.1, momentum=0.5),
+        lambda: {"schedule": cr.optim.LinearWarmup(5, cr.optim.Cosine(0.1, 23))},
+    ),
+    "accumulate": (partial(mlp, dropout=0.2), partial(cr.optim.Adam, lr=0.01), lambda: {"accumulate": 2}),
+    "early stopping": (
+        partial(mlp, dropout=0.2, batch_norm=True),
+        partial(cr.optim.Adam, lr=0.05),
+        lambda: {"validation": VALIDATION, "callbacks": early(), "epochs": 20},
+    ),
+    "early stopping by epochs": (
+        mlp,
+        partial(cr.optim.Adam, lr=0.05),
+        lambda: {"validation": VALIDATION, "callbacks": early(patience=50)},
+    ),
+    "penalty and clipping": (
+        mlp,
+        partial(cr.optim.Adagrad, lr=0.05),
+        lambda: {"penalty": cr.losses.HalfL2(0.1), "clip_norm": 0.5},
+    ),
+}
+WAYS = {
+    "the first step": lambda path: [CrashAt(path, step=1)],
+    "a step in the middle": lambda path: [CrashAt(path, step=5)],
+    "the last step of an epoch of 4 updates": lambda path: [CrashAt(path, step=4)],
+    "the last step of an epoch of 7 updates": lambda path: [CrashAt(path, step=7)],
+    "right after an epoch": lambda path: [CrashAt(path, epoch=1)],
+    "steps after the last checkpoint": lambda path: [Checkpoint(path, every_steps=3), CrashUnsaved(8)],
+    "stopped in the middle": lambda path: [StopAt(6), Checkpoint(path)],
+    "stopped at the last step of an epoch": lambda path: [StopAt(7), Checkpoint(path, every_epochs=None)],
+}
+
+
+def trained(configuration, seed=0, callbacks=(), **more):
+    build, optimise, settings = CONFIGURATIONS[configuration]
+    model = build(seed)
+    optimizer = optimise(model)
+    settings = settings()
+    settings["callbacks"] = [*settings.get("callbacks", []), *callbacks]
+    history = fit(model, optimizer=optimizer, **settings | more)
+    return model, optimizer, history
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Every configuration's uninterrupted run."""
+    return {name: trained(name) for name in CONFIGURATIONS}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_a_resumed_run_is_the_uninterrupted_one(configuration, way, whole, tmp_path):
+    path = tmp_path / "run.safetensors"
+    try:
+        _, _, history = trained(configuration, callbacks=WAYS[way](path))
+        assert history.stopped == "enough for today"
+    except Crash:
+        pass
+    model, optimizer, history = trained(configuration, seed=99, callbacks=[Checkpoint(path)], resume=path)
+    expected_model, expected_optimizer, expected_history = whole[configuration]
+    same(model.state_dict(), expected_model.state_dict())
+    same(optimizer.state_dict()["arrays"], expected_optimizer.state_dict()["arrays"])
+    assert optimizer.state_dict()["numbers"] == expected_optimizer.state_dict()["numbers"]
+    assert rows(history) == rows(expected_history)
+    assert history.stopped == expected_history.stopped
+
+
+def test_early_stopping_stops_early_in_these_tests(whole):
+    _, _, history = whole["early stopping"]
+    assert history.stopped == "early stopping"
+    assert 2 <= len(history) < 20
+
+
+@pytest.mark.parametrize("configuration", ["early stopping", "early stopping by epochs", "dropout"])
+def test_resuming_a_run_that_is_over_changes_nothing(configuration, whole, tmp_path):
+    path = tmp_path / "run.safetensors"
+    trained(configuration, callbacks=[Checkpoint(path)])
+    model, _, history = trained(configuration, seed=99, callbacks=[Checkpoint(path)], resume=path)
+    expected_model, _, expected_history = whole[configuration]
+    same(model.state_dict(), expected_model.state_dict())
+    assert rows(history) == rows(expected_history)
+    assert history.stopped == expected_history.stopped
+
+
+def test_resuming_with_more_epochs_goes_on(whole, tmp_path):
+    path = tmp_path / "run.safetensors"
+    trained("dropout", callbacks=[Checkpoint(path)], epochs=1)
+    model, _, history = trained("dropout", seed=99, resume=path)
+    same(model.state_dict(), whole["dropout"][0].state_dict())
+    assert rows(history) == rows(whole["dropout"][2])
+
+
+def test_resuming_twice_and_with_the_progress_line(whole, tmp_path, capsys):
+    path = tmp_path / "run.safetensors"
+    trained("accumulate", callbacks=[StopAt(3), Checkpoint(path)], progress=True)
+    trained("accumulate", seed=98, callbacks=[StopAt(9), Checkpoint(path)], resume=path)
+    model, _, _ = trained("accumulate", seed=99, resume=path, progress=True)
+    same(model.state_dict(), whole["accumulate"][0].state_dict())
+    assert capsys.readouterr().out == ""
+
+
+def test_a_second_ctrl_c_leaves_the_last_checkpoint(tmp_path):
+    """It may fall into the middle of an update, where nothing can be saved."""
+    path = tmp_path / "run.safetensors"
+    calls = []
+
+    def impatient(z, y):
+        calls.append(0)
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return cr.losses.cross_entropy(z, y)
+
+    model = mlp()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, (X, LABELS), impatient, callbacks=[Checkpoint(path, every_steps=3)])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    resumed = mlp(99)
+    fit(resumed, (X, LABELS), impatient, resume=path)
+    uninterrupted = mlp()
+    fit(uninterrupted, (X, LABELS), impatient)
+    same(resumed.state_dict(), uninterrupted.state_dict())
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
+def test_fit_in_another_thread_or_without_ctrl_c(handler):
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        alone, beside = mlp(), mlp()
+        fit(alone)
+        thread = threading.Thread(target=fit, args=(beside,))
+        thread.start()
+        thread.join()
+        same(alone.state_dict(), beside.state_dict())
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# --- fit is the loop of its docstring ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("make", [partial(cr.optim.SGD, lr=0.1), partial(cr.optim.Adam, lr=0.01)])
+def test_fit_is_the_hand_written_loop(dropout, make):
+    fitted = mlp(dropout=dropout)
+    fit(fitted, optimizer=make(fitted), seed=3)
+    model = mlp(dropout=dropout)
+    optimizer = make(model)
+    loader = cr.data.Loader(X, LABELS, BATCH, seed=3)
+    n = 0
+    for epoch in range(EPOCHS):
+        for x, y in loader.epoch(epoch):
+            with random_stream(Key(3) / "step" / n):
+                optimizer.zero_grad()
+                cr.losses.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            n += 1
+    same(fitted.state_dict(), model.state_dict())
+
+
+def test_equal_seeds_give_equal_runs_and_others_do_not():
+    runs = []
+    for seed in (0, 0, 1):
+        model = mlp(dropout=0.3)
+        runs.append((rows(fit(model, seed=seed)), model.state_dict()))
+    same(runs[0][1], runs[1][1])
+    assert runs[0][0] == runs[1][0] != runs[2][0]
+    numpy_seed = mlp(dropout=0.3)
+    fit(numpy_seed, seed=np.int64(0))
+    same(numpy_seed.state_dict(), runs[0][1])
+
+
+def test_the_whole_batch_is_gradient_descent():
+    x, y = X.astype(np.float64), VALUES.astype(np.float64)
+    model = cr.nn.Linear(6, 1).astype(np.float64)
+    w, b = model.weight.data.ravel().copy(), model.bias.data.copy()
+    fit(model, cr.data.Loader(x, y, N), optimizer=cr.optim.SGD(model, lr=0.05), epochs=12)
+    for _ in range(12):
+        error = x @ w + b - y
+        w, b = w - 0.05 * 2 / N * x.T @ error, b - 0.05 * 2 / N * error.sum()
+    np.testing.assert_allclose(model.weight.data.ravel(), w, rtol=REORDERED)
+    np.testing.assert_allclose(model.bias.data, b, rtol=REORDERED)
+
+
+@pytest.mark.parametrize("k", [2, 3, 7])
+def test_accumulated_batches_are_one_large_batch(k):
+    """Also where the last batch of the epoch is smaller, and with a penalty."""
+    penalty, loader = cr.losses.HalfL2(0.1), partial(cr.data.Loader, X.astype(np.float64), LABELS)
+    models = [mlp().astype(np.float64) for _ in range(2)]
+    first, second = (cr.optim.SGD(model, lr=0.2, momentum=0.9) for model in models)
+    histories = [
+        fit(models[0], loader(BATCH), optimizer=first, accumulate=k, penalty=penalty),
+        fit(models[1], loader(BATCH * k), optimizer=second, penalty=penalty),
+    ]
+    assert histories[0]["step"] == histories[1]["step"]
+    np.testing.assert_allclose(histories[0]["train_loss"], histories[1]["train_loss"], rtol=REORDERED)
+    for name, array in models[0].state_dict().items():
+        np.testing.assert_allclose(array, models[1].state_dict()[name], rtol=REORDERED, err_msg=name)
+
+
+def test_a_float64_model_trains_in_float64():
+    seen = set()
+
+    def watched(z, y):
+        loss = cr.losses.cross_entropy(z, y)
+        seen.update([z.dtype, loss.dtype])
+        return loss
+
+    model = mlp(batch_norm=True, dropout=0.2).astype(np.float64)
+    optimizer = cr.optim.Adam(model)
+    fit(model, (X, LABELS), watched, optimizer, validation=VALIDATION, penalty=cr.losses.L1(0.01))
+    assert seen == {np.dtype(np.float64)}
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float64)}
+    assert {a.dtype.kind for a in optimizer.state_dict()["arrays"].values()} == {"f", "i"}
+    assert np.float32 not in {a.dtype for a in optimizer.state_dict()["arrays"].values()}
+
+
+# --- what stands around the loop does not change it ----------------------------------------------------------
+
+
+def test_validation_does_not_change_training():
+    with_it, without = (mlp(dropout=0.3, batch_norm=True) for _ in range(2))
+    fit(with_it, validation=VALIDATION)
+    fit(without)
+    same(with_it.state_dict(), without.state_dict())
+
+
+def test_modes_are_put_back():
+    model = mlp(dropout=0.3, batch_norm=True)
+    model.norm1.eval()  # a frozen part stays frozen
+    before = [m.training for m in model.modules()]
+    running = model.norm1.running_mean.data.copy()
+    fit(model, validation=VALIDATION)
+    cr.evaluate(model, VALIDATION)
+    cr.predict(model, X)
+    assert [m.training for m in model.modules()] == before
+    np.testing.assert_array_equal(model.norm1.running_mean.data, running)
+
+
+def test_a_model_in_evaluation_mode_is_trained_in_training_mode():
+    model, reference = mlp(dropout=0.3), mlp(dropout=0.3)
+    fit(model.eval())
+    fit(reference)
+    same(model.state_dict(), reference.state_dict())
+    assert not any(m.training for m in model.modules())
+
+
+def test_modes_are_put_back_after_an_error():
+    model = mlp(dropout=0.3).eval()
+    with pytest.raises(Crash):
+        fit(model, callbacks=[CrashUnsaved(2)])
+    assert not any(m.training for m in model.modules())
+    with pytest.raises(Crash), modes_restored(model):
+        model.train()
+        raise Crash
+    assert not any(m.training for m in model.modules())
+
+
+def test_a_loader_is_used_as_it_is():
+    model, reference = mlp(), mlp()
+    fit(model, cr.data.Loader(X, LABELS, 10, seed=5, drop_last=True), batch_size=999)
+    fit(reference, batch_size=10, seed=5)
+    same(model.state_dict(), reference.state_dict())
+
+
+# --- evaluation and prediction -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 17, 50, 1000])
+def test_evaluation_is_the_mean_over_examples_whatever_the_batches(batch_size):
+    model = mlp(dropout=0.4, batch_norm=True)
+    fit(model)
+    figures = cr.evaluate(model, (X, LABELS), batch_size=batch_size)
+    z = model.eval()(X).numpy()
+    losses = cr.losses.cross_entropy(z, LABELS, reduction="none")
+    assert figures["loss"] == pytest.approx(losses.astype(np.float64).mean(), rel=REORDERED_FLOAT32)
+    assert figures["accuracy"] == np.mean(z.argmax(axis=1) == LABELS)
+
+
+def test_history_is_the_mean_over_the_examples_of_the_epoch():
+    model = mlp()
+    still = fit(model, optimizer=cr.optim.SGD(model, lr=1e-30), epochs=1)  # too small to change a float32
+    figures = cr.evaluate(model, (X, LABELS))
+    assert still["train_loss"][0] == pytest.approx(figures["loss"], rel=REORDERED_FLOAT32)
+    assert still["train_accuracy"][0] == figures["accuracy"]
+
+
+def test_one_logit_is_two_classes():
+    labels = (VALUES > 0).astype(int)
+    cr.seed(0)
+    model = cr.models.MLP(6, 5, 1)
+    history = fit(model, (X, labels), epochs=40, optimizer=cr.optim.Adam(model, lr=0.02), validation=(X, labels))
+    assert history.columns[3:5] == ["train_loss", "train_accuracy"]
+    assert history["validation_accuracy"][-1] > 0.95
+    p = cr.predict_proba(model, X)
+    assert p.shape == (N, 2)
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=REORDERED_FLOAT32)
+    np.testing.assert_array_equal(cr.predict(model, X), p.argmax(axis=1))
+    by_name = cr.evaluate(model, (X, labels), "bce")
+    assert by_name == cr.evaluate(model, (X, labels))
+    assert by_name["accuracy"] == np.mean(cr.predict(model, X) == labels)
+
+
+def test_several_logits():
+    model = mlp()
+    fit(model)
+    p = cr.predict_proba(model, X)
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=REORDERED_FLOAT32)
+    np.testing.assert_array_equal(p.argmax(axis=1), cr.predict(model, X))
+    assert cr.predict(model, X[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("loss", [None, "mse", "mae", "huber", partial(cr.losses.huber, delta=0.5)])
+@pytest.mark.parametrize("column", [False, True])
+def test_regression_with_one_output(loss, column):
+    """Targets (n,) and (n, 1) are the same targets."""
+    y = VALUES[:, None] if column else VALUES
+    models = [cr.nn.Linear(6, 1) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    history = fit(models[0], (X, y), loss, cr.optim.Adam(models[0], lr=0.1), epochs=30, validation=(X, y))
+    fit(models[1], (X, VALUES[:, None]), loss, cr.optim.Adam(models[1], lr=0.1), epochs=30)
+    same(models[0].state_dict(), models[1].state_dict())
+    assert history["validation_r2"][-1] > 0.95
+    assert cr.predict(models[0], X).shape == (N,)
+
+
+def test_regression_with_several_outputs():
+    y = np.stack([VALUES, -VALUES], axis=1)
+    model = cr.nn.Linear(6, 2)
+    fit(model, (X, y), optimizer=cr.optim.Adam(model, lr=0.1), epochs=30)
+    assert cr.predict(model, X).shape == (N, 2)
+    assert set(cr.evaluate(model, (X, y))) == {"loss", "r2", "mae"}
+
+
+def test_a_loss_from_elsewhere_gets_targets_as_they_are():
+    shapes = set()
+
+    def likelihood(z, y):  # a mean and a logarithm of the variance for each target
+        shapes.add((z.shape, y.shape))
+        mean, log_variance = z[:, 0], z[:, 1]
+        return cr.mean(cr.square(mean - y) * cr.exp(-log_variance) + log_variance)
+
+    model = cr.nn.Linear(6, 2)
+    history = fit(model, (X, VALUES), likelihood, validation=(X, VALUES), batch_size=25)
+    assert shapes == {((25, 2), (25,)), ((50, 2), (50,))}
+    assert history.columns[3:5] == ["train_loss", "validation_loss"]
+
+
+def test_one_hot_targets_are_classes():
+    model, reference = mlp(), mlp()
+    one_hot = np.eye(3, dtype=np.float32)[LABELS]
+    history = fit(model, (X, one_hot), "cross-entropy")
+    labels = fit(reference)
+    assert history["train_accuracy"] == labels["train_accuracy"]
+    np.testing.assert_array_equal(cr.predict(model, X), cr.predict(reference, X))
+    figures = cr.evaluate(model, (X, one_hot), "cross-entropy")
+    assert figures["accuracy"] == cr.evaluate(reference, (X, LABELS))["accuracy"]
+
+
+def test_outputs_take_lists_and_tensors():
+    model = mlp()
+    expected = outputs(model, X)
+    np.testing.assert_array_equal(outputs(model, X.tolist()), expected)
+    np.testing.assert_array_equal(outputs(model, cr.tensor(X)), expected)
