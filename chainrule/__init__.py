@@ -32,12 +32,16 @@ from chainrule.core import (
     grad,
     gradients,
     graph,
+    hessian,
+    hvp,
+    jacobian,
     jvp,
     no_grad,
     random_stream,
     seed,
     value_and_grad,
     vjp,
+    vmap,
 )
 from chainrule.ops import *  # noqa: F403
 
@@ -68,7 +72,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "ChainruleError", "CheckpointError", "DataError", "DtypeError", "GradientError", "Key", "NumericalError",
     "OptionError", "PRIMITIVES", "ShapeError", "Spec", "Tensor", "base", "check_gradients", "core", "data", "evaluate", "explain", "fit",
-    "glass", "grad", "gradients", "graph", "jvp", "losses", "metrics", "models", "nn", "no_grad", "ops", "optim",
-    "predict", "predict_proba", "random_stream", "seed", "train", "value_and_grad", "vjp",
+    "glass", "grad", "gradients", "graph", "hessian", "hvp", "jacobian", "jvp", "losses", "metrics", "models", "nn", "no_grad", "ops", "optim",
+    "predict", "predict_proba", "random_stream", "seed", "train", "value_and_grad", "vjp", "vmap",
     *ops.__all__,
 ]  # fmt: skip

@@ -47,8 +47,8 @@ def build_optimizer(settings: Settings, model: Module) -> optim.Optimizer:
     Raises:
         OptionError: it does not have a setting that was given.
     """
-    given = {"momentum": settings.momentum, "weight_decay": settings.weight_decay, "nesterov": settings.nesterov or None}
-    given = {name: value for name, value in given.items() if value is not None}
+    asked = {name: getattr(settings, name) for name in ("momentum", "nesterov", "weight_decay")}
+    given = {name: value for name, value in asked.items() if value not in (None, False)}
     try:
         return optim.OPTIMIZERS[settings.optimizer](model, lr=settings.lr, **given)
     except TypeError:
@@ -81,4 +81,5 @@ def build_penalty(settings: Settings) -> Callable[[Module], Any] | None:
             f"The penalty {settings.penalty} takes {len(terms)} of --lam, got {len(settings.lam)}.",
             **{"try": f"--lam {numbers}"},
         )
-    return kind(**dict(zip(terms, settings.lam, strict=True)))
+    strengths: dict[str, Any] = dict(zip(terms, settings.lam, strict=True))
+    return kind(**strengths)

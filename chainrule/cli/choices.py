@@ -14,7 +14,10 @@ from chainrule.cli.settings import Settings, numbers
 TABLE = {"scale": "standardize"}
 """What a CSV file gets besides the settings of digits: its columns may be of any size."""
 
-ONLY_FOR = {"target": "CSV files", "kind": "CSV files", "data": "the task mnist", "download": "the task mnist"}
+CSV, MNIST = "CSV files", "the task mnist"
+
+ONLY_FOR = {"target": CSV, "kind": CSV, "data": MNIST, "download": MNIST}
+"""Options that only some tasks read."""
 
 HIDDEN = ("hidden", "activation", "dropout", "batch_norm")
 """Settings of hidden layers, which only an mlp has."""
@@ -29,9 +32,8 @@ def settings_for(task: str | None, options: dict[str, Any]) -> Settings:
     if task is None:
         raise OptionError("What shall be trained?", **{"try": "chainrule train digits"})
     given = as_given(task, options)
-    task = given["task"]
     recipe = given.get("recipe")
-    chosen = RECIPES[recipe] if recipe else TASKS.get(task, TASKS["digits"] | TABLE)
+    chosen = RECIPES[recipe] if recipe else TASKS.get(given["task"], TASKS["digits"] | TABLE)
     settings = Settings(**(spelled(chosen) | given))
     check_used(settings, given)
     return settings
@@ -49,13 +51,14 @@ def check_resumed(settings: Settings, folder: Path, task: str | None, options: d
         given["out"] = out
     differ = {k: v for k, v in given.items() if getattr(settings, k, folder) != v}
     if differ:
-        places = {option(k): f"{shown(v)}; the run has {shown(getattr(settings, k, folder))}" for k, v in differ.items()}
+        its = {k: shown(getattr(settings, k, folder)) for k in differ}
+        places = {option(k): f"{shown(v)}; the run has {its[k]}" for k, v in differ.items()}
         places["try"] = f"chainrule train --resume {folder}, or start a new run"
         raise OptionError("A resumed run keeps its settings.", **places)
 
 
 def as_given(task: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, as settings: names spelled as in the library, lists as tuples, full paths."""
+    """The options that were given, as settings: names as in the library, lists as tuples, full paths."""
     given = {name: value for name, value in options.items() if value is not None}
     if task is not None:
         given["task"] = task_named(task)
@@ -101,14 +104,14 @@ def is_path(task: str) -> bool:
 
 def check_for_task(given: dict[str, Any]) -> None:
     """Options that only some tasks read are given with one of these."""
-    kind = "the task mnist" if given["task"] == "mnist" else "CSV files" if is_path(given["task"]) else ""
+    kind = MNIST if given["task"] == "mnist" else CSV if is_path(given["task"]) else ""
     for name, wanted in ONLY_FOR.items():
         if name in given and wanted != kind:
-            raise OptionError(f"{option(name)} is for {wanted}, {Path(given['task']).name} does not read it.")
-    if kind == "CSV files" and "target" not in given:
-        raise OptionError(
-            f"Which column of {Path(given['task']).name} is the target?", **{"try": "--target COLUMN"}
-        )
+            name_of_task = Path(given["task"]).name
+            raise OptionError(f"{option(name)} is for {wanted}, {name_of_task} does not read it.")
+    if kind == CSV and "target" not in given:
+        headline = f"Which column of {Path(given['task']).name} is the target?"
+        raise OptionError(headline, **{"try": "--target COLUMN"})
 
 
 def check_used(settings: Settings, given: dict[str, Any]) -> None:
@@ -118,10 +121,10 @@ def check_used(settings: Settings, given: dict[str, Any]) -> None:
         OptionError: one has none, which is never what was meant.
     """
     if settings.model != "mlp":
-        for name in HIDDEN:
-            if given.get(name):
-                raise OptionError(f"{option(name)} is for hidden layers, the model {settings.model} has none.")
+        for name in filter(given.get, HIDDEN):
+            raise OptionError(f"{option(name)} is for hidden layers, the model {settings.model} has none.")
     if "penalty" in given and not settings.lam:
         raise OptionError(f"How strong is the penalty {settings.penalty}?", **{"try": "--lam 1e-4"})
     if "lam" in given and settings.penalty is None:
-        raise OptionError("--lam is the strength of a penalty, and there is none.", **{"try": "--penalty half-l2"})
+        headline = "--lam is the strength of a penalty, and there is none."
+        raise OptionError(headline, **{"try": "--penalty half-l2"})

@@ -14,7 +14,7 @@ from chainrule.cli import INTERRUPTED, options
 from chainrule.cli.choices import check_resumed, settings_for
 from chainrule.cli.folder import begun, new_folder
 from chainrule.cli.names import unknown
-from chainrule.cli.sections import Sectioned
+from chainrule.cli.sections import Count, Sectioned
 from chainrule.cli.settings import Settings
 
 RUN = click.Path(path_type=Path)
@@ -32,16 +32,18 @@ def chainrule() -> None:
     chainrule predict RUN new.csv                 use what was trained
     chainrule summary RUN                         what a run folder holds
     chainrule explain tiny-network                a worked example, every number
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
 
 
-@chainrule.command(cls=Sectioned, params=options.TRAIN)
+@chainrule.command(
+    cls=Sectioned, params=options.TRAIN, explained=options.EXPLAINED, short_help="Train a model and test it."
+)
 def train(task: str | None, out: Path | None, resume: Path | None, as_json: bool, **given: Any) -> None:
     """Train a model on TASK: one of the tasks below, or the path of a CSV file with a header line.
 
     The run folder gets settings, checkpoint, history, result, model and pictures. Ctrl-C stops after the step
-    at work and keeps the checkpoint; `--resume` goes on as if it had never stopped, to the same bits. Defaults in
-    brackets hold where the task (or the recipe) does not say otherwise.
+    at work and keeps the checkpoint; --resume goes on as if it had never stopped, to the same bits. Defaults
+    in brackets hold where the task (or the recipe) does not say otherwise.
     """
     if resume is not None:
         settings = Settings.load(resume)
@@ -56,10 +58,6 @@ def train(task: str | None, out: Path | None, resume: Path | None, as_json: bool
     folder = out or new_folder(settings)
     with begun(settings, folder):
         carry_out(settings, folder, as_json)
-
-
-train.explain("Tasks and their settings (a CSV file has those of digits, with --scale standardize)", options.tasks)
-train.explain("Recipes", options.recipes)
 
 
 def carry_out(settings: Settings, folder: Path, as_json: bool) -> None:
@@ -82,7 +80,7 @@ def carry_out(settings: Settings, folder: Path, as_json: bool) -> None:
         click.echo(shown_result(result, folder), nl=False)
 
 
-@chainrule.command()
+@chainrule.command(short_help="Predict for the rows of a file.")
 @click.argument("run", type=RUN)
 @click.argument("file", type=RUN)
 @click.option("--proba", is_flag=True, help="Print the probability of every class too.")
@@ -90,8 +88,8 @@ def carry_out(settings: Settings, folder: Path, as_json: bool) -> None:
 def predict(run: Path, file: Path, proba: bool, as_json: bool) -> None:
     """Predict for the rows of FILE with the model of RUN, one line each.
 
-    FILE is a CSV file with the columns of the training data in any order (the target column may be there, and is
-    passed over), or images in MNIST format. Of a run with several seeds, the first one's model predicts.
+    FILE is a CSV file with the columns of the training data in any order (the target column may be there, and
+    is passed over), or images in MNIST format. Of a run with several seeds, the first one's model predicts.
     """
     from chainrule.cli.prediction import lines
 
@@ -99,20 +97,22 @@ def predict(run: Path, file: Path, proba: bool, as_json: bool) -> None:
         click.echo(line)
 
 
-@chainrule.command()
+@chainrule.command(short_help="Show what a run folder holds.")
 @click.argument("run", type=RUN)
 def summary(run: Path) -> None:
-    """Print what the folder RUN holds: settings, progress, layers with shapes and parameters, result, files."""
+    """Print what the folder RUN holds: settings, progress, layers with shapes and sizes, result, files."""
     from chainrule.cli.overview import overview
 
     click.echo(overview(run))
 
 
-@chainrule.command()
+@chainrule.command(short_help="Print a worked example, every number in it checked.")
 @click.argument("example", required=False)
-@click.option("--layout", type=click.Choice(["rows", "columns"]), help="Where a sample stands  [as in the document]")
-@click.option("--digits", type=click.IntRange(1, 17), default=5, show_default=True, help="Digits of a number.")
-@click.option("--format", "form", type=click.Choice(["text", "latex", "html"]), default="text", show_default=True)
+@click.option(
+    "--layout", type=click.Choice(["rows", "columns"]), help="How samples stand  [as in the document]"
+)
+@click.option("--digits", type=Count(), default=5, help="Digits of a number  [5]")
+@click.option("--format", "form", type=click.Choice(["text", "latex", "html"]), default="text", help="[text]")
 def explain(example: str | None, layout: str | None, digits: int, form: str) -> None:
     """Print a worked example, forwards and backwards, with every number and every derivative checked.
 
@@ -121,7 +121,7 @@ def explain(example: str | None, layout: str | None, digits: int, form: str) -> 
     one-neuron-chain    1-1-1, by hand (004 §2.4.4)
 
     A page for the browser: chainrule explain tiny-network --format html > tiny-network.html
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from chainrule.glass import EXAMPLES
 
     if example is None:

@@ -15,7 +15,8 @@ from chainrule.cli.settings import Settings
 
 CHECKPOINT, HISTORY, RESULT = "checkpoint.safetensors", "history.csv", "result.json"
 MODEL, LAST_GOOD = "model.safetensors", "last-good.safetensors"
-LEARNING_CURVE, CONFUSION_MATRIX, PREDICTIONS = "learning_curve.png", "confusion_matrix.png", "predictions.png"
+LEARNING_CURVE, CONFUSION_MATRIX = "learning_curve.png", "confusion_matrix.png"
+PREDICTIONS = "predictions.png"
 
 
 def new_folder(settings: Settings) -> Path:
@@ -36,9 +37,8 @@ def begun(settings: Settings, folder: Path) -> Iterator[None]:
         OptionError: the folder holds a run.
     """
     if (folder / SETTINGS).exists():
-        raise OptionError(
-            f"{folder} holds a run already.", **{"try": f"chainrule train --resume {folder}, or another --out"}
-        )
+        fix = f"chainrule train --resume {folder}, or another --out"
+        raise OptionError(f"{folder} holds a run already.", **{"try": fix})
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         settings.save(folder)

@@ -9,10 +9,15 @@ from typing import Any
 
 import click
 
-from chainrule.cli.sections import Count, Option
+from chainrule.cli.sections import Count, Lines, Option
 from chainrule.cli.settings import Settings
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def shown(value: Any) -> str:
+    """A setting's value as one would type it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def section(title: str, *options: tuple[str, str, dict[str, Any]]) -> list[Option]:
@@ -53,16 +58,25 @@ TRAIN: list[click.Parameter] = [
             "Train on a standardised target; predictions are in its own units  [for values]",
             FLAG,
         ),
+        ("--stratify/--no-stratify", "Give every class its share of each part  [if there are classes]", FLAG),
         ("--data", "Folder of the four MNIST files, for the task mnist.", name("DIR")),
-        ("--download", "Fetch MNIST into this folder first (checksums are compared), and use it.", name("DIR")),
+        ("--download", "Fetch MNIST into this folder first, check it, and use it.", name("DIR")),
     ),
     *section(
         "Model",
         ("--recipe", "Settings by name, see below: {}.", name()),
         ("--model", "{}  [mlp]", name()),
-        ("--hidden", "Sizes of the hidden layers, such as 256,128.", name("N,N,…")),
+        (
+            "--hidden",
+            f"Sizes of the hidden layers, such as 256,128  [{shown(Settings.hidden)}]",
+            name("N,N,…"),
+        ),
         ("--activation", "{}  [relu]", name()),
-        ("--dropout", "Probability of dropping a unit, for all hidden layers or one each.", name("P,P,…")),
+        (
+            "--dropout",
+            "Probability of dropping a unit, for all hidden layers or one each  [0]",
+            name("P,P,…"),
+        ),
         ("--batch-norm/--no-batch-norm", "Batch norm after every hidden dense layer  [no]", FLAG),
         ("--init", "Weights at the start: {}  [suits the activation]", name()),
     ),
@@ -72,10 +86,10 @@ TRAIN: list[click.Parameter] = [
         ("--penalty", "Added to the loss, on the weights: {} (l2 is λ Σ w², half-l2 is λ/2 Σ w²).", name()),
         ("--lam", "Strength of the penalty; elastic-net takes two.", name("λ,…")),
         ("--optimizer", "{}  [adam]", name()),
-        ("--lr", "Learning rate, the largest one where a schedule changes it.", number("η")),
+        ("--lr", f"Learning rate, the largest one where a schedule changes it  [{Settings.lr}]", number("η")),
         ("--momentum", "Momentum, for optimisers that have it.", number("β")),
         ("--nesterov/--no-nesterov", "Nesterov's form of momentum, for sgd  [no]", FLAG),
-        ("--weight-decay", "Weight decay of the optimiser; decoupled from the gradient in adamw.", number("λ")),
+        ("--weight-decay", "Weight decay of the optimiser; in adamw apart from the gradient.", number("λ")),
         ("--schedule", "Learning rate over the steps: {}  [constant]", name()),
         (
             "--warmup",
@@ -86,10 +100,10 @@ TRAIN: list[click.Parameter] = [
     ),
     *section(
         "Course",
-        ("--epochs", "Passes through the training part.", count()),
-        ("--batch-size", "Examples a step.", count()),
+        ("--epochs", f"Passes through the training part  [{Settings.epochs}]", count()),
+        ("--batch-size", f"Examples a step  [{Settings.batch_size}]", count()),
         ("--accumulate", "Batches whose gradients make one update  [1]", count()),
-        ("--patience", "Stop after so many epochs without a better validation loss, and keep the best.", count()),
+        ("--patience", "Stop after so many epochs without a better validation loss; keep the best.", count()),
         ("--seed", "Seed of split, weights, order and dropout  [0]", {"metavar": "N", "type": Count(0)}),
         ("--seeds", "Train with so many seeds and report mean and interval  [1]", count()),
     ),
@@ -112,6 +126,7 @@ def tasks() -> Iterator[tuple[str, str]]:
         read = EMBEDDED.get(task.replace("-", "_"))
         about = (read.__doc__ or "").splitlines()[0] if read else ""
         yield task, " ".join(part for part in (about, as_options(chosen)) if part)
+    yield "FILE.csv", "A table of your own. As digits, with --scale standardize"
 
 
 def recipes() -> Iterator[tuple[str, str]]:
@@ -132,6 +147,5 @@ def option(setting: str) -> str:
     return "TASK" if setting == "task" else f"--{setting.replace('_', '-')}"
 
 
-def shown(value: Any) -> str:
-    """A setting's value as one would type it."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+EXPLAINED: dict[str, Lines] = {"Tasks and their settings": tasks, "Recipes": recipes}
+"""Sections of the help below those of the options."""

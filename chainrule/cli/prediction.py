@@ -43,7 +43,9 @@ def features(saved: SavedModel, file: Path) -> np.ndarray:
         raise DataError(f"There is no file {file}.")
     with open(file, "rb") as opened:
         start = opened.read(2)
-    return pixels(saved, file) if start in IMAGES else read_features(file, saved.feature_names, saved.settings.target)
+    if start in IMAGES:
+        return pixels(saved, file)
+    return read_features(file, saved.feature_names, saved.settings.target)
 
 
 def pixels(saved: SavedModel, file: Path) -> np.ndarray:

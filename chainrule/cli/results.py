@@ -45,16 +45,17 @@ def bounds(interval: metrics.Interval, method: str) -> dict[str, Any]:
 
 def together(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over seeds with Student's interval."""
-    values = {part: columns([run[part] for run in runs]) for part in ("validation", "test") if part in runs[0]}
+    parts = [part for part in ("validation", "test") if part in runs[0]]
+    values = {part: columns([run[part] for run in runs]) for part in parts}
     means = {part: {name: mean(column) for name, column in found.items()} for part, found in values.items()}
     intervals = {
         name: bounds(metrics.mean_interval(column), "Student")
         for name, column in values["test"].items()
         if None not in column
     }
-    same = {name: runs[0][name] for name in ("data", "task", "model", "examples", "parameters", "loss", "target")}
+    shared = ("data", "task", "model", "examples", "parameters", "loss", "target")
     return {
-        **same,
+        **{name: runs[0][name] for name in shared},
         "seeds": [run["seed"] for run in runs],
         "stopped": "finished",
         **means,

@@ -79,26 +79,29 @@ def load_model(folder: Path) -> SavedModel:
     candidates = [folder / MODEL, folder / f"seed-{settings.seed}" / MODEL]
     path = next((p for p in candidates if p.exists()), None)
     if path is None:
-        raise CheckpointError(
-            f"The run {folder} is not finished: it has no model yet.", **{"try": f"chainrule train --resume {folder}"}
-        )
+        headline = f"The run {folder} is not finished: it has no model yet."
+        raise CheckpointError(headline, **{"try": f"chainrule train --resume {folder}"})
     try:
         arrays, texts = files.read_arrays(path)
     except CheckpointError as error:
-        error.places["fix"] = f"delete it and {RESULT} beside it: chainrule train --resume {folder} makes both again"
+        again = f"chainrule train --resume {folder} makes both again"
+        error.places["fix"] = f"delete it and {RESULT} beside it: {again}"
         raise
     if FACTS not in texts:
-        raise CheckpointError(f"{path} was not written by chainrule train: it does not say what its weights are of.")
+        raise CheckpointError(
+            f"{path} does not say what its weights are of: chainrule train did not write it."
+        )
     return from_facts(json.loads(texts[FACTS]), arrays)
 
 
 def from_facts(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> SavedModel:
     """A model from what `save_model` wrote."""
-    settings = Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts["settings"].items()})
+    settings = Settings.from_json(facts["settings"])
     model = build_model(settings, facts["inputs"], facts["outputs"])
     model.load_state_dict(under("model.", arrays))
     model.task = facts["task"]  # type: ignore[attr-defined] - as fit says it
-    scaler = None if settings.scale == "none" else SCALERS[settings.scale].from_arrays(under("scaler.", arrays))
+    statistics = under("scaler.", arrays)
+    scaler = SCALERS[settings.scale].from_arrays(statistics) if statistics else None
     names = tuple(facts["feature_names"]), tuple(facts["class_names"])
     return SavedModel(model, settings, facts["task"], *names, scaler)
 

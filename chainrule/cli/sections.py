@@ -44,13 +44,9 @@ class Option(click.Option):
 class Sectioned(click.Command):
     """A command whose help has a section for each `section` of its options, and sections of explanation."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
+    def __init__(self, *arguments: Any, explained: dict[str, Lines], **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.explained: list[tuple[str, Lines]] = []
-
-    def explain(self, title: str, lines: Lines) -> None:
-        """Add a section below the options: a function that gives names and what is said of them."""
-        self.explained.append((title, lines))
+        self.explained = explained
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -58,7 +54,7 @@ class Sectioned(click.Command):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 sections.setdefault(getattr(parameter, "section", "Run"), []).append(record)
-        described = [(title, lines()) for title, lines in self.explained]
-        for title, lines in [*sections.items(), *described]:
+        sections |= {title: list(lines()) for title, lines in self.explained.items()}
+        for title, records in sections.items():
             with formatter.section(title):
-                formatter.write_dl(list(lines))
+                formatter.write_dl(records)

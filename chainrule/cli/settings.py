@@ -45,6 +45,7 @@ class Settings:
     data: str | None = None
     target: str | None = None
     kind: str | None = None
+    stratify: bool | None = None
     split: tuple[float, ...] = (0.7, 0.15, 0.15)
     seed: int = 0
     seeds: int = 1
@@ -81,11 +82,17 @@ class Settings:
                 f"{os.fspath(folder)} is no run folder: it has no {FILE}.",
                 **{"try": "chainrule train TASK starts a run and prints its folder"},
             )
-        known = {f.name for f in dataclasses.fields(Settings)}
         found = read_json(path)
         if not isinstance(found, dict) or "task" not in found:
             raise CheckpointError(f"{path} does not hold the settings of a run.")
-        return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items() if k in known})
+        return Settings.from_json(found)
+
+    @staticmethod
+    def from_json(found: dict[str, Any]) -> Settings:
+        """Settings from what JSON made of them; entries of other versions are passed over."""
+        known = {f.name for f in dataclasses.fields(Settings)}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+        return Settings(**{k: v for k, v in values.items() if k in known})
 
     def replaced(self, **changes: Any) -> Settings:
         """The same settings with some changed."""

@@ -43,15 +43,17 @@ def aligned(rows: Rows) -> list[str]:
 def result_rows(result: dict[str, Any]) -> Rows:
     """The table of a result, row by row."""
     train, validation, test = result["examples"]
-    yield "examples", f"{train:,} training, {validation:,} validation, {test:,} test"
+    chosen_by = f"{validation:,} validation, " if validation else ""
+    yield "examples", f"{train:,} training, {chosen_by}{test:,} test"
     yield "parameters", f"{result['parameters']:,}"
     if result.get("epochs"):
         yield "epochs", f"{result['epochs']} ({result['stopped']})"
+    unit = "  (of the standardised target)" if result["target"] == "standardised" else ""
     for part in ("validation", "test"):
         for name, value in result.get(part, {}).items():
             interval = result["intervals"].get(name) if part == "test" and "intervals" in result else None
-            unit = "  (of the standardised target)" if name == "loss" and result["target"] == "standardised" else ""
-            yield f"{part} {name}", figure(name, value) + unit + (said(name, interval) if interval else "")
+            trust = said(name, interval) if interval else ""
+            yield f"{part} {name}", figure(name, value) + unit * (name == "loss") + trust
     accuracy = result["test"].get("accuracy")
     if accuracy is not None:
         yield "test error", figure("accuracy", 1 - accuracy)
@@ -75,9 +77,10 @@ def file_rows(folder: Path) -> Rows:
     """One row a folder, with its files; neighbours that hold the same are one row."""
     folders = [folder, *sorted(folder.glob("seed-*"), key=lambda place: (len(place.name), place.name))]
     for held, group in groupby(folders, key=files_in):
-        members = [f"{place}/" for place in group]
+        members = [f"{place}/" if place == folder else f"  {place.name}/" for place in group]
         if held:
-            yield members[0] if len(members) == 1 else f"{members[0]} to {Path(members[-1]).name}/", "  ".join(held)
+            last = f" to {members[-1].strip()}" if len(members) > 1 else ""
+            yield members[0] + last, "  ".join(held)
 
 
 def files_in(folder: Path) -> tuple[str, ...]:

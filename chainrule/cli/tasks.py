@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ MNIST_VALIDATION = 10_000
 
 
 class Prepared(NamedTuple):
-    """The three parts of a task's data on one scale, and the scalers of features and target, where there are any."""
+    """The parts of a task's data on one scale, and the scalers of features and target, if there are any."""
 
     parts: Splits
     scaler: Any = None
@@ -59,26 +59,22 @@ def load(settings: Settings) -> Prepared:
 
 def parts_of(settings: Settings) -> Splits:
     """Training, validation and test part as they are in the data."""
-    embedded = settings.task.replace("-", "_")
-    if embedded in EMBEDDED:
-        return split(EMBEDDED[embedded](), settings.split, settings.seed)
     if settings.task == "mnist":
         return mnist_parts(settings)
-    task: Any = settings.kind
-    data = read_csv(settings.task, settings.target or "", task=task)
-    return split(data, settings.split, settings.seed)
+    embedded, kind = EMBEDDED.get(settings.task.replace("-", "_")), cast(Any, settings.kind)
+    data = embedded() if embedded else read_csv(settings.task, settings.target or "", task=kind)
+    return split(data, settings.split, settings.seed, settings.stratify)
 
 
 def mnist_parts(settings: Settings) -> Splits:
     """MNIST: its test part is the test part, 10,000 of its training images are the validation part."""
     if settings.data is None:
-        raise DataError(
-            "MNIST is read from files.",
-            **{"try": "--data DIR, the folder with train-images-idx3-ubyte.gz and its three companions, or --download DIR"},
-        )
+        folder = "the folder with train-images-idx3-ubyte.gz and its three companions"
+        raise DataError("MNIST is read from files.", **{"try": f"--data DIR, {folder}, or --download DIR"})
     train, test = mnist(settings.data)
     if len(train) <= MNIST_VALIDATION:
-        raise DataError(f"MNIST has more than {MNIST_VALIDATION} training images, these files have {len(train)}.")
+        found = f"these files have {len(train)}"
+        raise DataError(f"MNIST has more than {MNIST_VALIDATION} training images, {found}.")
     rows = (Key(settings.seed) / "split").generator().permutation(len(train))
     return Splits(train.take(rows[MNIST_VALIDATION:]), train.take(rows[:MNIST_VALIDATION]), test)
 

@@ -40,12 +40,13 @@ INTERRUPTED = "interrupted"
 
 
 def train(settings: Settings, folder: Path, show: bool = True) -> dict[str, Any]:
-    """Train once for every seed, skip those that are finished, and write the result of all into the folder."""
+    """Train once for every seed, skip those that are finished, and write the result of all."""
     tidy(folder)
     runs = []
     for seed, place in places(settings, folder).items():
         one = settings.replaced(seed=seed, seeds=1)
-        runs.append(result_in(place) or train_one(one, place, show))
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is said in the result
+            runs.append(result_in(place) or train_one(one, place, show))
         if runs[-1]["stopped"] == INTERRUPTED:
             return runs[-1]
     return runs[0] if settings.seeds == 1 else write_result(folder, together(runs))
@@ -65,8 +66,8 @@ def train_one(settings: Settings, folder: Path, show: bool) -> dict[str, Any]:
     if history.stopped == INTERRUPTED:
         return {"stopped": INTERRUPTED}
     seconds = sum(history["seconds"]) if history.rows else time.perf_counter() - began
-    result = facts(model, settings, data) | {"epochs": len(history), "stopped": history.stopped, "seconds": seconds}
-    result |= measured(model, settings, data)
+    result = facts(model, settings, data) | {"epochs": len(history), "stopped": history.stopped}
+    result |= {"seconds": seconds} | measured(model, settings, data)
     save_model(folder / MODEL, model, settings, data)
     draw(model, history, data, folder, settings)
     return write_result(folder, result)
@@ -80,11 +81,17 @@ def facts(model: MLP, settings: Settings, data: Prepared) -> dict[str, Any]:
         "model": settings.model,
         "layers": list(model.sizes),
         "seed": settings.seed,
-        "examples": [len(part) for part in data.parts],
+        "examples": examples(settings, data),
         "parameters": model.n_parameters,
         "loss": settings.loss or LOSSES_OF[data.task][0],
         "target": "as it is" if data.target_scaler is None else "standardised",
     }
+
+
+def examples(settings: Settings, data: Prepared) -> list[int]:
+    """Examples that were trained on, chosen by, and tested on."""
+    train, validation, test = map(len, data.parts)
+    return [train + validation, 0, test] if settings.model == "lda" else [train, validation, test]
 
 
 def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: bool) -> History:
@@ -95,24 +102,23 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
     """
     train = data.parts.train
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # fit looks at the loss itself, and says more
-            return fit(
-                model,
-                train,
-                settings.loss,
-                build_optimizer(settings, model),
-                epochs=settings.epochs,
-                batch_size=settings.batch_size,
-                validation=data.parts.validation,
-                callbacks=watchers(settings, folder, show),
-                schedule=build_schedule(settings, len(train)),
-                penalty=build_penalty(settings),
-                clip_norm=settings.clip_norm,
-                accumulate=settings.accumulate,
-                seed=settings.seed,
-                progress=False,
-                resume=sound(folder / CHECKPOINT),
-            )
+        return fit(
+            model,
+            train,
+            settings.loss,
+            build_optimizer(settings, model),
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            validation=data.parts.validation,
+            callbacks=watchers(settings, folder, show),
+            schedule=build_schedule(settings, len(train)),
+            penalty=build_penalty(settings),
+            clip_norm=settings.clip_norm,
+            accumulate=settings.accumulate,
+            seed=settings.seed,
+            progress=False,
+            resume=sound(folder / CHECKPOINT),
+        )
     except NumericalError as error:
         save_model(folder / LAST_GOOD, model, settings, data)
         error.places["saved"] = str(folder / LAST_GOOD)
@@ -156,5 +162,5 @@ def draw(model: MLP, history: History, data: Prepared, folder: Path, settings: S
         matrix = metrics.confusion_matrix(test.y, predicted, classes=range(test.n_classes))
         pictures.confusion_matrix(matrix, test.class_names, folder / CONFUSION_MATRIX, f"{title}: test part")
     else:
-        values = [data.in_units(column) for column in (test.y, predicted[:, None])]
-        pictures.predictions(*values, folder / PREDICTIONS, f"{title}: test part")
+        true, found = (data.in_units(column) for column in (test.y, predicted[:, None]))
+        pictures.predictions(true, found, folder / PREDICTIONS, f"{title}: test part")

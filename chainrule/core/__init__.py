@@ -1,9 +1,11 @@
 """The grammar: primitive, tensor, graph, and differentiation in both modes to any order."""
 
+from chainrule.core.batch import vmap
 from chainrule.core.check import GradientReport, check_gradients
 from chainrule.core.families import elementwise, general, linear, multilinear
 from chainrule.core.forward import jvp
 from chainrule.core.graph import Graph, Leaf, Node, graph
+from chainrule.core.jacobians import hessian, hvp, jacobian
 from chainrule.core.primitive import PRIMITIVES, Primitive, apply
 from chainrule.core.reverse import EAGER, grad, gradients, value_and_grad, vjp
 from chainrule.core.spec import Spec, spec_of
@@ -28,6 +30,9 @@ __all__ = [
     "grad",
     "gradients",
     "graph",
+    "hessian",
+    "hvp",
+    "jacobian",
     "jvp",
     "linear",
     "multilinear",
@@ -39,5 +44,6 @@ __all__ = [
     "stack",
     "value_and_grad",
     "vjp",
+    "vmap",
     "words",
 ]

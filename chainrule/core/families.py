@@ -46,6 +46,10 @@ class Elementwise(Primitive):
     def is_differentiable(self) -> bool:
         return any(self._partials)
 
+    def batch(self, size: int, args: Any, flags: Any, params: Any) -> Any:
+        """Entry by entry, a batch axis is one axis more."""
+        return apply(self, tuple(words.in_front(size, a, f) for a, f in zip(args, flags, strict=True)), params)
+
     def pull(self, y: Any, y_bar: Any, args: Any, params: Any, needed: Any) -> Iterator[Any]:
         for rule, wanted in zip(self._partials, needed, strict=True):
             yield _times(rule(y, *args, **params), y_bar) if wanted and rule else None

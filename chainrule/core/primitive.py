@@ -43,6 +43,7 @@ class Primitive:
         self._kernels: dict[type, Callable[..., Any]] = {}
         self._shape: Callable[..., Any] | None = None
         self._dtype: Callable[..., Any] | None = None
+        self._batch: Callable[..., Any] | None = None
         self._flops: Callable[..., float] = lambda y, *args, **params: y.size
         if self.name in PRIMITIVES:
             raise ValueError(f"a primitive called {self.name!r} exists already")
@@ -63,6 +64,13 @@ class Primitive:
     def dtype(self, rule: Callable[..., Any]) -> None:
         """State the dtype of the result where it is not that of the first argument."""
         self._dtype = rule
+
+    def batching(self, rule: Callable[..., Any]) -> None:
+        """State what many calls at once are: `rule(size, args, flags, **params)`.
+
+        Flagged arguments have a batch axis of `size` in front, the others none; so has the result.
+        """
+        self._batch = rule
 
     def cost(self, rule: Callable[..., float]) -> None:
         """State the floating-point operations: `rule(y, *specs, **params)`; one an entry by default."""
@@ -110,6 +118,12 @@ class Primitive:
         """Forward mode: the tangent of the result from those of the arguments (None means zero)."""
         raise NotImplementedError
 
+    def batch(self, size: int, args: Any, flags: Any, params: Any) -> Any:
+        """Many calls at once, by the batching rule."""
+        if self._batch is None:
+            raise NotImplementedError(f"{self.name} states no batching rule")
+        return self._batch(size, args, flags, **params)
+
     def kernel_for(self, kind: type, example: Any) -> Callable[..., Any]:
         """The kernel for arrays of one type: the backend's own, or the generic one; for specs the shape rule."""
         if kind is Spec:
@@ -121,7 +135,9 @@ class Primitive:
 
 def apply(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Apply a primitive: by the highest transformation among the arguments, else by its kernel."""
-    trace, level = None, stack.silent
+    trace, level = None, -1
+    if stack.silent >= 0:
+        args = tuple(map(_heard, args))
     for a in args:
         if isinstance(a, Tensor):
             t = a.trace
@@ -130,6 +146,15 @@ def apply(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -
     if trace is None:
         return evaluate(primitive, args, params)
     return trace.process(primitive, args, params)
+
+
+def _heard(a: Any) -> Any:
+    """An operand without the transformations that `no_grad` silences."""
+    if not isinstance(a, Tensor):
+        return a
+    while a.trace is not None and a.trace.level <= stack.silent and not a.trace.lasting:
+        a = a.value if isinstance(a.value, Tensor) else Tensor(a.value)
+    return a
 
 
 def evaluate(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

@@ -23,6 +23,8 @@ class Trace:
 
     level: int
     closed = False
+    lasting = False
+    """Whether it goes on inside `no_grad`, because it does more than differentiate."""
 
     def refuse_if_closed(self) -> None:
         """Refuse work after the end.

@@ -16,7 +16,7 @@ TRAIN, VALIDATION = "#1f77b4", "#d9480f"
 """Blue and orange: told apart by people who do not see red and green apart."""
 
 LOGARITHMIC = 20.0
-"""A loss that falls by more than this factor is drawn on a logarithmic scale: its end would be a flat line."""
+"""A loss that falls by more than this factor is drawn on a logarithmic scale, or its end would be flat."""
 
 MOST_NUMBERS = 25
 """Classes beyond which a confusion matrix shows shades only: numbers would not be readable."""
@@ -102,7 +102,8 @@ def _numbers(axis: Any, matrix: np.ndarray, share: np.ndarray) -> None:
         colour = "white" if share[i, j] > 0.5 else "black" if i == j else VALIDATION
         weight = "normal" if i == j else "bold"
         size = 9 if matrix.max() < 1000 else 7
-        axis.text(j, i, str(matrix[i, j]), ha="center", va="center", color=colour, fontsize=size, weight=weight)
+        font = {"color": colour, "fontsize": size, "weight": weight}
+        axis.text(j, i, str(matrix[i, j]), ha="center", va="center", **font)
 
 
 def _names(axis: Any, names: Sequence[str]) -> None:

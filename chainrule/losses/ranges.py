@@ -19,7 +19,7 @@ ROUNDING = 1e-3
 
 def numbers(x: Any) -> np.ndarray | None:
     """The values to be checked; None for a shape without values, which has nothing to check."""
-    x = words.plain(x)
+    x = words.all_values(x)
     return np.asarray(x) if is_array(x) else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends import into, xp
+from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, linear
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import align, broadcast_shapes, broadcast_to, operand
@@ -40,6 +41,7 @@ def choose(a: Any, b: Any, condition: Any, *, out: Any = None) -> Any:
 
 
 choose.adjoint(lambda y_bar, a, b, c: (choose(y_bar, _zero(y_bar), c), choose(_zero(y_bar), y_bar, c)), arguments=2)
+leading(choose)
 choose.formula("y = c a + (1 - c) b", r"\bar a = c\,\bar y", r"\bar b = (1 - c)\,\bar y")
 
 

@@ -36,6 +36,14 @@ def plain(x: Any) -> Any:
 
 
 @words.define
+def all_values(x: Any) -> Any:
+    """The numbers under all transformations, batch axes of `vmap` included: to check a range, not to compute."""
+    while isinstance(x, Tensor):
+        x = x.value
+    return x
+
+
+@words.define
 def boxed_like(x: Any, result: Any) -> Any:
     """A result as a tensor where the operand was one."""
     return Tensor(np.asarray(result)) if isinstance(x, Tensor) else result

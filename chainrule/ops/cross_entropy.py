@@ -12,6 +12,7 @@ import numpy as np
 
 from chainrule.backends import into, xp
 from chainrule.base.errors import ShapeError
+from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, general, linear
 from chainrule.ops.activations import sigmoid
 from chainrule.ops.arithmetic import maximum
@@ -53,10 +54,12 @@ def _one_per_row(x: Any, labels: Any) -> tuple[int, ...]:
 
 pick.adjoint(lambda y_bar, x, labels: place(y_bar, labels, n=x.shape[-1]), arguments=1)
 pick.shape(_one_per_row)
+leading(pick)
 pick.cost(lambda y, x, labels: 0)
 pick.formula(r"y_i = x_{i, t_i}", r"\bar x_{ik} = [k = t_i]\,\bar y_i")
 place.adjoint(lambda x_bar, y, labels, *, n: pick(x_bar, labels), arguments=1)
 place.shape(lambda y, labels, *, n: (*labels.shape, n))
+leading(place)
 place.cost(lambda x, y, labels, *, n: 0)
 place.formula(r"x_{ik} = [k = t_i]\,y_i", r"\bar y_i = \bar x_{i, t_i}")
 
@@ -83,6 +86,7 @@ softmax_cross_entropy.vjps(
     lambda y_bar, y, z, t: _spread(y_bar, z) * softmax_(z, axis=-1) - place(y_bar, t, n=z.shape[-1]), None
 )
 softmax_cross_entropy.shape(_one_per_row)
+leading(softmax_cross_entropy)
 softmax_cross_entropy.cost(lambda y, z, labels: 5 * z.size)
 softmax_cross_entropy.formula(
     r"y = \ln \textstyle\sum_k e^{z_k} - z_t",

@@ -7,6 +7,7 @@ from typing import Any
 
 from chainrule.backends import xp
 from chainrule.base.errors import ShapeError
+from chainrule.core.batch import leading
 from chainrule.core.families import general, multilinear
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import broadcast_shapes, broadcast_to, operand, promote
@@ -40,6 +41,7 @@ matmul_.adjoints(
     lambda y_bar, a, b: matmul_(matrix_transpose(a), y_bar),
 )
 matmul_.shape(_product_shape)
+leading(matmul_)
 matmul_.cost(lambda y, a, b: 2 * y.size * a.shape[-1])
 matmul_.formula("y = a b", r"\bar a = \bar y\, b^\top", r"\bar b = a^\top \bar y")
 
@@ -98,6 +100,15 @@ def affine_(x: Any, w: Any, b: Any, *, out: Any = None) -> Any:
     return y
 
 
+def _affine_each(size: int, x: Any, w: Any, b: Any, flags: Any) -> Any:
+    """Examples with one weight are more rows of one product; examples with a weight each are a batch of products."""
+    if flags == [True, False, False]:
+        rows = affine_(reshape(x, size * x.shape[1], x.shape[2]), w, b)
+        return reshape(rows, size, x.shape[1], w.shape[0])
+    x, w, b = (words.in_front(size, a, f) for a, f in zip((x, w, b), flags, strict=True))
+    return matmul_(x, matrix_transpose(w)) + expand_dims(b, 1)
+
+
 affine_.jvp(lambda dots, y, x, w, b: affine_(dots[0], w, dots[2]) + matmul_(x, matrix_transpose(dots[1])))
 affine_.vjps(
     lambda y_bar, y, x, w, b: matmul_(y_bar, w),
@@ -105,6 +116,7 @@ affine_.vjps(
     lambda y_bar, y, x, w, b: sum(y_bar, 0),
 )
 affine_.shape(lambda x, w, b: (x.shape[0], w.shape[0]))
+affine_.batching(lambda size, args, flags: _affine_each(size, *args, flags))
 affine_.cost(lambda y, x, w, b: 2 * y.size * x.shape[-1] + y.size)
 affine_.formula(
     r"y = x w^\top + b", r"\bar x = \bar y\, w", r"\bar w = \bar y^\top x", r"\bar b = \textstyle\sum_n \bar y_n"

@@ -12,11 +12,14 @@ import numpy as np
 from chainrule.backends import into, xp
 from chainrule.backends.interface import is_array
 from chainrule.base.errors import DtypeError, ShapeError
+from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, linear
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 
 DEFAULT_FLOAT = np.dtype(np.float32)
+PYTHON_NUMBERS = (int, float, bool)
+"""Exactly these: NumPy's float64 is a Python float too, but it is an array that has a dtype of its own."""
 
 words.define(is_array)
 
@@ -84,6 +87,7 @@ def astype_(x: Any, *, dtype: np.dtype, out: Any = None) -> Any:
 
 astype_.adjoint(lambda y_bar, x, *, dtype: astype(y_bar, np.dtype(x.dtype)))
 astype_.dtype(lambda x, *, dtype: np.dtype(dtype))
+leading(astype_)
 astype_.formula(r"y = x", r"\bar x = \bar y")
 
 
@@ -125,9 +129,15 @@ def _broadcast_shape(x: Any, *, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(shape)
 
 
+def _repeated_each(size: int, x: Any, shape: tuple[int, ...]) -> Any:
+    gap = (1,) * (len(shape) + 1 - len(x.shape))
+    return broadcast_to(words.reshape(x, (size, *gap, *x.shape[1:])), shape=(size, *shape))
+
+
 words.define(broadcast_to)
 broadcast_to.adjoint(_sum_to)
 broadcast_to.shape(_broadcast_shape)
+broadcast_to.batching(lambda size, args, flags, *, shape: _repeated_each(size, *args, shape))
 broadcast_to.cost(lambda y, x, *, shape: 0)
 broadcast_to.formula(r"y_{ij} = x_j", r"\bar x_j = \sum_i \bar y_{ij}")
 
@@ -138,7 +148,7 @@ def align(args: tuple[Any, ...], keeps_integers: bool) -> tuple[Any, ...]:
     if len(args) == 1:
         x = operand(args[0])
         return (x,) if keeps_integers or x.dtype.kind == "f" else (astype(x, dtype=DEFAULT_FLOAT),)
-    numbers = [isinstance(a, (int, float)) for a in args]
+    numbers = [type(a) in PYTHON_NUMBERS for a in args]
     args = tuple(a if number else operand(a) for a, number in zip(args, numbers, strict=True))
     dtype = _common_dtype(args, numbers, keeps_integers)
     args = tuple(np.asarray(a, dtype) if number else a for a, number in zip(args, numbers, strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends import xp
 from chainrule.base.errors import ShapeError
+from chainrule.core.batch import along_axes
 from chainrule.core.families import general, linear
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import axis_of, broadcast_to, operand
@@ -61,6 +62,7 @@ def sum_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 
 sum_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar, x, axis))
 sum_.shape(_reduced)
+along_axes(sum_)
 sum_.cost(lambda y, x, *, axis: max_(0, x.size - y.size))
 sum_.formula(r"y = \sum_i x_i", r"\bar x_i = \bar y")
 
@@ -73,6 +75,7 @@ def mean_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 
 mean_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar / max_(1, prod(x.shape[a] for a in axis)), x, axis))
 mean_.shape(_reduced)
+along_axes(mean_)
 mean_.cost(lambda y, x, *, axis: x.size)
 mean_.formula(r"y = \tfrac1n \sum_i x_i", r"\bar x_i = \bar y / n")
 
@@ -94,6 +97,7 @@ def _ties(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
 max_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
 max_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
 max_reduce.shape(_extreme)
+along_axes(max_reduce)
 max_reduce.cost(lambda y, x, *, axis: x.size - y.size)
 max_reduce.formula(r"y = \max_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
 
@@ -107,6 +111,7 @@ def min_reduce(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 min_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
 min_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
 min_reduce.shape(_extreme)
+along_axes(min_reduce)
 min_reduce.cost(lambda y, x, *, axis: x.size - y.size)
 min_reduce.formula(r"y = \min_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
 
@@ -178,6 +183,7 @@ def _direction(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
 euclidean.jvp(lambda dots, y, x, *, axis: sum_(_direction(y, x, axis) * dots[0], axis=axis))
 euclidean.vjps(lambda y_bar, y, x, *, axis: _direction(y, x, axis) * _spread(y_bar, x, axis))
 euclidean.shape(_reduced)
+along_axes(euclidean)
 euclidean.cost(lambda y, x, *, axis: 2 * x.size + y.size)
 euclidean.formula(r"y = \sqrt{\sum_i x_i^2}", r"\bar x = \bar y\, x / y")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends import into, xp
 from chainrule.base.errors import ShapeError
+from chainrule.core.batch import along_axes
 from chainrule.core.families import linear
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import axis_of, broadcast_to, operand, promote
@@ -22,6 +23,7 @@ def reshape_(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
 
 reshape_.adjoint(lambda y_bar, x, *, shape: reshape(y_bar, tuple(x.shape)))
 reshape_.shape(lambda x, *, shape: _fitting(x, shape))
+reshape_.batching(lambda size, args, flags, *, shape: reshape_(args[0], shape=(size, *shape)))
 reshape_.cost(lambda y, x, *, shape: 0)
 reshape_.formula(r"\operatorname{vec} y = \operatorname{vec} x", r"\operatorname{vec} \bar x = \operatorname{vec} \bar y")
 
@@ -86,6 +88,7 @@ def permute(x: Any, *, axes: tuple[int, ...], out: Any = None) -> Any:
 
 permute.adjoint(lambda y_bar, x, *, axes: permute(y_bar, axes=tuple(int(i) for i in np.argsort(axes))))
 permute.shape(lambda x, *, axes: tuple(x.shape[a] for a in axes))
+permute.batching(lambda size, args, flags, *, axes: permute(args[0], axes=(0, *(a + 1 for a in axes))))
 permute.cost(lambda y, x, *, axes: 0)
 permute.formula(r"y_{ij} = x_{ji}", r"\bar x_{ji} = \bar y_{ij}")
 
@@ -136,12 +139,37 @@ def _is_basic(key: Any) -> bool:
     return all(part is None or part is ... or isinstance(part, (int, slice)) for part in parts)
 
 
+def _keys_apart(key: Any) -> bool:
+    """Whether NumPy would put the axes of integer arrays in front, because they stand apart."""
+    parts = key if isinstance(key, tuple) else (key,)
+    arrays = [i for i, part in enumerate(parts) if not isinstance(part, slice) and part is not Ellipsis]
+    return bool(arrays) and arrays != list(range(arrays[0], arrays[-1] + 1))
+
+
+def _with_batch_axis(key: Any) -> tuple[Any, ...]:
+    return (slice(None), *(key if isinstance(key, tuple) else (key,)))
+
+
+def _index_each(size: int, x: Any, key: Any) -> Any:
+    if _keys_apart(key):
+        return stack([index_(index_(x, key=i), key=key) for i in range(size)])
+    return index_(x, key=_with_batch_axis(key))
+
+
+def _scatter_each(size: int, y: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    if _keys_apart(key):
+        return stack([scatter_add(index_(y, key=i), key=key, shape=shape) for i in range(size)])
+    return scatter_add(y, key=_with_batch_axis(key), shape=(size, *shape))
+
+
 index_.adjoint(lambda y_bar, x, *, key: scatter_add(y_bar, key=key, shape=tuple(x.shape)))
 index_.shape(lambda x, *, key: _probe(x.shape)[key].shape)
+index_.batching(lambda size, args, flags, *, key: _index_each(size, args[0], key))
 index_.cost(lambda y, x, *, key: 0)
 index_.formula(r"y_k = x_{i_k}", r"\bar x_i = \sum_{k : i_k = i} \bar y_k")
 scatter_add.adjoint(lambda y_bar, y, *, key, shape: index_(y_bar, key=key))
 scatter_add.shape(lambda y, *, key, shape: shape)
+scatter_add.batching(lambda size, args, flags, *, key, shape: _scatter_each(size, args[0], key, shape))
 scatter_add.formula(r"y_i = \sum_{k : i_k = i} x_k", r"\bar x_k = \bar y_{i_k}")
 
 
@@ -184,6 +212,7 @@ def _joined(*xs: Any, axis: int) -> tuple[int, ...]:
 
 concatenate_.adjoint(_cut)
 concatenate_.shape(_joined)
+along_axes(concatenate_)
 concatenate_.cost(lambda y, *xs, axis: 0)
 concatenate_.formula(r"y = [x_1; x_2; \dots]", r"[\bar x_1; \bar x_2; \dots] = \bar y")
 

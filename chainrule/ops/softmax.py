@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends import xp
 from chainrule.base.errors import ShapeError
+from chainrule.core.batch import along_axes
 from chainrule.core.families import general
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import exp
@@ -38,6 +39,7 @@ def softmax_(x: Any, *, axis: int, out: Any = None) -> Any:
 softmax_.jvp(lambda dots, p, x, *, axis: p * (dots[0] - _total(p * dots[0], axis)))
 softmax_.vjps(lambda p_bar, p, x, *, axis: p * (p_bar - _total(p * p_bar, axis)))
 softmax_.shape(_filled)
+along_axes(softmax_)
 softmax_.cost(lambda y, x, *, axis: 5 * x.size)
 softmax_.formula(r"p_i = e^{x_i} / \sum_j e^{x_j}", r"\bar x = p \odot (\bar p - \langle \bar p, p \rangle)")
 
@@ -53,6 +55,7 @@ def log_softmax_(x: Any, *, axis: int, out: Any = None) -> Any:
 log_softmax_.jvp(lambda dots, y, x, *, axis: dots[0] - _total(exp(y) * dots[0], axis))
 log_softmax_.vjps(lambda y_bar, y, x, *, axis: y_bar - exp(y) * _total(y_bar, axis))
 log_softmax_.shape(_filled)
+along_axes(log_softmax_)
 log_softmax_.cost(lambda y, x, *, axis: 5 * x.size)
 log_softmax_.formula(r"y_i = x_i - \ln \sum_j e^{x_j}", r"\bar x = \bar y - e^y \textstyle\sum_j \bar y_j")
 

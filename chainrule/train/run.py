@@ -156,7 +156,8 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise files.unread(path, "it is no checkpoint of a training run", "check the path") from None
     if found != FORMAT:
         cause = f"it is a checkpoint of format {found}, this version of chainrule reads format {FORMAT}"
-        raise files.unread(path, cause, f"read it with the version it was written with: {tree['versions']}")
+        written = tree.get("versions", {}).get("chainrule", "unknown")
+        raise files.unread(path, cause, f"read it with the version it was written with: chainrule {written}")
     return joined(arrays, tree)
 
 

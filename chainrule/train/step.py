@@ -110,10 +110,12 @@ class Step:
 
     def _count(self, value: float, z: Tensor, y: np.ndarray) -> None:
         sums, n = self.run.sums, len(y)
-        sums["examples"] = sums.get("examples", 0) + n
-        sums["loss"] = sums.get("loss", 0.0) + value * n
+        if not sums:
+            sums.update({"examples": 0, "loss": 0.0} | ({"accuracy": 0} if self.classifies else {}))
+        sums["examples"] += n
+        sums["loss"] += value * n
         if self.classifies:
-            sums["accuracy"] = sums.get("accuracy", 0) + correct(z.data, y)
+            sums["accuracy"] += correct(z.data, y)
 
     def _check_labels(self, z: Tensor) -> None:
         """Every label, of the validation data too, has an output; told before the first update.

@@ -1,4 +1,4 @@
-"""What a person reads who calls `chainrule` wrongly, or whose run goes wrong: the whole text, and the status."""
+"""What a person reads who calls `chainrule` wrongly, or whose run goes wrong: text and status."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ SCHEDULES = (
     "constant, step, exponential, inverse-time, polynomial, cosine, warm-restarts, warmup, one-cycle, sweep"
 )
 ACTIVATIONS = (
-    "identity, step, step_strict, sign, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, gelu_tanh, silu, "
-    "softplus, log_sigmoid, softmax, log_softmax"
+    "identity, step, step_strict, sign, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, gelu_tanh, "
+    "silu, softplus, log_sigmoid, softmax, log_softmax"
 )
 OPTIMIZERS = "sgd, averaged-momentum, velocity-momentum, normalized-gd, adagrad, rmsprop, adam, adamw"
 TASKS = "digits, iris, wine, breast-cancer, diabetes, mnist"
@@ -70,13 +70,16 @@ CALLS = {
     ),
     "train iris --model svm": "OptionError: There is no model 'svm'.\n  known   mlp, logistic, linear, lda\n",
     "train iris --optimizer adma": (
-        f"OptionError: There is no optimiser 'adma'.\n  known   {OPTIMIZERS}\n  try     did you mean 'adam'?\n"
+        f"OptionError: There is no optimiser 'adma'.\n  known   {OPTIMIZERS}\n"
+        "  try     did you mean 'adam'?\n"
     ),
     "train iris --schedule cosin": (
-        f"OptionError: There is no schedule 'cosin'.\n  known   {SCHEDULES}\n  try     did you mean 'cosine'?\n"
+        f"OptionError: There is no schedule 'cosin'.\n  known   {SCHEDULES}\n"
+        "  try     did you mean 'cosine'?\n"
     ),
     "train iris --activation rleu": (
-        f"OptionError: There is no activation 'rleu'.\n  known   {ACTIVATIONS}\n  try     did you mean 'relu'?\n"
+        f"OptionError: There is no activation 'rleu'.\n  known   {ACTIVATIONS}\n"
+        "  try     did you mean 'relu'?\n"
     ),
     "train iris --penalty l3 --lam 1": (
         "OptionError: There is no penalty 'l3'.\n  known   l1, l2, half-l2, elastic-net\n"
@@ -93,9 +96,12 @@ CALLS = {
         "OptionError: The loss mse does not fit: the targets of iris are classes.\n  known   cross-entropy\n"
     ),
     "train diabetes --model lda": (
-        "OptionError: The model lda is for classes, the targets of diabetes are values.\n  try     --model linear\n"
+        "OptionError: The model lda is for classes, the targets of diabetes are values.\n"
+        "  try     --model linear\n"
     ),
-    "train iris --hidden 64,big": "OptionError: --hidden takes whole numbers separated by commas, got '64,big'.\n",
+    "train iris --hidden 64,big": (
+        "OptionError: --hidden takes whole numbers separated by commas, got '64,big'.\n"
+    ),
     "train iris --hidden 2.5": "OptionError: --hidden takes whole numbers separated by commas, got '2.5'.\n",
     "train iris --dropout half": "OptionError: --dropout takes numbers separated by commas, got 'half'.\n",
     "train iris --model logistic --hidden 8": (
@@ -114,7 +120,8 @@ CALLS = {
     "train houses.csv": "OptionError: Which column of houses.csv is the target?\n  try     --target COLUMN\n",
     "train mnist": (
         "DataError: MNIST is read from files.\n"
-        "  try     --data DIR, the folder with train-images-idx3-ubyte.gz and its three companions, or --download DIR\n"
+        "  try     --data DIR, the folder with train-images-idx3-ubyte.gz and its three companions, "
+        "or --download DIR\n"
     ),
     "explain tiny-netwrok": (
         "OptionError: There is no example 'tiny-netwrok'.\n  known   tiny-network, one-neuron-chain\n"
@@ -236,7 +243,8 @@ def test_a_resumed_run_with_other_settings(complaint, run):
 def test_a_prediction_before_the_run_is_finished(complaint, run, tmp_path):
     (tmp_path / run / "model.safetensors").unlink()
     assert complaint("predict", run, "new.csv") == (
-        "CheckpointError: The run run is not finished: it has no model yet.\n  try     chainrule train --resume run\n"
+        "CheckpointError: The run run is not finished: it has no model yet.\n"
+        "  try     chainrule train --resume run\n"
     )
 
 

@@ -44,10 +44,10 @@ def rows(history):
     return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
 
 
-# --- stopped anywhere and resumed, a run equals the uninterrupted one ----------------------------------------
+# --- stopped anywhere and resumed, a run equals the uninterrupted one ------------------------------------
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """What ends a run in these tests."""
 
 
@@ -61,12 +61,12 @@ class CrashAt(Checkpoint):
     def on_step(self, run):
         if run.step == self.step:
             run.save(self.path)
-            raise Crash
+            raise CrashError
 
     def on_epoch(self, run):
         super().on_epoch(run)
         if run.epoch == self.epoch:
-            raise Crash
+            raise CrashError
 
 
 class CrashUnsaved(Callback):
@@ -77,7 +77,7 @@ class CrashUnsaved(Callback):
 
     def on_step(self, run):
         if run.step == self.step:
-            raise Crash
+            raise CrashError
 
 
 class StopAt(Callback):
@@ -163,7 +163,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(configuration, way, whole, tmp_p
     try:
         _, _, history = trained(configuration, callbacks=WAYS[way](path))
         assert history.stopped == "enough for today"
-    except Crash:
+    except CrashError:
         pass
     model, optimizer, history = trained(configuration, seed=99, callbacks=[Checkpoint(path)], resume=path)
     expected_model, expected_optimizer, expected_history = whole[configuration]
@@ -208,31 +208,34 @@ def test_resuming_twice_and_with_the_progress_line(whole, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+class Interrupted(cr.optim.Adam):
+    """An optimiser with two Ctrl-C after its arrays have changed and before the step is counted."""
+
+    at = 0
+
+    def step(self):
+        super().step()
+        if self.steps == self.at:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_a_second_ctrl_c_leaves_the_last_checkpoint(tmp_path):
     """It may fall into the middle of an update, where nothing can be saved."""
     path = tmp_path / "run.safetensors"
-    calls = []
-
-    def impatient(z, y):
-        calls.append(0)
-        if len(calls) == 5:
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        return cr.losses.cross_entropy(z, y)
-
-    model = mlp()
+    models = [mlp(), mlp(99), mlp()]
+    optimizers = [Interrupted(model, lr=0.01) for model in models]
+    optimizers[0].at = 5
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            fit(model, (X, LABELS), impatient, callbacks=[Checkpoint(path, every_steps=3)])
+            fit(models[0], optimizer=optimizers[0], callbacks=[Checkpoint(path, every_steps=3)])
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
-    resumed = mlp(99)
-    fit(resumed, (X, LABELS), impatient, resume=path)
-    uninterrupted = mlp()
-    fit(uninterrupted, (X, LABELS), impatient)
-    same(resumed.state_dict(), uninterrupted.state_dict())
+    fit(models[1], optimizer=optimizers[1], resume=path)
+    fit(models[2], optimizer=optimizers[2])
+    same(models[1].state_dict(), models[2].state_dict())
 
 
 @pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
@@ -250,7 +253,7 @@ def test_fit_in_another_thread_or_without_ctrl_c(handler):
         signal.signal(signal.SIGINT, before)
 
 
-# --- fit is the loop of its docstring ------------------------------------------------------------------------
+# --- fit is the loop of its docstring --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
@@ -269,6 +272,20 @@ def test_fit_is_the_hand_written_loop(dropout, make):
                 cr.losses.cross_entropy(model(x), y).backward()
                 optimizer.step()
             n += 1
+    same(fitted.state_dict(), model.state_dict())
+
+
+def test_accumulating_is_the_hand_written_loop():
+    """Every batch has draws of its own, also those of one update."""
+    fitted, model = mlp(dropout=0.4), mlp(dropout=0.4)
+    fit(fitted, (X[:48], LABELS[:48]), accumulate=2, epochs=1)
+    optimizer = cr.optim.Adam(model)
+    for n, (x, y) in enumerate(cr.data.Loader(X[:48], LABELS[:48], BATCH).epoch(0)):
+        with random_stream(Key(0) / "step" / n):
+            (cr.losses.cross_entropy(model(x), y) / 2).backward()
+        if n % 2:
+            optimizer.step()
+            optimizer.zero_grad()
     same(fitted.state_dict(), model.state_dict())
 
 
@@ -329,7 +346,7 @@ def test_a_float64_model_trains_in_float64():
     assert np.float32 not in {a.dtype for a in optimizer.state_dict()["arrays"].values()}
 
 
-# --- what stands around the loop does not change it ----------------------------------------------------------
+# --- what stands around the loop does not change it ------------------------------------------------------
 
 
 def test_validation_does_not_change_training():
@@ -361,12 +378,12 @@ def test_a_model_in_evaluation_mode_is_trained_in_training_mode():
 
 def test_modes_are_put_back_after_an_error():
     model = mlp(dropout=0.3).eval()
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         fit(model, callbacks=[CrashUnsaved(2)])
     assert not any(m.training for m in model.modules())
-    with pytest.raises(Crash), modes_restored(model):
+    with pytest.raises(CrashError), modes_restored(model):
         model.train()
-        raise Crash
+        raise CrashError
     assert not any(m.training for m in model.modules())
 
 
@@ -377,7 +394,7 @@ def test_a_loader_is_used_as_it_is():
     same(model.state_dict(), reference.state_dict())
 
 
-# --- evaluation and prediction -------------------------------------------------------------------------------
+# --- evaluation and prediction ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("batch_size", [1, 8, 17, 50, 1000])
@@ -403,7 +420,9 @@ def test_one_logit_is_two_classes():
     labels = (VALUES > 0).astype(int)
     cr.seed(0)
     model = cr.models.MLP(6, 5, 1)
-    history = fit(model, (X, labels), epochs=40, optimizer=cr.optim.Adam(model, lr=0.02), validation=(X, labels))
+    history = fit(
+        model, (X, labels), epochs=40, optimizer=cr.optim.Adam(model, lr=0.02), validation=(X, labels)
+    )
     assert history.columns[3:5] == ["train_loss", "train_accuracy"]
     assert history["validation_accuracy"][-1] > 0.95
     p = cr.predict_proba(model, X)
@@ -476,3 +495,26 @@ def test_outputs_take_lists_and_tensors():
     expected = outputs(model, X)
     np.testing.assert_array_equal(outputs(model, X.tolist()), expected)
     np.testing.assert_array_equal(outputs(model, cr.tensor(X)), expected)
+
+
+@pytest.mark.parametrize("call", [1, 6, 7, 11])
+def test_ctrl_c_within_a_step_finishes_it(call, tmp_path):
+    """In the forward pass of some batch, also the last of an epoch."""
+    path, calls = tmp_path / "run.safetensors", []
+
+    def interrupting(z, y):
+        calls.append(0)
+        if len(calls) == call:
+            signal.raise_signal(signal.SIGINT)
+        return cr.losses.cross_entropy(z, y)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        history = fit(mlp(), (X, LABELS), interrupting, callbacks=[Checkpoint(path)])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (history.stopped, len(history)) == ("interrupted", call // 7)
+    resumed, uninterrupted = mlp(99), mlp()
+    fit(resumed, (X, LABELS), interrupting, resume=path)
+    fit(uninterrupted, (X, LABELS), interrupting)
+    same(resumed.state_dict(), uninterrupted.state_dict())

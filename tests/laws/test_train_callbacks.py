@@ -27,7 +27,7 @@ def fit(model, **settings):
     return cr.fit(model, (X, Y), **{"progress": False, "batch_size": 10, "epochs": 3} | settings)
 
 
-# --- early stopping ------------------------------------------------------------------------------------------
+# --- early stopping --------------------------------------------------------------------------------------
 
 
 class Weights:
@@ -45,7 +45,9 @@ class Weights:
 
 def watched(callback, figures, first=1, name="validation_loss"):
     """Epochs with these figures, until the callback stops: the last epoch, and the one it restored."""
-    run = SimpleNamespace(model=Weights(), history=History(), epoch=0, step=0, stopped="", validation=object())
+    run = SimpleNamespace(
+        model=Weights(), history=History(), epoch=0, step=0, stopped="", validation=object()
+    )
     run.stop = lambda reason: setattr(run, "stopped", reason)
     callback.on_start(run)
     for epoch, figure in enumerate(figures, start=first):
@@ -106,7 +108,7 @@ def test_an_interrupted_run_keeps_its_weights():
     assert run.model.epoch == 0
 
 
-# --- order, checkpoints, log ---------------------------------------------------------------------------------
+# --- order, checkpoints, log -----------------------------------------------------------------------------
 
 
 class Told(Callback):
@@ -134,7 +136,12 @@ class ToldCheckpoint(Told, Checkpoint):
 
 def test_the_order_of_callbacks():
     book = []
-    fit(mlp(), epochs=1, batch_size=20, callbacks=[ToldCheckpoint("c", book), Told("a", book), Told("b", book)])
+    fit(
+        mlp(),
+        epochs=1,
+        batch_size=20,
+        callbacks=[ToldCheckpoint("c", book), Told("a", book), Told("b", book)],
+    )
     moments = [("start", 0), ("step", 1), ("step", 2), ("epoch", 1, 1)]
     expected = [(name, *moment) for moment in moments for name in "abc"]
     assert book == [*expected, *((name, "end", "finished") for name in "cba")]
@@ -257,7 +264,7 @@ def test_what_a_callback_keeps_comes_back(tmp_path):
     assert memory.kept["scalar"].shape == ()
 
 
-# --- the history and the progress line -----------------------------------------------------------------------
+# --- the history and the progress line -------------------------------------------------------------------
 
 
 def test_the_history():

@@ -107,7 +107,10 @@ def test_several_seeds_are_one_line_of_files(chainrule, as_json):
     text = chainrule("train", "iris", "--seeds", "3", *SHORT)
     assert text.startswith("iris  mlp 4-16-3  seeds 0 to 2\n")
     assert "(95 % interval, Student)" in text
-    assert "  run/seed-0/ to seed-2/  checkpoint.safetensors  confusion_matrix.png" in text
+    assert (
+        "  run/                  result.json  settings.json\n    seed-0/ to seed-2/  checkpoint.safetensors  "
+        in text
+    )
     result = as_json("train", "--resume", "run")
     each = [run["test"]["accuracy"] for run in result["runs"]]
     assert result["seeds"] == [0, 1, 2]
@@ -130,12 +133,17 @@ def test_a_figure_that_is_not_finite_is_null(as_json, chainrule):
 
 @pytest.mark.parametrize(
     ("task", "model", "parameters"),
-    [("digits", "lda", 650), ("breast-cancer", "lda", 62), ("iris", "logistic", 15), ("diabetes", "linear", 11)],
+    [
+        ("digits", "lda", 650),
+        ("breast-cancer", "lda", 62),
+        ("iris", "logistic", 15),
+        ("diabetes", "linear", 11),
+    ],
 )
 def test_models_without_hidden_layers(chainrule, as_json, task, model, parameters):
     result = as_json("train", task, "--model", model, *SHORT)
     assert (result["model"], result["parameters"]) == (model, parameters)
-    assert ("validation" in result) == (model != "lda")
+    assert ("validation" in result) == (result["examples"][1] > 0) == (model != "lda")
     assert chainrule("train", "--resume", "run").startswith(f"{task}  {model} ")
     assert "fc1" in chainrule("summary", "run")
 
@@ -206,7 +214,7 @@ def test_the_scale_of_the_target_is_in_the_saved_model(as_json):
 
 
 def test_a_classification_from_a_csv_file(as_json, chainrule):
-    rooms, age, price, kind = houses()
+    rooms, age, _, kind = houses()
     write_csv("houses.csv", ["rooms", "age", "kind"], rooms, age, kind)
     assert as_json("train", "houses.csv", "--target", "kind", "--out", "run")["task"] == "classification"
     without_target = Path("new.csv")
@@ -216,7 +224,9 @@ def test_a_classification_from_a_csv_file(as_json, chainrule):
     assert np.mean(np.array(labels) == kind) > 0.9
     saved = load_model(Path("run"))
     p = cr.predict_proba(saved.model, saved.inputs(np.stack([rooms, age], axis=1).astype(np.float32)))
-    lines = [json.loads(line) for line in chainrule("predict", "run", "new.csv", "--proba", "--json").splitlines()]
+    lines = [
+        json.loads(line) for line in chainrule("predict", "run", "new.csv", "--proba", "--json").splitlines()
+    ]
     assert [line["prediction"] for line in lines] == labels
     assert [list(line["probabilities"].values()) for line in lines] == p.tolist()
     first = chainrule("predict", "run", "new.csv", "--proba").splitlines()[0]
@@ -225,9 +235,18 @@ def test_a_classification_from_a_csv_file(as_json, chainrule):
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_the_kind_of_target_may_be_said(as_json, kind):
-    rooms, age, *_ = houses()
+    rooms, age, *_ = houses(200)
     write_csv("houses.csv", ["rooms", "age"], rooms, age)
     assert as_json("train", "houses.csv", "--target", "rooms", "--kind", kind, *SHORT)["task"] == kind
+
+
+def test_a_rare_class_may_be_missing_in_a_part(as_json):
+    rooms, age, _, kind = houses()
+    kind = np.where(np.arange(len(kind)) < 2, "castle", kind)
+    write_csv("houses.csv", ["rooms", "age", "kind"], rooms, age, kind)
+    with pytest.raises(SystemExit):
+        as_json("train", "houses.csv", "--target", "kind", *SHORT)
+    assert as_json("train", "houses.csv", "--target", "kind", "--no-stratify", *SHORT)["layers"][-1] == 3
 
 
 def test_a_prediction_for_images(chainrule):
@@ -282,6 +301,15 @@ def test_every_option_is_a_setting_and_every_setting_an_option():
     settings = {f.name for f in fields(Settings)}
     assert given - settings == {"download", "out", "resume", "as_json"}
     assert settings - given == {"split"}
+
+
+def test_the_help_shows_a_call_a_line():
+    from chainrule.cli.commands import chainrule
+
+    text = CliRunner().invoke(chainrule, ["--help"], prog_name="chainrule").output
+    lines = [line for line in text.splitlines() if line.startswith("  chainrule ")]
+    assert [line.split()[1] for line in lines] == ["train", "train", "train", "predict", "summary", "explain"]
+    assert "..." not in text.partition("Commands:")[2]
 
 
 def test_the_help_of_train_names_everything_there_is():
