@@ -28,11 +28,18 @@ def erf(x: Any, *, out: Any = None) -> Any:
     return scipy_erf(x, out=out)
 
 
+def erfc(x: Any, *, out: Any = None) -> Any:
+    """SciPy's complementary error function."""
+    from scipy.special import erfc as scipy_erfc
+
+    return scipy_erfc(x, out=out)
+
+
 NUMPY = Backend(
     name="numpy",
     array_types=(np.ndarray, np.generic),
     xp=np,
     asarray=np.asarray,
     to_numpy=np.asarray,
-    kernels={"broadcast_to": broadcast_to, "erf": erf},
+    kernels={"broadcast_to": broadcast_to, "erf": erf, "erfc": erfc},
 )

@@ -107,14 +107,22 @@ class General(Primitive):
     """Neither of the above: both rules are stated, the reverse one argument by argument."""
 
     family = "general"
+    _vjps: tuple[Callable[..., Any] | None, ...] = ()
 
     def jvp(self, rule: Callable[..., Any]) -> None:
         """State forward mode: `rule(x_dots, y, *xs, **params)`, tangents in a tuple."""
         self._jvp = rule
 
     def vjps(self, *rules: Callable[..., Any] | None) -> None:
-        """State reverse mode for each argument: `rule(y_bar, y, *xs, **params)`; None where there is none."""
+        """State reverse mode for each argument: `rule(y_bar, y, *xs, **params)`; None where there is none.
+
+        With None for all of them the result is a constant to every derivative, and no `jvp` is stated.
+        """
         self._vjps = rules
+
+    @property
+    def is_differentiable(self) -> bool:
+        return any(self._vjps)
 
     def pull(self, y: Any, y_bar: Any, args: Any, params: Any, needed: Any) -> Iterator[Any]:
         for rule, wanted in zip(self._vjps, needed, strict=True):

@@ -131,7 +131,7 @@ def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tup
     operands = args if record else tuple(map(trace.lower, args))
     y = _boxed(trace, node) if record else node.value
     if type(node.value) is tuple:
-        bar = tuple(words.zeros_like(v) if b is None else b for v, b in zip(node.value, bar, strict=True))
+        bar = tuple(words.nothing_like(v) if b is None else b for v, b in zip(node.value, bar, strict=True))
     shares = node.primitive.pull(y, bar, operands, node.params, needed)
     return [(a, s) for a, n, s in zip(args, needed, shares, strict=True) if n and s is not None]
 

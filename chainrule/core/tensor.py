@@ -95,8 +95,8 @@ class Tensor:
         return self.numpy().tolist()
 
     def detach(self) -> Tensor:
-        """The same values without history."""
-        return Tensor(self.data)
+        """The same values without history: `stop_gradient`."""
+        return words.stop_gradient(self)
 
     def requires_grad_(self) -> Tensor:
         """Make this tensor a leaf whose gradient is wanted; returns itself."""

@@ -96,6 +96,8 @@ def summary(model: Module, *inputs: Any) -> Summary:
 class Ledger(Trace):
     """A transformation that computes shapes in place of numbers, and counts operations by module path."""
 
+    lasting = True
+
     def __init__(self) -> None:
         self.flops: dict[str, float] = {}
         self.shapes: dict[str, Any] = {}

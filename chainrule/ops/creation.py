@@ -51,8 +51,13 @@ def boxed_like(x: Any, result: Any) -> Any:
 
 @words.define
 def stop_gradient(x: Any) -> Any:
-    """The same values as a constant: derivatives do not pass."""
-    return x.detach() if isinstance(x, Tensor) else x
+    """The same values as a constant: derivatives do not pass, the examples of `vmap` stay apart."""
+    if not isinstance(x, Tensor) or x.trace is None:
+        return x
+    below = stop_gradient(x.value)
+    if x.trace.lasting:
+        return type(x)(below, x.trace)
+    return below if isinstance(below, Tensor) else Tensor(below)
 
 
 def zeros(*shape: int, dtype: Any = np.float32) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log as ln
 from math import pi, sqrt
 from typing import Any
 
@@ -47,6 +48,36 @@ def log1p(x: Any, *, out: Any = None) -> Any:
 
 log1p.partials(lambda y, x: 1 / (1 + x))
 log1p.formula(r"y = \ln(1 + x)", r"\bar x = \bar y / (1 + x)")
+
+
+@elementwise
+def exp2(x: Any, *, out: Any = None) -> Any:
+    """2ˣ."""
+    return xp(x).exp2(x, out=out)
+
+
+exp2.partials(lambda y, x: y * ln(2))
+exp2.formula("y = 2^x", r"\bar x = y \ln 2 \odot \bar y")
+
+
+@elementwise
+def log2(x: Any, *, out: Any = None) -> Any:
+    """Logarithm to base 2: information in bits; −∞ at 0."""
+    return xp(x).log2(x, out=out)
+
+
+log2.partials(lambda y, x: (1 / ln(2)) / x)
+log2.formula(r"y = \log_2 x", r"\bar x = \bar y / (x \ln 2)")
+
+
+@elementwise
+def log10(x: Any, *, out: Any = None) -> Any:
+    """Logarithm to base 10; −∞ at 0."""
+    return xp(x).log10(x, out=out)
+
+
+log10.partials(lambda y, x: (1 / ln(10)) / x)
+log10.formula(r"y = \log_{10} x", r"\bar x = \bar y / (x \ln 10)")
 
 
 @elementwise
@@ -117,3 +148,13 @@ def erf(x: Any, *, out: Any = None) -> Any:
 
 erf.partials(lambda y, x: exp(-x * x) * (2 / sqrt(pi)))
 erf.formula(r"y = \operatorname{erf} x", r"\bar x = \tfrac{2}{\sqrt\pi} e^{-x^2} \odot \bar y")
+
+
+@elementwise
+def erfc(x: Any, *, out: Any = None) -> Any:
+    """1 − erf(x), with all its digits where erf(x) rounds to 1."""
+    return xp(x).erfc(x, out=out)
+
+
+erfc.partials(lambda y, x: exp(-x * x) * (-2 / sqrt(pi)))
+erfc.formula(r"y = 1 - \operatorname{erf} x", r"\bar x = -\tfrac{2}{\sqrt\pi} e^{-x^2} \odot \bar y")

@@ -74,6 +74,17 @@ def zeros_like(x: Any) -> Any:
 
 
 @words.define
+def nothing_like(x: Any) -> Any:
+    """Zeros of the shape and dtype of an array or tensor that take no memory: one 0, repeated by strides of 0."""
+    return np.broadcast_to(np.zeros((), x.dtype), x.shape)
+
+
+def is_nothing(x: Any) -> bool:
+    """Whether an array is one 0 repeated, so that adding it can be left out."""
+    return isinstance(x, np.ndarray) and x.size > 1 and not any(x.strides) and not x.flat[0]
+
+
+@words.define
 def ones_like(x: Any) -> Any:
     """Ones of the shape and dtype of an array or tensor, as a plain array."""
     return np.ones(x.shape, x.dtype)
@@ -100,6 +111,25 @@ def discretise(x: Any, *, dtype: np.dtype, out: Any = None) -> Any:
 discretise.partials(None)
 discretise.dtype(lambda x, *, dtype: np.dtype(dtype))
 discretise.formula(r"y = \operatorname{trunc} x", r"\bar x = 0")
+
+
+@elementwise(keeps_integers=True)
+def stop_gradient_(x: Any, *, out: Any = None) -> Any:
+    """The same values as a constant: derivatives do not pass."""
+    return into(out, x)
+
+
+stop_gradient_.partials(None)
+stop_gradient_.cost(lambda y, x: 0)
+stop_gradient_.formula("y = x", r"\bar x = 0")
+
+
+@words.define
+def stop_gradient(x: Any) -> Any:
+    """The same values as a constant: derivatives do not pass, the examples of `vmap` stay apart."""
+    if isinstance(x, Tensor) and x.trace is not None and x.trace.closed:
+        return Tensor(x.data)
+    return stop_gradient_(x)
 
 
 @words.define
