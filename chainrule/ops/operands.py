@@ -18,8 +18,6 @@ from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 
 DEFAULT_FLOAT = np.dtype(np.float32)
-PYTHON_NUMBERS = (int, float, bool)
-"""Exactly these: NumPy's float64 is a Python float too, but it is an array that has a dtype of its own."""
 
 words.define(is_array)
 
@@ -148,7 +146,7 @@ def align(args: tuple[Any, ...], keeps_integers: bool) -> tuple[Any, ...]:
     if len(args) == 1:
         x = operand(args[0])
         return (x,) if keeps_integers or x.dtype.kind == "f" else (astype(x, dtype=DEFAULT_FLOAT),)
-    numbers = [type(a) in PYTHON_NUMBERS for a in args]
+    numbers = [isinstance(a, (int, float)) for a in args]
     args = tuple(a if number else operand(a) for a, number in zip(args, numbers, strict=True))
     dtype = _common_dtype(args, numbers, keeps_integers)
     args = tuple(np.asarray(a, dtype) if number else a for a, number in zip(args, numbers, strict=True))
@@ -196,13 +194,21 @@ def promote(*dtypes: Any) -> np.dtype:
 
 
 def _common_dtype(args: tuple[Any, ...], numbers: list[bool], keeps_integers: bool) -> np.dtype:
+    """The dtype of the arrays; numbers decide only where no array is floating-point.
+
+    A NumPy float64 scalar is a Python number too (and what kernels return for shape ()): beside floating-point
+    arrays it is a number, beside others an array of float64.
+    """
     dtypes = [a.dtype for a, number in zip(args, numbers, strict=True) if not number]
-    fractional = any(isinstance(a, float) for a, number in zip(args, numbers, strict=True) if number)
-    if not dtypes:
-        if any(isinstance(a, np.float64) for a in args):  # a Python float too, but one that says its width
-            return np.dtype(np.float64)
-        return DEFAULT_FLOAT if fractional or not keeps_integers else np.dtype(np.int64)
-    dtype = dtypes[0] if all(d == dtypes[0] for d in dtypes) else promote(*dtypes)
-    if dtype.kind != "f" and (fractional or not keeps_integers):
+    dtype = dtypes[0] if dtypes and all(d == dtypes[0] for d in dtypes) else promote(*dtypes) if dtypes else None
+    if dtype is not None and dtype.kind == "f":
+        return dtype
+    given = [a for a, number in zip(args, numbers, strict=True) if number]
+    wide = [a.dtype for a in given if isinstance(a, np.generic)]
+    if wide:
+        return promote(*wide)
+    if dtype is None:
+        dtype = np.dtype(np.int64)
+    if not keeps_integers or any(isinstance(a, float) for a in given):
         return DEFAULT_FLOAT
-    return np.dtype(np.int64) if dtype.kind == "b" and any(numbers) else dtype
+    return np.dtype(np.int64) if dtype.kind == "b" and given else dtype

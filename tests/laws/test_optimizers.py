@@ -71,7 +71,8 @@ def subclasses(cls):
 
 def test_all_optimizers_are_tested_and_named():
     tested = {type(make(weights(2))) for make in VARIANTS.values()}
-    assert tested == set(OPTIMIZERS.values()) == subclasses(Optimizer) - {Optimizer}
+    ours = {cls for cls in subclasses(Optimizer) - {Optimizer} if cls.__module__.startswith("chainrule.")}
+    assert tested == set(OPTIMIZERS.values()) == ours
     assert all(cls.formula and "lr" not in cls.limits for cls in tested)
 
 

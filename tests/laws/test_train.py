@@ -233,8 +233,8 @@ def test_a_second_ctrl_c_leaves_the_last_checkpoint(tmp_path):
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
-    fit(models[1], optimizer=optimizers[1], resume=path)
-    fit(models[2], optimizer=optimizers[2])
+    resumed = fit(models[1], optimizer=optimizers[1], resume=path)
+    assert rows(resumed) == rows(fit(models[2], optimizer=optimizers[2]))
     same(models[1].state_dict(), models[2].state_dict())
 
 
