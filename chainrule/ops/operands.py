@@ -135,7 +135,7 @@ def _repeated_each(size: int, x: Any, shape: tuple[int, ...]) -> Any:
 words.define(broadcast_to)
 broadcast_to.adjoint(_sum_to)
 broadcast_to.shape(_broadcast_shape)
-broadcast_to.batching(lambda size, args, flags, *, shape: _repeated_each(size, *args, shape))
+broadcast_to.batching(lambda size, args, flags, *, shape: _repeated_each(size, args[0], shape))
 broadcast_to.cost(lambda y, x, *, shape: 0)
 broadcast_to.formula(r"y_{ij} = x_j", r"\bar x_j = \sum_i \bar y_{ij}")
 
@@ -170,7 +170,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
             raise ShapeError(
                 f"Shapes {' and '.join(map(str, shapes))} do not fit together.",
                 axis=f"{i - ndim} has sizes {' and '.join(str(s[i]) for s in full)}",
-                **{"try": "sizes must be equal or 1, counted from the right; x.reshape(...) adds axes of size 1"},
+                fix="sizes must be equal or 1, counted from the right; x.reshape(...) adds axes of size 1",
             )
     return result
 
