@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule import base, core, nn, ops
 from chainrule.base.errors import (
-    CheckpointError,
     ChainruleError,
+    CheckpointError,
     DataError,
     DtypeError,
     GradientError,
@@ -70,9 +70,10 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "ChainruleError", "CheckpointError", "DataError", "DtypeError", "GradientError", "Key", "NumericalError",
-    "OptionError", "PRIMITIVES", "ShapeError", "Spec", "Tensor", "base", "check_gradients", "core", "data", "evaluate", "explain", "fit",
-    "glass", "grad", "gradients", "graph", "hessian", "hvp", "jacobian", "jvp", "losses", "metrics", "models", "nn", "no_grad", "ops", "optim",
-    "predict", "predict_proba", "random_stream", "seed", "train", "value_and_grad", "vjp", "vmap",
-    *ops.__all__,
+    "PRIMITIVES", "ChainruleError", "CheckpointError", "DataError", "DtypeError", "GradientError", "Key",
+    "NumericalError", "OptionError", "ShapeError", "Spec", "Tensor", "base", "check_gradients", "core", "data",
+    "evaluate", "explain", "fit", "glass", "grad", "gradients", "graph", "hessian", "hvp", "jacobian", "jvp",
+    "losses", "metrics", "models", "nn", "no_grad", "ops", "optim", "predict", "predict_proba", "random_stream",
+    "seed", "train", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
+__all__ += ops.__all__

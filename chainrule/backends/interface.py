@@ -75,5 +75,5 @@ def _find(kind: type) -> Backend:
     raise DtypeError(
         f"{kind.__name__} is not an array that a backend knows.",
         known=known,
-        **{"try": "cr.tensor(value), or numpy.asarray(value)"},
+        fix="cr.tensor(value), or numpy.asarray(value)",
     )

@@ -18,25 +18,31 @@ from typing import Self
 
 
 class ChainruleError(Exception):
-    """An error with a headline and named places, printed one to a line.
+    """An error with a headline and named places, printed one to a line; `fix` is what to try.
 
-    >>> print(ShapeError("Linear expects 784 input features, got 785.", input="(128, 785)"))
+    >>> print(ShapeError("Linear expects 784 input features, got 785.", input="(128, 785)", fix="Linear(785, 256)"))
     Linear expects 784 input features, got 785.
       input   (128, 785)
+      try     Linear(785, 256)
     """
 
     def __init__(self, headline: str, **places: object) -> None:
         super().__init__(headline)
         self.headline = headline
-        self.places: dict[str, str] = {name: str(place) for name, place in places.items()}
+        self.places: dict[str, str] = _named(places)
 
     def at(self, **places: object) -> Self:
         """The same error with more places, put before those it has; a known place is kept."""
-        self.places = {name: str(place) for name, place in places.items()} | self.places
+        self.places = _named(places) | self.places
         return self
 
     def __str__(self) -> str:
         return "\n".join([self.headline, *(f"  {name:<7} {place}" for name, place in self.places.items())])
+
+
+def _named(places: dict[str, object]) -> dict[str, str]:
+    """Places by their printed name; `try` is a word of Python, so the argument is `fix`."""
+    return {"try" if name == "fix" else name: str(place) for name, place in places.items()}
 
 
 class ShapeError(ChainruleError, ValueError):

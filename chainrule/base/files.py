@@ -152,9 +152,7 @@ def read_json(path: StrPath) -> Any:
         raise unread(path, cause, fix) from None
 
 
-def write_arrays(
-    path: StrPath, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
-) -> None:
+def write_arrays(path: StrPath, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
     """Write named arrays and named texts as a safetensors file, atomically and with a checksum.
 
     Any program that knows safetensors reads it. Shapes and dtypes are kept, also of 0-dimensional and

@@ -22,6 +22,9 @@ class Key:
     seed: int
     path: tuple[str | int, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", int(self.seed))  # a NumPy integer names the same stream
+
     def __truediv__(self, part: str | int) -> Key:
         return Key(self.seed, (*self.path, part))
 

@@ -79,7 +79,7 @@ def build_penalty(settings: Settings) -> Callable[[Module], Any] | None:
         numbers = "1e-5,1e-4" if len(terms) == 2 else "1e-4"
         raise OptionError(
             f"The penalty {settings.penalty} takes {len(terms)} of --lam, got {len(settings.lam)}.",
-            **{"try": f"--lam {numbers}"},
+            fix=f"--lam {numbers}",
         )
     strengths: dict[str, Any] = dict(zip(terms, settings.lam, strict=True))
     return kind(**strengths)

@@ -30,7 +30,7 @@ def settings_for(task: str | None, options: dict[str, Any]) -> Settings:
         OptionError: no task, a name that does not exist, or options that do not go together.
     """
     if task is None:
-        raise OptionError("What shall be trained?", **{"try": "chainrule train digits"})
+        raise OptionError("What shall be trained?", fix="chainrule train digits")
     given = as_given(task, options)
     recipe = given.get("recipe")
     chosen = RECIPES[recipe] if recipe else TASKS.get(given["task"], TASKS["digits"] | TABLE)
@@ -111,7 +111,7 @@ def check_for_task(given: dict[str, Any]) -> None:
             raise OptionError(f"{option(name)} is for {wanted}, {name_of_task} does not read it.")
     if kind == CSV and "target" not in given:
         headline = f"Which column of {Path(given['task']).name} is the target?"
-        raise OptionError(headline, **{"try": "--target COLUMN"})
+        raise OptionError(headline, fix="--target COLUMN")
 
 
 def check_used(settings: Settings, given: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def check_used(settings: Settings, given: dict[str, Any]) -> None:
         for name in filter(given.get, HIDDEN):
             raise OptionError(f"{option(name)} is for hidden layers, the model {settings.model} has none.")
     if "penalty" in given and not settings.lam:
-        raise OptionError(f"How strong is the penalty {settings.penalty}?", **{"try": "--lam 1e-4"})
+        raise OptionError(f"How strong is the penalty {settings.penalty}?", fix="--lam 1e-4")
     if "lam" in given and settings.penalty is None:
         headline = "--lam is the strength of a penalty, and there is none."
-        raise OptionError(headline, **{"try": "--penalty half-l2"})
+        raise OptionError(headline, fix="--penalty half-l2")

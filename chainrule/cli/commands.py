@@ -108,9 +108,7 @@ def summary(run: Path) -> None:
 
 @chainrule.command(short_help="Print a worked example, every number in it checked.")
 @click.argument("example", required=False)
-@click.option(
-    "--layout", type=click.Choice(["rows", "columns"]), help="How samples stand  [as in the document]"
-)
+@click.option("--layout", type=click.Choice(["rows", "columns"]), help="How samples stand  [as in the document]")
 @click.option("--digits", type=Count(), default=5, help="Digits of a number  [5]")
 @click.option("--format", "form", type=click.Choice(["text", "latex", "html"]), default="text", help="[text]")
 def explain(example: str | None, layout: str | None, digits: int, form: str) -> None:

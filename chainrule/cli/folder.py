@@ -38,7 +38,7 @@ def begun(settings: Settings, folder: Path) -> Iterator[None]:
     """
     if (folder / SETTINGS).exists():
         fix = f"chainrule train --resume {folder}, or another --out"
-        raise OptionError(f"{folder} holds a run already.", **{"try": fix})
+        raise OptionError(f"{folder} holds a run already.", fix=fix)
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         settings.save(folder)

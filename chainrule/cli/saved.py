@@ -80,17 +80,15 @@ def load_model(folder: Path) -> SavedModel:
     path = next((p for p in candidates if p.exists()), None)
     if path is None:
         headline = f"The run {folder} is not finished: it has no model yet."
-        raise CheckpointError(headline, **{"try": f"chainrule train --resume {folder}"})
+        raise CheckpointError(headline, fix=f"chainrule train --resume {folder}")
     try:
         arrays, texts = files.read_arrays(path)
     except CheckpointError as error:
         again = f"chainrule train --resume {folder} makes both again"
-        error.places["fix"] = f"delete it and {RESULT} beside it: {again}"
+        error.places["try"] = f"delete it and {RESULT} beside it: {again}"
         raise
     if FACTS not in texts:
-        raise CheckpointError(
-            f"{path} does not say what its weights are of: chainrule train did not write it."
-        )
+        raise CheckpointError(f"{path} does not say what its weights are of: chainrule train did not write it.")
     return from_facts(json.loads(texts[FACTS]), arrays)
 
 

@@ -80,7 +80,7 @@ class Settings:
         if not path.exists():
             raise CheckpointError(
                 f"{os.fspath(folder)} is no run folder: it has no {FILE}.",
-                **{"try": "chainrule train TASK starts a run and prints its folder"},
+                fix="chainrule train TASK starts a run and prints its folder",
             )
         found = read_json(path)
         if not isinstance(found, dict) or "task" not in found:

@@ -70,7 +70,7 @@ def mnist_parts(settings: Settings) -> Splits:
     """MNIST: its test part is the test part, 10,000 of its training images are the validation part."""
     if settings.data is None:
         folder = "the folder with train-images-idx3-ubyte.gz and its three companions"
-        raise DataError("MNIST is read from files.", **{"try": f"--data DIR, {folder}, or --download DIR"})
+        raise DataError("MNIST is read from files.", fix=f"--data DIR, {folder}, or --download DIR")
     train, test = mnist(settings.data)
     if len(train) <= MNIST_VALIDATION:
         found = f"these files have {len(train)}"
@@ -87,7 +87,7 @@ def check_suited(settings: Settings, data: Dataset) -> None:
     """
     has = f"the targets of {settings.name} are {'classes' if data.n_classes else 'values'}"
     if settings.model in ("logistic", "lda") and not data.n_classes:
-        raise OptionError(f"The model {settings.model} is for classes, {has}.", **{"try": "--model linear"})
+        raise OptionError(f"The model {settings.model} is for classes, {has}.", fix="--model linear")
     if settings.loss and settings.loss not in LOSSES_OF[data.task]:
         fitting = ", ".join(LOSSES_OF[data.task])
         raise OptionError(f"The loss {settings.loss} does not fit: {has}.", known=fitting)

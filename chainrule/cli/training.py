@@ -144,7 +144,7 @@ def sound(checkpoint: Path) -> Path | None:
     try:
         read_arrays(checkpoint)
     except CheckpointError as error:
-        error.places["fix"] = "delete it: the run then starts from its beginning, and ends the same"
+        error.places["try"] = "delete it: the run then starts from its beginning, and ends the same"
         raise
     return checkpoint
 

@@ -16,8 +16,8 @@ from chainrule.core.vocabulary import words
 __all__ = [
     "EAGER",
     "PRIMITIVES",
-    "Graph",
     "GradientReport",
+    "Graph",
     "Leaf",
     "Node",
     "Primitive",

@@ -36,7 +36,7 @@ class Batched(Tensor):
         raise DtypeError(
             "A number was asked of a tensor that has one value for each example of vmap.",
             shape=f"{self.shape} in each of {self.value.shape[0]} examples",
-            **{"try": "cr.where(condition, a, b) in place of if; return the tensor from the function"},
+            fix="cr.where(condition, a, b) in place of if; return the tensor from the function",
         )
 
     def __repr__(self) -> str:
@@ -54,9 +54,13 @@ class BatchTrace(Trace):
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         self.refuse_if_closed()
         flags = [isinstance(a, Tensor) and a.trace is self for a in args]
-        lowered = [a.value if f or (isinstance(a, Tensor) and a.trace is None) else a for a, f in zip(args, flags, strict=True)]
+        lowered = [self.lower(a) for a in args]
         y = primitive.batch(self.size, lowered, flags, params)
         return tuple(Batched(v, self) for v in y) if type(y) is tuple else Batched(y, self)
+
+    def lower(self, a: Any) -> Any:
+        """The operand one level down."""
+        return a.value if isinstance(a, Tensor) and (a.trace is self or a.trace is None) else a
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]:
@@ -107,7 +111,7 @@ def _placed(args: Sequence[Any], axes: Sequence[Any]) -> tuple[list[Any], Callab
 def _common_size(leaves: Sequence[Any], places: Sequence[Any]) -> int:
     sizes = {words.operand(leaf).shape[place] for leaf, place in zip(leaves, places, strict=True) if place is not None}
     if not sizes:
-        raise OptionError("vmap maps over no argument.", **{"try": "in_axes=0 for at least one"})
+        raise OptionError("vmap maps over no argument.", fix="in_axes=0 for at least one")
     if len(sizes) > 1:
         raise ShapeError(f"The arguments of vmap have different numbers of examples: {sorted(sizes)}.")
     return sizes.pop()

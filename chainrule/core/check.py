@@ -14,7 +14,6 @@ from chainrule.core import tree
 from chainrule.core.forward import jvp
 from chainrule.core.reverse import vjp
 from chainrule.core.stack import random_stream
-from chainrule.core.tensor import Tensor
 
 ADJOINT_TOLERANCE = 1e-10
 """⟨ȳ, Jẋ⟩ = ⟨Jᵀȳ, ẋ⟩ is exact in real numbers: only rounding of float64 is left."""
@@ -43,8 +42,8 @@ class GradientReport:
 
     def __str__(self) -> str:
         return "\n".join(
-            f"{'✓' if error <= self.tolerances[rung] else '✗'} {rung:<32} {error:.1e}  (at most {self.tolerances[rung]:.0e})"
-            for rung, error in self.errors.items()
+            f"{'✓' if error <= most else '✗'} {rung:<32} {error:.1e}  (at most {most:.0e})"
+            for (rung, error), most in zip(self.errors.items(), self.tolerances.values(), strict=True)
         )
 
 
@@ -77,7 +76,9 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, seed: int
     return report
 
 
-def _climb(f: Callable[..., Any], point: list[Any], order: int, seed: int, report: GradientReport) -> Callable[..., Any]:
+def _climb(
+    f: Callable[..., Any], point: list[Any], order: int, seed: int, report: GradientReport
+) -> Callable[..., Any]:
     """Check one order and return the function x ↦ Jᵀȳ, to be checked next."""
     draw = (Key(seed) / "check" / order).generator().standard_normal
     x_dot = [draw(p.shape) for p in point]
@@ -90,10 +91,12 @@ def _climb(f: Callable[..., Any], point: list[Any], order: int, seed: int, repor
         return [np.asarray(getattr(v, "data", v)) for v in f(*p)]
 
     rise = _difference(value, point, x_dot)
-    entries = list(_entries(value, point, y_bar, x_bar))
+    pairs = list(_entries(value, point, y_bar, x_bar))
+    reverse, differences = [got for got, _ in pairs], [wanted for _, wanted in pairs]
+    most = DIFFERENCE_TOLERANCE * 10 ** (order - 1)
     _note(report, f"order {order}: adjoint identity", _inner(y_bar, y_dot), _inner(x_bar, x_dot), ADJOINT_TOLERANCE)
-    _note(report, f"order {order}: forward difference", _flat(y_dot), _flat(rise), DIFFERENCE_TOLERANCE * 10 ** (order - 1))
-    _note(report, f"order {order}: reverse difference", *np.array(entries).reshape(-1, 2).T, DIFFERENCE_TOLERANCE * 10 ** (order - 1))
+    _note(report, f"order {order}: forward difference", _flat(y_dot), _flat(rise), most)
+    _note(report, f"order {order}: reverse difference", reverse, differences, most)
     return lambda *x: list(vjp(f, *x)[1](y_bar))
 
 

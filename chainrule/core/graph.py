@@ -22,7 +22,7 @@ class Node:
     `serial` grows with time, so that descending serials are a topological order from result to leaves.
     """
 
-    __slots__ = ("args", "lasti", "code", "params", "path", "primitive", "serial", "trace", "value")
+    __slots__ = ("args", "code", "lasti", "params", "path", "primitive", "serial", "trace", "value")
 
     grad = None
 

@@ -1,11 +1,11 @@
-"""One operation, complete in one place: value, shape rule, derivative, formula and cost.
+r"""One operation, complete in one place: value, shape rule, derivative, formula and cost.
 
     @elementwise
     def tanh(x, *, out=None):
         return xp(x).tanh(x, out=out)
 
     tanh.partials(lambda y, x: 1 - y * y)
-    tanh.formula(r"y = \\tanh x", r"\\bar x = (1 - y^2) \\odot \\bar y")
+    tanh.formula(r"y = \tanh x", r"\bar x = (1 - y^2) \odot \bar y")
 
 Both modes of differentiation follow from one stated fact wherever the family allows it (see `families`).
 """

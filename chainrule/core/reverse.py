@@ -125,7 +125,7 @@ def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tup
         raise GradientError(
             "The history of this tensor was freed by an earlier backward().",
             node=f"{node.name} at {node.source}",
-            **{"try": "backward(retain_graph=True) the first time, or compute the loss again"},
+            fix="backward(retain_graph=True) the first time, or compute the loss again",
         )
     needed = [isinstance(a, Tensor) and a.trace is trace for a in args]
     operands = args if record else tuple(map(trace.lower, args))
@@ -151,7 +151,7 @@ def require_grad(x: Tensor) -> Tensor:
     if x.dtype.kind not in "fc":
         raise GradientError(
             f"A tensor of {x.dtype} cannot require a gradient: only floating-point numbers can.",
-            **{"try": 'x.astype("float32").requires_grad_()'},
+            fix='x.astype("float32").requires_grad_()',
         )
     if x.node is None:
         x.trace, x.node = EAGER, Leaf(EAGER, x.shape)
@@ -182,7 +182,7 @@ def gradients(y: Tensor, xs: Any, y_bar: Any = None, *, create_graph: bool = Fal
         if not isinstance(x, Tensor) or x.node is None:
             raise GradientError(
                 f"Tensor {i} of those asked for has no history, so y cannot depend on it.",
-                **{"try": "x.requires_grad_() before y is computed"},
+                fix="x.requires_grad_() before y is computed",
             )
     root = (y, _root_cotangent(y, y_bar, create_graph))
     kept = pull_back(y.trace, [root], targets=targets, record=create_graph)
@@ -202,13 +202,13 @@ def _root_cotangent(y: Tensor, y_bar: Any, boxed: bool) -> Any:
         raise GradientError(
             "This tensor has no history: no leaf below it requires a gradient.",
             tensor=f"shape {y.shape}",
-            **{"try": "cr.tensor(..., requires_grad=True), or leave the no_grad block"},
+            fix="cr.tensor(..., requires_grad=True), or leave the no_grad block",
         )
     if y_bar is None:
         if y.size != 1:
             raise GradientError(
                 f"backward() starts from a scalar, this tensor has shape {y.shape}.",
-                **{"try": "y.sum().backward(), or give the cotangent: y.backward(gradient)"},
+                fix="y.sum().backward(), or give the cotangent: y.backward(gradient)",
             )
         y_bar = words.ones_like(y.data)
     bar = _cotangent(y_bar, y)
@@ -320,7 +320,7 @@ def variable(x: Any) -> Any:
     if value.dtype.kind not in "fc":
         raise GradientError(
             f"There is no derivative with respect to {value.dtype}: only to floating-point numbers.",
-            **{"try": 'x.astype("float32"), or leave it out of the arguments differentiated (argnums)'},
+            fix='x.astype("float32"), or leave it out of the arguments differentiated (argnums)',
         )
     return value
 
@@ -353,6 +353,6 @@ def _scalar(result: Any) -> Any:
         shape = getattr(result, "shape", type(result).__name__)
         raise GradientError(
             f"The gradient is of a scalar function, this one returned {shape}.",
-            **{"try": "return y.sum() or y.mean(), or use cr.vjp"},
+            fix="return y.sum() or y.mean(), or use cr.vjp",
         )
     return result

@@ -36,7 +36,7 @@ class Trace:
             raise GradientError(
                 "A tensor of a finished transformation was used.",
                 cause="it was kept from inside the function given to grad, vjp or jvp",
-                **{"try": "return it from the function, or keep x.detach()"},
+                fix="return it from the function, or keep x.detach()",
             )
 
     def process(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -98,12 +98,15 @@ def next_key() -> Key:
     return stack.key / ".".join(stack.path) / stack.draws
 
 
-@contextmanager
-def random_stream(key: Key) -> Iterator[None]:
+class random_stream:  # noqa: N801 - used as a function; a class, because it runs every step and a generator costs more
     """Take random draws inside the block from `key`, counted from one; the outer stream stays as it was."""
-    before = stack.key, stack.draws
-    stack.key, stack.draws = key, 0
-    try:
-        yield
-    finally:
-        stack.key, stack.draws = before
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+
+    def __enter__(self) -> None:
+        self.before = stack.key, stack.draws
+        stack.key, stack.draws = self.key, 0
+
+    def __exit__(self, *exception: object) -> None:
+        stack.key, stack.draws = self.before

@@ -79,7 +79,7 @@ class Tensor:
     @grad.setter
     def grad(self, value: Any) -> None:
         if self.node is None or self.node.primitive is not None:
-            raise GradientError("Only a leaf tensor has a gradient to set.", **{"try": "x.requires_grad_()"})
+            raise GradientError("Only a leaf tensor has a gradient to set.", fix="x.requires_grad_()")
         self.node.grad = value
 
     def numpy(self) -> np.ndarray:

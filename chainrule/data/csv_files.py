@@ -62,9 +62,7 @@ def read_csv(path: str | os.PathLike[str], target: str, *, task: Task | None = N
     return from_arrays(x, np.array(cells), name=name, feature_names=features, class_names=class_names(cells))
 
 
-def read_features(
-    path: str | os.PathLike[str], feature_names: Sequence[str], target: str | None = None
-) -> np.ndarray:
+def read_features(path: str | os.PathLike[str], feature_names: Sequence[str], target: str | None = None) -> np.ndarray:
     """Inputs for a prediction, shape (n, features) in float32, columns in the order of `feature_names`.
 
     The file has the columns of the training file in any order; the target column may be there, and is

@@ -140,9 +140,7 @@ def real_numbers(x: Any) -> np.ndarray:
     return array
 
 
-def from_frame(
-    frame: pandas.DataFrame, target: str, *, name: str = "data", task: Task | None = None
-) -> Dataset:
+def from_frame(frame: pandas.DataFrame, target: str, *, name: str = "data", task: Task | None = None) -> Dataset:
     """A data set from a pandas frame: one column is the target, all others are features.
 
     The task follows from the target column as in `from_arrays`.

@@ -51,9 +51,7 @@ def diabetes() -> Dataset:
     from sklearn.datasets import load_diabetes
 
     bunch: Any = load_diabetes(scaled=False)
-    return from_arrays(
-        bunch.data, bunch.target, name="diabetes", task="regression", feature_names=bunch.feature_names
-    )
+    return from_arrays(bunch.data, bunch.target, name="diabetes", task="regression", feature_names=bunch.feature_names)
 
 
 def classification(name: str, bunch: Any, unit: float = 1) -> Dataset:

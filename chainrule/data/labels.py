@@ -53,9 +53,7 @@ def check_gaps(y: np.ndarray) -> None:
     rows = np.unique(np.nonzero(gaps)[0]).tolist()
     if rows:
         fix = "drop these rows, or give them a target"
-        raise DataError(
-            f"y has no value in {len(rows)} of {len(y)} rows.", where=place(rows[:1], ()), fix=fix
-        )
+        raise DataError(f"y has no value in {len(rows)} of {len(y)} rows.", where=place(rows[:1], ()), fix=fix)
 
 
 def task_of(y: np.ndarray) -> Task:

@@ -142,9 +142,7 @@ def matched(
     return x.astype(dtype, copy=False), origin.astype(dtype), unit.astype(dtype)
 
 
-def fitted(
-    scaler: object, first: np.ndarray | None, second: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+def fitted(scaler: object, first: np.ndarray | None, second: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """The statistics, when there are any."""
     if first is None or second is None:
         name = type(scaler).__name__

@@ -88,9 +88,7 @@ class Backward:
                 self.told.add(mark(below.inputs[0]))
                 yield self._through(term, below)
             else:
-                notes = (
-                    rules.slope_notes(call, x) if kind(call) in ("activation", "softmax", "general") else ()
-                )
+                notes = rules.slope_notes(call, x) if kind(call) in ("activation", "softmax", "general") else ()
                 yield self._derivative(x, term, "delta", notes)
 
     def _fused(self, x: Tensor, call: Call) -> Call | None:

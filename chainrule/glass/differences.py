@@ -67,9 +67,7 @@ class Replay:
         changed: dict[Any, Any] = {tensor.node: values}
         for node in self.nodes:
             if node not in changed and any(parent in changed for parent in node.parents):
-                changed[node] = apply(
-                    node.primitive, tuple(_value(a, changed) for a in node.args), node.params
-                )
+                changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
         return changed.get(self.result.node, self.result.data)
 
 
@@ -94,9 +92,7 @@ def check(replay: Replay, weights: np.ndarray, tensor: Tensor, gradient: np.ndar
     tolerance = RELATIVE * scale + ABSOLUTE * max(1.0, abs(here))
     found = [_compare(slope, d, value, here, tolerance) for slope, d in slopes]
     largest = max((error for error, _ in found), default=0.0)
-    return Check(
-        largest, tolerance, len(found), at_kink=largest <= tolerance and any(kink for _, kink in found)
-    )
+    return Check(largest, tolerance, len(found), at_kink=largest <= tolerance and any(kink for _, kink in found))
 
 
 def _compare(slope: float, d: np.ndarray, value: Any, here: float, tolerance: float) -> tuple[float, bool]:

@@ -58,9 +58,7 @@ def _dense(weight: Any, bias: Any) -> Linear:
     return layer
 
 
-def _printed(
-    name: str, wrong: str, right: str, where: str, updates: int = 0, sample: int | None = None
-) -> Note:
+def _printed(name: str, wrong: str, right: str, where: str, updates: int = 0, sample: int | None = None) -> Note:
     return Note(name, f"the document prints {wrong} ({where}); right is {right}", updates, sample)
 
 

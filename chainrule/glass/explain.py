@@ -95,9 +95,7 @@ def explain(
     return Explanation(problem, passes, tuple(samples), digits, title, tuple(notes))
 
 
-def _passes(
-    problem: Problem, lr: float | None, optimizer: Callable[..., Any] | None, steps: int
-) -> Iterator[Pass]:
+def _passes(problem: Problem, lr: float | None, optimizer: Callable[..., Any] | None, steps: int) -> Iterator[Pass]:
     if lr is None and optimizer is None:
         yield problem.run(None)
         return
@@ -226,9 +224,7 @@ class Explanation:
 
     def notes_on(self, step: Step, updates: int) -> list[str]:
         """The remarks that belong below a step of the pass behind so many updates."""
-        own = [
-            n.text for n in self.notes if (n.name, n.updates, n.sample) == (step.name, updates, self.index)
-        ]
+        own = [n.text for n in self.notes if (n.name, n.updates, n.sample) == (step.name, updates, self.index)]
         return [*step.notes, *own]
 
     # Words.
@@ -263,14 +259,12 @@ def _check_options(model: Any, layout: str, lr: Any, optimizer: Any, steps: int)
     if not isinstance(model, Module):
         raise OptionError(
             f"explain needs a model made of modules, got {type(model).__name__}.",
-            **{"try": "cr.nn.Sequential(fc1=cr.nn.Linear(2, 3), act=cr.nn.ReLU(), fc2=cr.nn.Linear(3, 1))"},
+            fix="cr.nn.Sequential(fc1=cr.nn.Linear(2, 3), act=cr.nn.ReLU(), fc2=cr.nn.Linear(3, 1))",
         )
     if layout not in LAYOUTS:
         raise OptionError(f"There is no layout {layout!r}.", known=", ".join(LAYOUTS))
     if lr is not None and optimizer is not None:
-        raise OptionError(
-            "explain takes lr or optimizer, not both.", **{"try": "the learning rate inside the optimizer"}
-        )
+        raise OptionError("explain takes lr or optimizer, not both.", fix="the learning rate inside the optimizer")
     if steps < 1:
         raise OptionError(f"explain takes one update or more, got steps={steps}.")
 
@@ -289,9 +283,7 @@ def _batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
     if not np.isfinite(x).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         row, column = place[0], ", ".join(map(str, place[1:]))
-        raise DataError(
-            f"x has a number that is not finite: {x[place]}.", place=f"row {row}, column {column}"
-        )
+        raise DataError(f"x has a number that is not finite: {x[place]}.", place=f"row {row}, column {column}")
     return x, y.astype(np.float64) if y.dtype.kind == "f" else y
 
 
@@ -302,5 +294,5 @@ def _check_alone(model: Module) -> None:
                 "One sample alone would not be what it is in the batch.",
                 layer=f"{path} = {module!r}",
                 cause="in training this layer draws a mask, or takes the statistics of the batch",
-                **{"try": "model.eval()"},
+                fix="model.eval()",
             )

@@ -33,9 +33,7 @@ class Figures:
         """The entries of a matrix (two axes), elided beyond eight rows or columns."""
         rows, columns = (_shown(n) for n in matrix.shape)
         write = self._formatter(matrix)
-        return [
-            [GAP if i is None or j is None else write(matrix[i, j].item()) for j in columns] for i in rows
-        ]
+        return [[GAP if i is None or j is None else write(matrix[i, j].item()) for j in columns] for i in rows]
 
     def _formatter(self, values: np.ndarray) -> Any:
         if values.dtype.kind in "iub":
@@ -72,9 +70,7 @@ def _shown(n: int) -> list[int | None]:
 def _needed(values: np.ndarray, most: int) -> int:
     """The fewest decimals, of at most `most`, that lose nothing of the digits shown."""
     rounded = np.round(values, most)
-    return next(
-        (d for d in range(most) if np.allclose(np.round(values, d), rounded, rtol=0, atol=1e-12)), most
-    )
+    return next((d for d in range(most) if np.allclose(np.round(values, d), rounded, rtol=0, atol=1e-12)), most)
 
 
 def _signless_zero(text: str) -> str:

@@ -78,10 +78,7 @@ def _part(part: Part, figures: Figures) -> list[str]:
 
 def _step(step: Step, notes: list[str], figures: Figures) -> str:
     head, sign, _ = map(html_text, step.sides)
-    rows = [
-        [head if i == 0 else "", sign if i == 0 else "=", _written(f, figures)]
-        for i, f in enumerate(step.lines)
-    ]
+    rows = [[head if i == 0 else "", sign if i == 0 else "=", _written(f, figures)] for i, f in enumerate(step.lines)]
     rows += [["", "", statistics(step.value, figures)]] if is_elided(step.value) else []
     rows += [[html_text(entry[0]), "=", _written(entry[2:], figures)] for entry in step.expanded]
     lines = ['<div class="step">', _facts(step), _math(rows)]

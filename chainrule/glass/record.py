@@ -47,9 +47,7 @@ def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
     with _watched(model, calls.append):
         prediction = model(x)
     if not isinstance(prediction, Tensor):
-        raise OptionError(
-            f"explain needs a model with one tensor as result, got {type(prediction).__name__}."
-        )
+        raise OptionError(f"explain needs a model with one tensor as result, got {type(prediction).__name__}.")
     _check_once(calls)
     return prediction, _in_order(calls + list(_between(prediction, calls, model)))
 
@@ -94,7 +92,7 @@ def _check_once(calls: list[Call]) -> None:
             raise OptionError(
                 f"explain shows layers that are called once, not {paths.count(call.path)} times.",
                 layer=f"{call.path} = {call.module!r}",
-                **{"try": "a layer for each call; names such as fc1.z would mean several numbers"},
+                fix="a layer for each call; names such as fc1.z would mean several numbers",
             )
 
 

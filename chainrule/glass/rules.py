@@ -41,9 +41,7 @@ def forward(call: Call, signs: Signs) -> tuple[str, Formula | None, tuple[str, .
     """The rule of a layer, the rule with numbers, and notes."""
     x, y = call.inputs[0], signs.sign(call.output)
     if call.passes:
-        what = (
-            "nothing is dropped in evaluation" if kind(call) == "dropout" else "the layer passes its input on"
-        )
+        what = "nothing is dropped in evaluation" if kind(call) == "dropout" else "the layer passes its input on"
         return f"{y} = {signs.sign(x)}", None, (what,)
     X, numbers = signs.sign(x), signs.value(x)
     match kind(call):
@@ -133,9 +131,7 @@ def slope_notes(call: Call, x: Tensor) -> tuple[str, ...]:
     name = _primitive(call)
     if name in SLOPES:
         return (SLOPES[name],)
-    among = (
-        [x.node is getattr(a, "node", None) for a in call.output.node.args] if call.module is None else [True]
-    )
+    among = [x.node is getattr(a, "node", None) for a in call.output.node.args] if call.module is None else [True]
     return _formula_notes(call, 1 + among.index(True))
 
 
@@ -212,9 +208,7 @@ def _primitive(call: Call) -> str:
 
 
 def _name(call: Call) -> str:
-    return rf"\operatorname{{{type(call.module).__name__ if call.module else call.operation}}}".replace(
-        "_", r"\_"
-    )
+    return rf"\operatorname{{{type(call.module).__name__ if call.module else call.operation}}}".replace("_", r"\_")
 
 
 def _t(sign: str) -> str:

@@ -107,18 +107,16 @@ class Run:
                 raise OptionError(
                     f"explain shows dense layers on (samples, features), not on {call.inputs[0].shape}.",
                     layer=f"{call.path} = {call.module!r}",
-                    **{"try": "cr.nn.Flatten() before it"},
+                    fix="cr.nn.Flatten() before it",
                 )
         if not isinstance(self.loss, Tensor) or self.loss.size != 1:
             shape = getattr(self.loss, "shape", type(self.loss).__name__)
             raise OptionError(
                 f"explain needs a loss that is one number, this one gave {shape}.",
-                **{"try": "a loss with reduction='mean'"},
+                fix="a loss with reduction='mean'",
             )
         if self.loss.node is None:
-            raise GradientError(
-                "The loss does not depend on the parameters, so there is nothing to go back through."
-            )
+            raise GradientError("The loss does not depend on the parameters, so there is nothing to go back through.")
 
     def gradient(self, tensor: Tensor) -> np.ndarray:
         """dL/d(tensor); zero where the loss does not depend on it."""

@@ -22,9 +22,7 @@ from chainrule.ops.operands import operand
     r"\ell = -\sum_k t_k \ln p_k,\; p = \operatorname{softmax} z",
     r"\partial\ell/\partial z = p - t",
 )
-def cross_entropy(
-    prediction: Any, target: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean"
-) -> Any:
+def cross_entropy(prediction: Any, target: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any:
     """Cross-entropy of the probabilities softmax(z), from the logits z.
 
         ℓ = −Σₖ tₖ ln softmax(z)ₖ = ln Σₖ e^(zₖ) − z_c for the class c        ∂ℓ/∂z = softmax(z) − t
@@ -86,7 +84,7 @@ def nll(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     y, t = predicted("nll", prediction), operand(target)
     if rows_of("nll", y, t):
         fix = "target.argmax(axis=-1) for one-hot rows, kl_divergence for probabilities"
-        raise ShapeError(f"nll takes one label for each example, got {tuple(t.shape)}.", **{"try": fix})
+        raise ShapeError(f"nll takes one label for each example, got {tuple(t.shape)}.", fix=fix)
     check_log_probabilities("nll", y)
     check_labels("nll", t, y.shape[-1])
     return over_entries(-pick(y, t), reduction)
@@ -128,7 +126,7 @@ def rows_of(loss: str, prediction: Any, target: Any) -> bool:
     y, t = tuple(prediction.shape), tuple(target.shape)
     if not y or y[-1] < 2:
         fix = "binary_cross_entropy_with_logits, if one output tells two classes apart"
-        raise ShapeError(f"{loss} needs at least two classes, got predictions {y}.", **{"try": fix})
+        raise ShapeError(f"{loss} needs at least two classes, got predictions {y}.", fix=fix)
     if t == y[:-1]:
         return False
     if t == y:
@@ -136,13 +134,13 @@ def rows_of(loss: str, prediction: Any, target: Any) -> bool:
     if t == (*y[:-1], 1):
         raise ShapeError(
             f"{loss} takes labels {y[:-1]} for predictions {y}, got {t}.",
-            **{"try": f"target.reshape{y[:-1]}"},
+            fix=f"target.reshape{y[:-1]}",
         )
     if len(t) == len(y):
         raise mismatch(loss, y, t)
     raise ShapeError(
         f"{loss} takes labels {y[:-1]} or probabilities {y} for predictions {y}, got {t}.",
-        **{"try": "classes on the last axis of the prediction, one target for each of its rows"},
+        fix="classes on the last axis of the prediction, one target for each of its rows",
     )
 
 

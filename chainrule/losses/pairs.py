@@ -48,11 +48,11 @@ def mismatch(loss: str, y: tuple[int, ...], t: tuple[int, ...]) -> ShapeError:
     """The error for two shapes that should be equal, with the change that makes them so."""
     error = ShapeError(f"{loss} compares arrays of one shape, got prediction {y} and target {t}.")
     if np.prod(y) == np.prod(t):
-        return error.at(**{"try": f"target.reshape{y}"})
+        return error.at(fix=f"target.reshape{y}")
     if len(y) == len(t) and y[:1] != t[:1]:
         return error.at(axis=f"0, the examples: {y[0]} predicted, {t[0]} given")
     if len(y) == len(t):
         axis = next(i for i in range(len(y)) if y[i] != t[i])
         fix = f"an output layer of {t[axis]} units, one for each column of the target"
-        return error.at(axis=f"{axis}: {y[axis]} predicted, {t[axis]} given", **{"try": fix})
+        return error.at(axis=f"{axis}: {y[axis]} predicted, {t[axis]} given", fix=fix)
     return error

@@ -70,16 +70,14 @@ def weights(parameters: Iterable[Any]) -> list[Any]:
     return [p for p in parameters if len(p.shape) >= 2]
 
 
-def _weighted(
-    name: str, entry: Callable[..., Any], parameters: Iterable[Any], lam: float, scale: float = 1.0
-) -> Any:
+def _weighted(name: str, entry: Callable[..., Any], parameters: Iterable[Any], lam: float, scale: float = 1.0) -> Any:
     """λ · scale · Σ entry(w) over all entries of all parameters."""
     check_strength(name, lam)
     sums = [sum(entry(w)) for w in parameters]
     if not sums:
         raise OptionError(
             f"{name} was given no parameters.",
-            **{"try": "list(model.parameters()): an iterator can be run through only once"},
+            fix="list(model.parameters()): an iterator can be run through only once",
         )
     return reduce(add, sums) * (lam * scale)
 
@@ -110,7 +108,7 @@ class Penalty:
 
     def __post_init__(self) -> None:
         if self.of not in ("weights", "all"):
-            raise OptionError(f"There are no {self.of!r} parameters.", **{"try": "of='weights' or of='all'"})
+            raise OptionError(f"There are no {self.of!r} parameters.", fix="of='weights' or of='all'")
         for name, strength in vars(self).items():
             if name != "of":
                 check_strength(type(self).__name__, strength)

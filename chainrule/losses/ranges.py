@@ -32,7 +32,7 @@ def check_labels(loss: str, labels: Any, n_classes: int) -> None:
     """
     if labels.dtype.kind not in "iub":
         fix = "target.astype('int64') for labels, or one row of probabilities for each example"
-        raise DtypeError(f"{loss} takes class labels as integers, got {labels.dtype}.", **{"try": fix})
+        raise DtypeError(f"{loss} takes class labels as integers, got {labels.dtype}.", fix=fix)
     values = numbers(labels)
     if values is not None and (values.min() < 0 or values.max() >= n_classes):
         raise _out_of_range(loss, values, n_classes)
@@ -50,7 +50,7 @@ def _out_of_range(loss: str, labels: np.ndarray, n: int) -> DataError:
         f"{loss} expects labels 0 to {n - 1}, got {labels[where]}.",
         row=row(where),
         classes=f"{n}, as many as there are logits",
-        **{"try": fix},
+        fix=fix,
     )
 
 
@@ -63,9 +63,7 @@ def check_probabilities(loss: str, what: str, p: Any, fix: str) -> None:
     values = numbers(p)
     if values is not None and (values.min() < 0 or values.max() > 1):
         where = first((values < 0) | (values > 1))
-        raise DataError(
-            f"{loss} expects {what} in [0, 1], got {values[where]:.6g}.", row=row(where), **{"try": fix}
-        )
+        raise DataError(f"{loss} expects {what} in [0, 1], got {values[where]:.6g}.", row=row(where), fix=fix)
 
 
 def check_distributions(loss: str, p: Any) -> None:
@@ -84,7 +82,7 @@ def check_distributions(loss: str, p: Any) -> None:
         raise DataError(
             f"{loss} expects target rows that sum to 1, got {values.sum(axis=-1)[where]:.6g}.",
             row=row(where),
-            **{"try": "binary_cross_entropy_with_logits, if an example may belong to several classes"},
+            fix="binary_cross_entropy_with_logits, if an example may belong to several classes",
         )
 
 
@@ -100,7 +98,7 @@ def check_log_probabilities(loss: str, log_p: Any) -> None:
         raise DataError(
             f"{loss} expects log-probabilities, at most 0, got {values[where]:.6g}.",
             row=row(where),
-            **{"try": "log_softmax(prediction) for logits, log(prediction) for probabilities"},
+            fix="log_softmax(prediction) for logits, log(prediction) for probabilities",
         )
 
 
@@ -116,7 +114,7 @@ def check_signs(loss: str, t: Any) -> None:
     where = first(np.abs(values) != 1)
     fix = "2 * target - 1" if np.isin(values, (0, 1)).all() else "np.where(target > 0, 1, -1)"
     headline = f"{loss} expects targets -1 or +1, got {values[where]:g}."
-    raise DataError(headline, row=row(where), **{"try": fix})
+    raise DataError(headline, row=row(where), fix=fix)
 
 
 def first(wrong: np.ndarray) -> tuple[int, ...]:

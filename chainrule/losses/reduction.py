@@ -43,4 +43,4 @@ def check_reduction(reduction: str) -> None:
         OptionError: it is something else.
     """
     if reduction not in ("mean", "sum", "none"):
-        raise OptionError(f"There is no reduction {reduction!r}.", **{"try": "'mean', 'sum' or 'none'"})
+        raise OptionError(f"There is no reduction {reduction!r}.", fix="'mean', 'sum' or 'none'")

@@ -39,5 +39,5 @@ def named(name: str) -> Callable[..., Any]:
     by_function = {function.__name__: function for function in LOSSES.values()}
     found = LOSSES.get(name.replace("_", "-")) or by_function.get(name.replace("-", "_"))
     if found is None:
-        raise OptionError(f"There is no loss {name!r}.", **{"try": ", ".join(sorted(LOSSES))})
+        raise OptionError(f"There is no loss {name!r}.", fix=", ".join(sorted(LOSSES)))
     return found

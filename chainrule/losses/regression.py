@@ -118,7 +118,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduct
     """
     if not delta > 0:
         fix = "mae, if errors of any size shall pull alike"
-        raise OptionError(f"huber needs delta > 0, got {delta}.", **{"try": fix})
+        raise OptionError(f"huber needs delta > 0, got {delta}.", fix=fix)
     y, t = paired("huber", prediction, target)
     e = y - t
     size = abs(e)

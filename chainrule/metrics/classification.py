@@ -100,9 +100,7 @@ def precision(
     return averaged("precision", precision_score, targets, predictions, average, positive)
 
 
-def recall(
-    targets: ArrayLike, predictions: ArrayLike, *, average: Average = "binary", positive: object = 1
-) -> float:
+def recall(targets: ArrayLike, predictions: ArrayLike, *, average: Average = "binary", positive: object = 1) -> float:
     """Of the examples that are positive, the share called so: TP / (TP + FN), and 0 if there are none.
 
     `average` and `positive` as in `precision`.
@@ -120,9 +118,7 @@ def recall(
     return averaged("recall", recall_score, targets, predictions, average, positive)
 
 
-def f1(
-    targets: ArrayLike, predictions: ArrayLike, *, average: Average = "binary", positive: object = 1
-) -> float:
+def f1(targets: ArrayLike, predictions: ArrayLike, *, average: Average = "binary", positive: object = 1) -> float:
     """The harmonic mean of precision P and recall R.
 
         F₁ = 2PR / (P + R) = 2TP / (2TP + FP + FN),   and 0 if nothing is or was called positive
@@ -166,13 +162,13 @@ def check_binary(metric: str, classes: np.ndarray, positive: object) -> None:
         raise DataError(
             f"{metric} of one class against the other needs two classes, got {len(classes)}.",
             classes=listed(classes),
-            **{"try": 'average="macro", the mean over the classes'},
+            fix='average="macro", the mean over the classes',
         )
     if len(classes) == 2 and positive not in classes:
         raise DataError(
             f"{metric} scores the class {positive!r}, which does not occur.",
             classes=listed(classes),
-            **{"try": f"positive={classes[-1].item()!r}"},
+            fix=f"positive={classes[-1].item()!r}",
         )
 
 

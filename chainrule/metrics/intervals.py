@@ -108,4 +108,4 @@ def student_quantile(probability: float, degrees: int) -> float:
 def check_confidence(confidence: float) -> None:
     """A confidence is a probability, neither 0 nor 1."""
     if not 0 < confidence < 1:
-        raise OptionError(f"confidence must lie between 0 and 1, got {confidence}.", **{"try": "0.95"})
+        raise OptionError(f"confidence must lie between 0 and 1, got {confidence}.", fix="0.95")

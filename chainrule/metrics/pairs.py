@@ -39,7 +39,7 @@ def labelled(metric: str, targets: ArrayLike, predictions: ArrayLike) -> tuple[n
         if values.ndim != 1:
             raise ShapeError(
                 f"{metric} compares class labels, one per example, got {name} of shape {values.shape}.",
-                **{"try": f"{name}.argmax(axis=-1), if each row holds one score per class"},
+                fix=f"{name}.argmax(axis=-1), if each row holds one score per class",
             )
     return t, y
 
@@ -55,6 +55,6 @@ def measured(metric: str, targets: ArrayLike, predictions: ArrayLike) -> tuple[n
     if t.shape != y.shape:
         raise ShapeError(
             f"{metric} compares arrays of one shape, got targets {t.shape} and predictions {y.shape}.",
-            **{"try": "predictions.reshape(targets.shape)"},
+            fix="predictions.reshape(targets.shape)",
         )
     return t.astype(np.float64), y.astype(np.float64)

@@ -37,7 +37,7 @@ def roc_auc(targets: ArrayLike, scores: ArrayLike) -> float:
             raise DataError(
                 f"roc_auc ranks class {label} against the rest, but "
                 f"{int(truth.sum())} of {len(t)} examples are of that class.",
-                **{"try": "a larger sample, or a stratified split"},
+                fix="a larger sample, or a stratified split",
             )
     return float(np.mean([roc_auc_score(truth, columns[:, k]) for k, truth in each]))
 
@@ -77,9 +77,7 @@ def classes_and_columns(metric: str, targets: ArrayLike, graded: ArrayLike) -> t
         )
     if not np.isfinite(columns).all():
         row, column = np.argwhere(~np.isfinite(columns))[0]
-        raise DataError(
-            f"{metric} needs finite predictions, got {columns[row, column]}.", row=row, column=column
-        )
+        raise DataError(f"{metric} needs finite predictions, got {columns[row, column]}.", row=row, column=column)
     count = max(columns.shape[1], 2)
     if not (outside := ~np.isin(t, np.arange(count))).any():
         return t, columns
@@ -95,5 +93,5 @@ def check_probabilities(p: np.ndarray) -> None:
         raise DataError(
             "log_loss expects probabilities: numbers from 0 to 1 that add up to 1 in each row.",
             row=f"{row}: {np.array2string(p[row], precision=4, separator=', ', threshold=6)}",
-            **{"try": "softmax(logits), or sigmoid(logits) for two classes"},
+            fix="softmax(logits), or sigmoid(logits) for two classes",
         )

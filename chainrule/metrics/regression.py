@@ -67,6 +67,6 @@ def r2(targets: ArrayLike, predictions: ArrayLike) -> float:
         raise DataError(
             "r2 compares with the variance of the targets, which is zero here.",
             targets=f"{len(t)}, all equal in at least one output",
-            **{"try": "mse, or a larger sample"},
+            fix="mse, or a larger sample",
         )
     return float(r2_score(t, y))

@@ -42,9 +42,7 @@ class MLP(Sequential):
         self.sizes = sizes
 
 
-def _layers(
-    sizes: Sequence[int], act: str, rates: Sequence[float], batch_norm: bool, start: str
-) -> dict[str, Module]:
+def _layers(sizes: Sequence[int], act: str, rates: Sequence[float], batch_norm: bool, start: str) -> dict[str, Module]:
     layers: dict[str, Module] = {}
     for i, rate in enumerate(rates, start=1):
         layers[f"fc{i}"] = Linear(sizes[i - 1], sizes[i], init=start)

@@ -86,7 +86,7 @@ class PReLU(Module):
             raise ShapeError(
                 f"PReLU expects {slopes} channels, got {got}.",
                 input=shape,
-                **{"try": f"{fitting}PReLU() for one slope"},
+                fix=f"{fitting}PReLU() for one slope",
             )
 
     def extra_repr(self) -> str:

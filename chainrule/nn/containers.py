@@ -58,7 +58,7 @@ def _no_module(name: str, entry: Any) -> OptionError:
         what, advice = f"the function {called}", "the module of that name, as cr.nn.ReLU() for cr.relu"
     elif isinstance(entry, (list, tuple)):
         advice = "cr.nn.Sequential(*layers)"
-    return OptionError(f"Sequential is made of modules, entry {name} is {what}.", **{"try": advice})
+    return OptionError(f"Sequential is made of modules, entry {name} is {what}.", fix=advice)
 
 
 class Residual(Module):
@@ -79,7 +79,7 @@ class Residual(Module):
                 "Residual adds f(x) to x, so f must keep the shape.",
                 input=x.shape,
                 result=y.shape,
-                **{"try": _way_back(x.shape, y.shape)},
+                fix=_way_back(x.shape, y.shape),
             )
         return x + y
 

@@ -22,9 +22,7 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5) -> None:
         if not 0 <= p <= 1:
             advice = f"Dropout({p / 100:g})" if 1 < p <= 100 else "Dropout(0.5)"
-            raise OptionError(
-                f"Dropout takes a probability of dropping between 0 and 1, got {p}.", **{"try": advice}
-            )
+            raise OptionError(f"Dropout takes a probability of dropping between 0 and 1, got {p}.", fix=advice)
         self.p = p
 
     def forward(self, x: Any) -> Any:

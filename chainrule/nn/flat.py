@@ -29,7 +29,7 @@ class Flat:
             found = " and ".join(sorted(map(str, dtypes)))
             raise DtypeError(
                 f"Parameters of one optimiser have one dtype, these have {found}.",
-                **{"try": 'model.astype("float32")'},
+                fix='model.astype("float32")',
             )
         ends = np.cumsum([p.size for p in self.parameters])
         self.places = [slice(int(e) - p.size, int(e)) for p, e in zip(self.parameters, ends, strict=True)]
@@ -68,7 +68,7 @@ class Flat:
             if leaf.flat is not self:
                 raise GradientError(
                     "These parameters were moved out of this buffer, by another optimiser or by astype.",
-                    **{"try": "make one optimiser over all of them, after astype"},
+                    fix="make one optimiser over all of them, after astype",
                 )
             if leaf.filled and stretches and stretches[-1].stop == place.start:
                 stretches[-1] = slice(stretches[-1].start, place.stop)

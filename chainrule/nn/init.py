@@ -145,6 +145,6 @@ def draw(init: Initializer | str, shape: Shape) -> np.ndarray:
     if not callable(init):
         raise OptionError(
             f"An initialiser is a name or a function, got {init!r}.",
-            **{"try": f"cr.nn.init.constant({init!r})" if isinstance(init, (int, float)) else '"he_normal"'},
+            fix=f"cr.nn.init.constant({init!r})" if isinstance(init, (int, float)) else '"he_normal"',
         )
     return init(shape, next_key())

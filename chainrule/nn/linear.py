@@ -63,12 +63,12 @@ def _mismatch(layer: Linear, x: Any) -> ShapeError:
         return ShapeError(
             f"Linear expects {layer.in_features} input features, got a single number.",
             input="()   no axis",
-            **{"try": "x.reshape(1, 1) with Linear(1, ...)" if layer.in_features > 1 else "x.reshape(1, 1)"},
+            fix="x.reshape(1, 1) with Linear(1, ...)" if layer.in_features > 1 else "x.reshape(1, 1)",
         )
     return ShapeError(
         f"Linear expects {layer.in_features} input features, got {x.shape[-1]}.",
         input=f"{x.shape}   axis −1 = {x.shape[-1]}",
-        **{"try": _advice(layer, x.shape)},
+        fix=_advice(layer, x.shape),
     )
 
 

@@ -121,7 +121,7 @@ class Module:
             raise OptionError(
                 f"{name!r} is a method of every module and cannot be the name of a part.",
                 module=type(self).__name__,
-                **{"try": f"{name}_"},
+                fix=f"{name}_",
             )
         object.__setattr__(self, name, value)
         if isinstance(value, PARTS) or isinstance(before, PARTS):

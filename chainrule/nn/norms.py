@@ -63,7 +63,7 @@ class BatchNorm1d(Module):
             raise ShapeError(
                 f"BatchNorm1d needs two values a feature or more to train on, got {n}.",
                 input=x.shape,
-                **{"try": "a batch of two or more (drop_last=True), or model.eval()"},
+                fix="a batch of two or more (drop_last=True), or model.eval()",
             )
         mu = mean(x, axes, keepdims=True)
         variance = mean(square(x - mu), axes)
@@ -83,7 +83,7 @@ class BatchNorm1d(Module):
             raise ShapeError(
                 f"BatchNorm1d expects (n, {n}) or (n, {n}, length), got {x.shape}.",
                 input=f"{x.shape}   axis 1 = {x.shape[1]}" if len(x.shape) > 1 else x.shape,
-                **{"try": self._advice(x.shape)},
+                fix=self._advice(x.shape),
             )
 
     def _advice(self, shape: tuple[int, ...]) -> str:
@@ -136,7 +136,7 @@ class LayerNorm(Module):
         fewest = "1 axis" if k == 1 else f"{k} axes"
         advice = f"LayerNorm({got})" if len(shape) >= k else f"an input of {fewest} or more"
         headline = f"LayerNorm expects {wanted} in the {last}, got {got}."
-        return ShapeError(headline, input=shape, **{"try": advice})
+        return ShapeError(headline, input=shape, fix=advice)
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.normalized_shape))

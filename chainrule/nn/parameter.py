@@ -74,7 +74,7 @@ class Parameter(Tensor):
         if value.dtype.kind != "f":
             raise GradientError(
                 f"A parameter is made of floating-point numbers, this is {value.dtype}.",
-                **{"try": "floats (1.0 rather than 1), or Buffer for what is not learned"},
+                fix="floats (1.0 rather than 1), or Buffer for what is not learned",
             )
         super().__init__(value, EAGER, ParameterLeaf(value))
 

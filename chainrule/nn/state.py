@@ -42,9 +42,7 @@ def load(module: Any, state: Mapping[str, Any]) -> None:
     missing = [name for name, part in kept.items() if id(part) not in given]
     unknown = [name for name in state if name not in known]
     if missing or unknown:
-        raise OptionError(
-            "The state does not belong to this model.", missing=_some(missing), unknown=_some(unknown)
-        )
+        raise OptionError("The state does not belong to this model.", missing=_some(missing), unknown=_some(unknown))
     arrays = {name: _fitting(name, known[name], value) for name, value in state.items()}
     for name, array in arrays.items():
         known[name].assign(array)

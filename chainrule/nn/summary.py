@@ -150,7 +150,7 @@ def _looked_at(error: DtypeError) -> DtypeError:
     return DtypeError(
         "A summary works on shapes alone, and this model looks at numbers.",
         layer=error.places["layer"],
-        **{"try": "leave out numpy(), item() and conditions on values, or summarise the layers one by one"},
+        fix="leave out numpy(), item() and conditions on values, or summarise the layers one by one",
     )
 
 

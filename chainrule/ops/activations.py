@@ -78,9 +78,7 @@ def elu(x: Any, *, alpha: float = 1.0, out: Any = None) -> Any:
 
 
 elu.partials(lambda y, x, *, alpha=1.0: words.where(x > 0, 1.0, alpha * exp(words.minimum(x, 0.0))))
-elu.formula(
-    r"y = x\,[x > 0] + \alpha(e^x - 1)\,[x \le 0]", r"\bar x = ([x > 0] + \alpha e^x [x \le 0]) \odot \bar y"
-)
+elu.formula(r"y = x\,[x > 0] + \alpha(e^x - 1)\,[x \le 0]", r"\bar x = ([x > 0] + \alpha e^x [x \le 0]) \odot \bar y")
 
 
 @elementwise

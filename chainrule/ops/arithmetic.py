@@ -123,7 +123,7 @@ abs.formula("y = |x|", r"\bar x = \operatorname{sign}(x) \odot \bar y")
 
 @elementwise(keeps_integers=True)
 def sign(x: Any, *, out: Any = None) -> Any:
-    """−1, 0 or 1; sign(0) = 0. The derivative is 0 everywhere."""
+    """The sign −1, 0 or 1; sign 0 = 0. The derivative is 0 everywhere."""
     return xp(x).sign(x, out=out)
 
 

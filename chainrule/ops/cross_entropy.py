@@ -79,9 +79,7 @@ def _spread(y_bar: Any, z: Any) -> Any:
     return broadcast_to(reshape(y_bar, (*y_bar.shape, 1)), shape=tuple(z.shape))
 
 
-softmax_cross_entropy.jvp(
-    lambda dots, y, z, t: sum(softmax_(z, axis=-1) * dots[0], axis=-1) - pick(dots[0], t)
-)
+softmax_cross_entropy.jvp(lambda dots, y, z, t: sum(softmax_(z, axis=-1) * dots[0], axis=-1) - pick(dots[0], t))
 softmax_cross_entropy.vjps(
     lambda y_bar, y, z, t: _spread(y_bar, z) * softmax_(z, axis=-1) - place(y_bar, t, n=z.shape[-1]), None
 )

@@ -27,7 +27,7 @@ def _match_inner(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     if a[-1] != rows:
         raise ShapeError(
             f"Matrix product of {a} and {b}: the inner sizes {a[-1]} and {rows} differ.",
-            **{"try": "transpose one of them (x.T)"},
+            fix="transpose one of them (x.T)",
         )
 
 
@@ -74,7 +74,7 @@ def _shared_batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     except ShapeError as error:
         raise ShapeError(
             f"Matrix product of {a} and {b}: the leading axes {a[:-2]} and {b[:-2]} do not fit together.",
-            **{"try": error.places["try"]},
+            fix=error.places["try"],
         ) from None
 
 
@@ -100,8 +100,9 @@ def affine_(x: Any, w: Any, b: Any, *, out: Any = None) -> Any:
     return y
 
 
-def _affine_each(size: int, x: Any, w: Any, b: Any, flags: Any) -> Any:
+def _affine_each(size: int, args: Any, flags: Any) -> Any:
     """Examples with one weight are more rows of one product; examples with a weight each are a batch of products."""
+    x, w, b = args
     if flags == [True, False, False]:
         rows = affine_(reshape(x, size * x.shape[1], x.shape[2]), w, b)
         return reshape(rows, size, x.shape[1], w.shape[0])
@@ -116,7 +117,7 @@ affine_.vjps(
     lambda y_bar, y, x, w, b: sum(y_bar, 0),
 )
 affine_.shape(lambda x, w, b: (x.shape[0], w.shape[0]))
-affine_.batching(lambda size, args, flags: _affine_each(size, *args, flags))
+affine_.batching(lambda size, args, flags: _affine_each(size, args, flags))
 affine_.cost(lambda y, x, w, b: 2 * y.size * x.shape[-1] + y.size)
 affine_.formula(
     r"y = x w^\top + b", r"\bar x = \bar y\, w", r"\bar w = \bar y^\top x", r"\bar b = \textstyle\sum_n \bar y_n"

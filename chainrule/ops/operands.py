@@ -18,8 +18,6 @@ from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 
 DEFAULT_FLOAT = np.dtype(np.float32)
-PYTHON_NUMBERS = (int, float, bool)
-"""Exactly these: NumPy's float64 is a Python float too, but it is an array that has a dtype of its own."""
 
 words.define(is_array)
 
@@ -167,7 +165,7 @@ def _repeated_each(size: int, x: Any, shape: tuple[int, ...]) -> Any:
 words.define(broadcast_to)
 broadcast_to.adjoint(_sum_to)
 broadcast_to.shape(_broadcast_shape)
-broadcast_to.batching(lambda size, args, flags, *, shape: _repeated_each(size, *args, shape))
+broadcast_to.batching(lambda size, args, flags, *, shape: _repeated_each(size, args[0], shape))
 broadcast_to.cost(lambda y, x, *, shape: 0)
 broadcast_to.formula(r"y_{ij} = x_j", r"\bar x_j = \sum_i \bar y_{ij}")
 
@@ -178,7 +176,7 @@ def align(args: tuple[Any, ...], keeps_integers: bool) -> tuple[Any, ...]:
     if len(args) == 1:
         x = operand(args[0])
         return (x,) if keeps_integers or x.dtype.kind == "f" else (astype(x, dtype=DEFAULT_FLOAT),)
-    numbers = [type(a) in PYTHON_NUMBERS for a in args]
+    numbers = [isinstance(a, (int, float)) for a in args]
     args = tuple(a if number else operand(a) for a, number in zip(args, numbers, strict=True))
     dtype = _common_dtype(args, numbers, keeps_integers)
     args = tuple(np.asarray(a, dtype) if number else a for a, number in zip(args, numbers, strict=True))
@@ -202,7 +200,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
             raise ShapeError(
                 f"Shapes {' and '.join(map(str, shapes))} do not fit together.",
                 axis=f"{i - ndim} has sizes {' and '.join(str(s[i]) for s in full)}",
-                **{"try": "sizes must be equal or 1, counted from the right; x.reshape(...) adds axes of size 1"},
+                fix="sizes must be equal or 1, counted from the right; x.reshape(...) adds axes of size 1",
             )
     return result
 
@@ -226,13 +224,21 @@ def promote(*dtypes: Any) -> np.dtype:
 
 
 def _common_dtype(args: tuple[Any, ...], numbers: list[bool], keeps_integers: bool) -> np.dtype:
+    """The dtype of the arrays; numbers decide only where no array is floating-point.
+
+    A NumPy float64 scalar is a Python number too (and what kernels return for shape ()): beside floating-point
+    arrays it is a number, beside others an array of float64.
+    """
     dtypes = [a.dtype for a, number in zip(args, numbers, strict=True) if not number]
-    fractional = any(isinstance(a, float) for a, number in zip(args, numbers, strict=True) if number)
-    if not dtypes:
-        if any(isinstance(a, np.float64) for a in args):  # a Python float too, but one that says its width
-            return np.dtype(np.float64)
-        return DEFAULT_FLOAT if fractional or not keeps_integers else np.dtype(np.int64)
-    dtype = dtypes[0] if all(d == dtypes[0] for d in dtypes) else promote(*dtypes)
-    if dtype.kind != "f" and (fractional or not keeps_integers):
+    dtype = dtypes[0] if dtypes and all(d == dtypes[0] for d in dtypes) else promote(*dtypes) if dtypes else None
+    if dtype is not None and dtype.kind == "f":
+        return dtype
+    given = [a for a, number in zip(args, numbers, strict=True) if number]
+    wide = [a.dtype for a in given if isinstance(a, np.generic)]
+    if wide:
+        return promote(*wide)
+    if dtype is None:
+        dtype = np.dtype(np.int64)
+    if not keeps_integers or any(isinstance(a, float) for a in given):
         return DEFAULT_FLOAT
-    return np.dtype(np.int64) if dtype.kind == "b" and any(numbers) else dtype
+    return np.dtype(np.int64) if dtype.kind == "b" and given else dtype

@@ -25,7 +25,9 @@ reshape_.adjoint(lambda y_bar, x, *, shape: reshape(y_bar, tuple(x.shape)))
 reshape_.shape(lambda x, *, shape: _fitting(x, shape))
 reshape_.batching(lambda size, args, flags, *, shape: reshape_(args[0], shape=(size, *shape)))
 reshape_.cost(lambda y, x, *, shape: 0)
-reshape_.formula(r"\operatorname{vec} y = \operatorname{vec} x", r"\operatorname{vec} \bar x = \operatorname{vec} \bar y")
+reshape_.formula(
+    r"\operatorname{vec} y = \operatorname{vec} x", r"\operatorname{vec} \bar x = \operatorname{vec} \bar y"
+)
 
 
 def _fitting(x: Any, shape: tuple[int, ...]) -> tuple[int, ...]:

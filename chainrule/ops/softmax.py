@@ -62,7 +62,10 @@ log_softmax_.formula(r"y_i = x_i - \ln \sum_j e^{x_j}", r"\bar x = \bar y - e^y 
 
 @words.define
 def softmax(x: Any, axis: int = -1) -> Any:
-    """Probabilities from logits along an axis; it couples all entries: J = diag(p) − p pᵀ. 000 (3.20), (11.1)-(11.3)."""
+    """Probabilities from logits along an axis; it couples all entries: J = diag(p) − p pᵀ.
+
+    000 (3.20), (11.1)-(11.3).
+    """
     return _along(softmax_, x, axis)
 
 

@@ -44,9 +44,7 @@ class WarmRestarts(Schedule):
     gamma: float = 1.0
     lr_min: float = 0.0
 
-    formula = (
-        r"\eta_t = \eta_{\min} + \tfrac12 (\eta_0 \gamma^i - \eta_{\min}) (1 + \cos(\pi (t - t_i) / T_i))"
-    )
+    formula = r"\eta_t = \eta_{\min} + \tfrac12 (\eta_0 \gamma^i - \eta_{\min}) (1 + \cos(\pi (t - t_i) / T_i))"
     limits: ClassVar[Limits] = {
         "lr": POSITIVE,
         "period": COUNT,

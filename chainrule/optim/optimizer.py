@@ -86,7 +86,7 @@ class Optimizer:
         if not runs:
             raise GradientError(
                 f"No parameter has a gradient, so {type(self).__name__} cannot step.",
-                **{"try": "loss.backward() before step(); zero_grad() before backward() or after step()"},
+                fix="loss.backward() before step(); zero_grad() before backward() or after step()",
             )
         measured = self.measured([group.flat.grads[run] for group, run, _ in runs])
         for group, run, t in runs:
@@ -148,9 +148,7 @@ class Optimizer:
         """
         here, there, numbers = self._arrays(), _part(state, "arrays"), _part(state, "numbers")
         if _part(state, "optimizer") != type(self).__name__:
-            raise OptionError(
-                f"The state is of {state['optimizer']}, this optimiser is {type(self).__name__}."
-            )
+            raise OptionError(f"The state is of {state['optimizer']}, this optimiser is {type(self).__name__}.")
         _check_arrays(here, there)
         self.lr, self.steps = _part(numbers, "lr"), int(_part(numbers, "steps"))
         for name, array in here.items():
@@ -214,7 +212,7 @@ def _listed(params: Any, owner: str) -> list[Parameter]:
         if not isinstance(p, Parameter):
             raise OptionError(
                 f"{owner} optimises Parameters, got a {type(p).__name__} at place {i}.",
-                **{"try": "model, model.parameters(), or cr.nn.Parameter(array)"},
+                fix="model, model.parameters(), or cr.nn.Parameter(array)",
             )
     return listed
 

@@ -78,7 +78,7 @@ class SGD(Optimizer):
             raise OptionError(
                 "Nesterov's step needs momentum above 0 and dampening 0, "
                 f"got momentum {settings['momentum']:g} and dampening {settings['dampening']:g}.",
-                **{"try": "SGD(parameters, lr, momentum=0.9, nesterov=True)"},
+                fix="SGD(parameters, lr, momentum=0.9, nesterov=True)",
             )
 
     @staticmethod

@@ -82,7 +82,7 @@ class EarlyStopping(Callback):
         if self.monitor.startswith("validation") and run.validation is None:
             raise OptionError(
                 f"There is no validation data, so {self.monitor!r} cannot be watched.",
-                **{"try": 'fit(..., validation=...), or EarlyStopping("train_loss")'},
+                fix='fit(..., validation=...), or EarlyStopping("train_loss")',
             )
         if run.step == 0:  # the same callback in a second run
             self._forget()

@@ -46,9 +46,7 @@ def outputs(model: Module, x: Any, batch_size: int = BATCH) -> np.ndarray:
         return np.concatenate([model(x[i : i + batch_size]).numpy() for i in starts])
 
 
-def evaluate(
-    model: Module, data: Any, loss: Loss | str | None = None, batch_size: int = BATCH
-) -> dict[str, float]:
+def evaluate(model: Module, data: Any, loss: Loss | str | None = None, batch_size: int = BATCH) -> dict[str, float]:
     """Loss and scores on data, in evaluation mode: {"loss": …, "accuracy": …}, or r2 and mae.
 
     r2 and mae are those of a regression. The loss is the mean over all examples, whatever the batches.
@@ -83,7 +81,7 @@ def predict(model: Module, x: Any, task: str | None = None, batch_size: int = BA
     if task not in ("classification", "regression"):
         raise OptionError(
             "What this model predicts is not known: it was not trained by fit.",
-            **{"try": 'predict(model, x, task="classification") or task="regression"'},
+            fix='predict(model, x, task="classification") or task="regression"',
         )
     z = outputs(model, x, batch_size)
     if task == "classification":

@@ -168,7 +168,7 @@ def _check(epochs: Any, accumulate: Any, clip_norm: Any, callbacks: Sequence[Any
         if not isinstance(callback, Callback):
             raise OptionError(
                 f"A callback is a Callback, got {_kind(callback)}.",
-                **{"try": "class Mine(cr.train.Callback): def on_epoch(self, run): ..."},
+                fix="class Mine(cr.train.Callback): def on_epoch(self, run): ...",
             )
 
 
@@ -180,7 +180,7 @@ def _optimizer(optimizer: Any, model: Module) -> Any:
     if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
         raise OptionError(
             f"An optimiser is made for the model, or a name, got {_kind(optimizer)}.",
-            **{"try": 'optimizer=cr.optim.Adam(model, lr=1e-3), or optimizer="adam"'},
+            fix='optimizer=cr.optim.Adam(model, lr=1e-3), or optimizer="adam"',
         )
     return optimizer
 
@@ -198,7 +198,7 @@ def _validation(validation: Any, training: Dataset) -> Dataset | None:
             "The examples of the validation data have another shape than those of the training data.",
             training=training.x.shape[1:],
             validation=data.x.shape[1:],
-            **{"try": "the same columns, in the same order"},
+            fix="the same columns, in the same order",
         )
     return data
 

@@ -32,7 +32,7 @@ def as_dataset(data: Any) -> Dataset:
         return from_arrays(*(d.numpy() if isinstance(d, Tensor) else d for d in data))
     raise OptionError(
         f"Data is a Dataset, a Loader or a pair (x, y), got {type(data).__name__}.",
-        **{"try": "cr.data.from_arrays(x, y)"},
+        fix="cr.data.from_arrays(x, y)",
     )
 
 
@@ -47,9 +47,7 @@ def loss_named(loss: Loss | str | None, task: str) -> Loss:
     if isinstance(loss, str):
         return losses.named(loss)
     if not callable(loss):
-        raise OptionError(
-            f"A loss is a function or a name, got {type(loss).__name__}.", **{"try": 'loss="cross-entropy"'}
-        )
+        raise OptionError(f"A loss is a function or a name, got {type(loss).__name__}.", fix='loss="cross-entropy"')
     return loss
 
 

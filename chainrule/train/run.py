@@ -108,7 +108,7 @@ class Run:
             raise CheckpointError(
                 f"The checkpoint belongs to another run: {other}.",
                 file=os.fspath(path),
-                **{"try": "resume with the settings of the first run, or start a new one"},
+                fix="resume with the settings of the first run, or start a new one",
             )
         try:
             self._take(state)

@@ -148,7 +148,7 @@ def check_labels(where: str, y: np.ndarray, outputs: int) -> None:
         f"Label {y[row]} has no output: the model has {outputs}, for labels 0 to {classes - 1}.",
         where=f"row {row} of the {where} (counted from 0)",
         count=f"{np.count_nonzero(y >= classes)} of {len(y)} labels",
-        **{"try": fix},
+        fix=fix,
     )
 
 
@@ -161,10 +161,10 @@ def _check_loss(loss: Any) -> None:
     if not isinstance(loss, Tensor):
         raise OptionError(
             f"The loss function gave a {type(loss).__name__}, which has no gradient.",
-            **{"try": "operations of chainrule on the prediction itself, such as cr.mean((z - y) ** 2)"},
+            fix="operations of chainrule on the prediction itself, such as cr.mean((z - y) ** 2)",
         )
     if loss.size != 1:
         raise OptionError(
             f"A loss is one number, this one has shape {tuple(loss.shape)}.",
-            **{"try": 'reduction="mean", or cr.mean'},
+            fix='reduction="mean", or cr.mean',
         )

@@ -44,9 +44,7 @@ def run(capsys):
     return FOLDER
 
 
-SCHEDULES = (
-    "constant, step, exponential, inverse-time, polynomial, cosine, warm-restarts, warmup, one-cycle, sweep"
-)
+SCHEDULES = "constant, step, exponential, inverse-time, polynomial, cosine, warm-restarts, warmup, one-cycle, sweep"
 ACTIVATIONS = (
     "identity, step, step_strict, sign, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, gelu_tanh, "
     "silu, softplus, log_sigmoid, softmax, log_softmax"
@@ -60,9 +58,7 @@ CALLS = {
         f"OptionError: There is no task 'digts'.\n  known   {TASKS}\n"
         "  or      the path of a CSV file\n  try     did you mean 'digits'?\n"
     ),
-    "train houses": (
-        f"OptionError: There is no task 'houses'.\n  known   {TASKS}\n  or      the path of a CSV file\n"
-    ),
+    "train houses": (f"OptionError: There is no task 'houses'.\n  known   {TASKS}\n  or      the path of a CSV file\n"),
     "train mnist --recipe lecture-rigde": (
         "OptionError: There is no recipe 'lecture-rigde'.\n"
         "  known   lecture-ridge, lecture-dropout, lecture-logistic, lecture-lda\n"
@@ -70,16 +66,13 @@ CALLS = {
     ),
     "train iris --model svm": "OptionError: There is no model 'svm'.\n  known   mlp, logistic, linear, lda\n",
     "train iris --optimizer adma": (
-        f"OptionError: There is no optimiser 'adma'.\n  known   {OPTIMIZERS}\n"
-        "  try     did you mean 'adam'?\n"
+        f"OptionError: There is no optimiser 'adma'.\n  known   {OPTIMIZERS}\n  try     did you mean 'adam'?\n"
     ),
     "train iris --schedule cosin": (
-        f"OptionError: There is no schedule 'cosin'.\n  known   {SCHEDULES}\n"
-        "  try     did you mean 'cosine'?\n"
+        f"OptionError: There is no schedule 'cosin'.\n  known   {SCHEDULES}\n  try     did you mean 'cosine'?\n"
     ),
     "train iris --activation rleu": (
-        f"OptionError: There is no activation 'rleu'.\n  known   {ACTIVATIONS}\n"
-        "  try     did you mean 'relu'?\n"
+        f"OptionError: There is no activation 'rleu'.\n  known   {ACTIVATIONS}\n  try     did you mean 'relu'?\n"
     ),
     "train iris --penalty l3 --lam 1": (
         "OptionError: There is no penalty 'l3'.\n  known   l1, l2, half-l2, elastic-net\n"
@@ -96,12 +89,9 @@ CALLS = {
         "OptionError: The loss mse does not fit: the targets of iris are classes.\n  known   cross-entropy\n"
     ),
     "train diabetes --model lda": (
-        "OptionError: The model lda is for classes, the targets of diabetes are values.\n"
-        "  try     --model linear\n"
+        "OptionError: The model lda is for classes, the targets of diabetes are values.\n  try     --model linear\n"
     ),
-    "train iris --hidden 64,big": (
-        "OptionError: --hidden takes whole numbers separated by commas, got '64,big'.\n"
-    ),
+    "train iris --hidden 64,big": ("OptionError: --hidden takes whole numbers separated by commas, got '64,big'.\n"),
     "train iris --hidden 2.5": "OptionError: --hidden takes whole numbers separated by commas, got '2.5'.\n",
     "train iris --dropout half": "OptionError: --dropout takes numbers separated by commas, got 'half'.\n",
     "train iris --model logistic --hidden 8": (
@@ -160,7 +150,7 @@ def test_a_command_that_does_not_exist(complaint):
 def test_a_csv_file_that_is_not_there(complaint, tmp_path):
     assert complaint("train", "houses.csv", "--target", "price") == (
         f"DataError: houses.csv could not be read.\n  file    {tmp_path / 'houses.csv'}\n"
-        "  cause   No such file or directory\n  fix     check the path\n"
+        "  cause   No such file or directory\n  try     check the path\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -170,7 +160,7 @@ def test_a_csv_file_without_the_target(complaint, tmp_path):
     path.write_text("rooms,price\n3,100\n4,120\n")
     assert complaint("train", "houses.csv", "--target", "prize") == (
         f"DataError: There is no column 'prize'.\n  file    {path}\n  columns rooms, price\n"
-        "  fix     did you mean 'price'?\n"
+        "  try     did you mean 'price'?\n"
     )
 
 
@@ -179,7 +169,7 @@ def test_a_csv_file_with_text_in_a_column_of_numbers(complaint, tmp_path):
     path.write_text("rooms,price\n3,100\nfour,120\n")
     assert complaint("train", "houses.csv", "--target", "price") == (
         f"DataError: Column 'rooms' needs finite numbers, got 'four'.\n  file    {path}\n  where   line 3\n"
-        "  fix     correct it, or delete the line\n"
+        "  try     correct it, or delete the line\n"
     )
 
 
@@ -189,7 +179,7 @@ def test_a_prediction_for_other_columns(complaint, run, tmp_path):
     assert complaint("predict", run, "new.csv") == (
         "DataError: The columns are not those of the training data.\n  file    new.csv\n"
         "  missing petal width (cm)\n  extra   colour\n"
-        "  fix     give the columns of the training file, with the same names\n"
+        "  try     give the columns of the training file, with the same names\n"
     )
 
 
@@ -243,8 +233,7 @@ def test_a_resumed_run_with_other_settings(complaint, run):
 def test_a_prediction_before_the_run_is_finished(complaint, run, tmp_path):
     (tmp_path / run / "model.safetensors").unlink()
     assert complaint("predict", run, "new.csv") == (
-        "CheckpointError: The run run is not finished: it has no model yet.\n"
-        "  try     chainrule train --resume run\n"
+        "CheckpointError: The run run is not finished: it has no model yet.\n  try     chainrule train --resume run\n"
     )
 
 
@@ -260,7 +249,7 @@ def test_a_corrupted_checkpoint(complaint, run, tmp_path):
         "CheckpointError: checkpoint.safetensors could not be read.\n"
         "  file    run/checkpoint.safetensors\n"
         f"  cause   it is {size} bytes long, but its header announces {size + 1}\n"
-        "  fix     delete it: the run then starts from its beginning, and ends the same\n"
+        "  try     delete it: the run then starts from its beginning, and ends the same\n"
     )
 
 
@@ -270,7 +259,7 @@ def test_a_corrupted_model(complaint, run, tmp_path):
         "CheckpointError: model.safetensors could not be read.\n"
         "  file    run/model.safetensors\n"
         f"  cause   it is {size} bytes long, but its header announces {size + 1}\n"
-        "  fix     delete it and result.json beside it: chainrule train --resume run makes both again\n"
+        "  try     delete it and result.json beside it: chainrule train --resume run makes both again\n"
     )
 
 
@@ -281,7 +270,7 @@ def test_corrupted_settings(complaint, run, tmp_path):
         "CheckpointError: settings.json could not be read.\n"
         "  file    run/settings.json\n"
         "  cause   line 1, column 17: Expecting property name enclosed in double quotes\n"
-        "  fix     restore the file from a copy, or delete it and run again\n"
+        "  try     restore the file from a copy, or delete it and run again\n"
     )
     path.write_text("[]")
     assert complaint("train", "--resume", run) == (
@@ -300,14 +289,12 @@ def test_a_disk_that_is_full_from_the_start(complaint, monkeypatch, tmp_path):
     assert complaint(*QUICK) == (
         "CheckpointError: settings.json could not be written.\n  file    run/settings.json\n"
         "  cause   No space left on device\n"
-        "  fix     free some space on this disk, or save to another one\n"
+        "  try     free some space on this disk, or save to another one\n"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_keeps_the_checkpoint_and_the_run_goes_on_later(
-    complaint, capsys, monkeypatch, tmp_path
-):
+def test_a_disk_that_fills_up_keeps_the_checkpoint_and_the_run_goes_on_later(complaint, capsys, monkeypatch, tmp_path):
     from chainrule.train import Checkpoint
 
     save, room = Checkpoint._save, iter(range(3))
@@ -328,7 +315,7 @@ def test_a_disk_that_fills_up_keeps_the_checkpoint_and_the_run_goes_on_later(
             "  file    run/checkpoint.safetensors\n"
             "  cause   No space left on device\n"
             "  kept    the old file is as it was\n"
-            "  fix     free some space on this disk, or save to another one\n"
+            "  try     free some space on this disk, or save to another one\n"
         )
     monkeypatch.setattr(os, "fsync", fsync)
     main(("train", "--resume", FOLDER, "--json"))

@@ -64,8 +64,7 @@ SHAPES = {
     ),
     "matmul batch": (
         lambda x: np.ones((2, 3, 4)) @ cr.tensor(np.ones((5, 4, 1))),
-        f"Matrix product of (2, 3, 4) and (5, 4, 1): the leading axes (2,) and (5,)"
-        f" do not fit together.\n{FIT}",
+        f"Matrix product of (2, 3, 4) and (5, 4, 1): the leading axes (2,) and (5,) do not fit together.\n{FIT}",
     ),
     "matmul number": (
         lambda x: x @ np.array(2.0),

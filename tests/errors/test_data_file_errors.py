@@ -16,7 +16,7 @@ from chainrule.base.errors import CheckpointError, DataError
 from chainrule.base.files import read_arrays, read_json, write_arrays, write_atomically
 from chainrule.data import mnist, read_csv, read_features, read_idx
 
-NO_FILE = "  cause   No such file or directory\n  fix     check the path"
+NO_FILE = "  cause   No such file or directory\n  try     check the path"
 
 
 def message(kind, action, *arguments, **options):
@@ -39,7 +39,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
         "last.safetensors could not be written.\n"
         f"  file    {path}\n"
         "  cause   No space left on device\n"
-        "  fix     free some space on this disk, or save to another one"
+        "  try     free some space on this disk, or save to another one"
     )
     path.write_bytes(b"old")
     assert message(CheckpointError, write_arrays, path, {}) == (
@@ -47,7 +47,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
         f"  file    {path}\n"
         "  cause   No space left on device\n"
         "  kept    the old file is as it was\n"
-        "  fix     free some space on this disk, or save to another one"
+        "  try     free some space on this disk, or save to another one"
     )
 
 
@@ -58,7 +58,7 @@ def test_a_file_where_a_folder_should_be(tmp_path):
         "history.json could not be written.\n"
         f"  file    {path}\n"
         "  cause   File exists\n"
-        "  fix     choose another folder: a part of this path is a file"
+        "  try     choose another folder: a part of this path is a file"
     )
 
 
@@ -67,14 +67,14 @@ def test_a_folder_where_a_file_should_be(tmp_path):
         f"{tmp_path.name} could not be written.\n"
         f"  file    {tmp_path}\n"
         "  cause   Is a directory\n"
-        "  fix     choose another name: this one is a folder"
+        "  try     choose another name: this one is a folder"
     )
     assert list(tmp_path.parent.glob(".*.tmp")) == []
 
 
 # --- JSON --------------------------------------------------------------------------------------------------
 
-JSON_FIX = "  fix     restore the file from a copy, or delete it and run again"
+JSON_FIX = "  try     restore the file from a copy, or delete it and run again"
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,7 @@ def test_corrupted_json(tmp_path, content, cause):
 @pytest.mark.parametrize("reader", [read_json, read_arrays])
 def test_a_missing_file(tmp_path, reader):
     path = tmp_path / "absent"
-    assert message(CheckpointError, reader, path) == (
-        f"absent could not be read.\n  file    {path}\n{NO_FILE}"
-    )
+    assert message(CheckpointError, reader, path) == (f"absent could not be read.\n  file    {path}\n{NO_FILE}")
 
 
 # --- arrays ------------------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ def arrays_message(path, cause):
         f"{path.name} could not be read.\n"
         f"  file    {path}\n"
         f"  cause   {cause}\n"
-        "  fix     take an older checkpoint, or write this one again"
+        "  try     take an older checkpoint, or write this one again"
     )
 
 
@@ -164,73 +162,72 @@ CSV = {
     "no header": (
         "1.5,2\n3,4\n",
         "The first line holds numbers (1.5, ...), not the names of the columns.\n"
-        "  file    {path}\n  fix     add a header line",
+        "  file    {path}\n  try     add a header line",
     ),
     "column without a name": (
         ",a,y\n0,1,2\n",
-        "Column 1 has no name.\n  file    {path}\n"
-        "  fix     name it, or drop it (is an index column left in the data?)",
+        "Column 1 has no name.\n  file    {path}\n  try     name it, or drop it (is an index column left in the data?)",
     ),
     "two columns of one name": (
         "a,b,a,y\n1,2,3,4\n",
-        "Columns 1 and 3 have the same name 'a'.\n  file    {path}\n  fix     rename one of them",
+        "Columns 1 and 3 have the same name 'a'.\n  file    {path}\n  try     rename one of them",
     ),
     "no target": (
         "width,speceis,height\n1,2,3\n",
         "There is no column 'y'.\n  file    {path}\n  columns width, speceis, height\n"
-        "  fix     name one of these columns as the target",
+        "  try     name one of these columns as the target",
     ),
     "nothing but the target": ("y\n1\n", "There is no column but the target 'y'.\n  file    {path}"),
     "ragged": (
         "a,b,y\n1,2,3\n1,2\n",
         "Line 3 has 2 fields, the header line has 3.\n  file    {path}\n"
-        "  fix     check the separators on this line; quote a text that holds one",
+        "  try     check the separators on this line; quote a text that holds one",
     ),
     "text": (
         "a,b,y\n1,2,u\n\n3,tall,v\n",
         "Column 'b' needs finite numbers, got 'tall'.\n  file    {path}\n  where   line 4\n"
-        "  fix     correct it, or delete the line",
+        "  try     correct it, or delete the line",
     ),
     "text throughout": (
         "a,b,y\n1,short,u\n3,tall,v\n",
         "Column 'b' needs finite numbers, got 'short'.\n  file    {path}\n  where   line 2\n"
-        "  fix     the whole column is text: leave it out, or write its categories as numbers",
+        "  try     the whole column is text: leave it out, or write its categories as numbers",
     ),
     "decimal comma": (
         "a;y\n1;u\n2,5;v\n",
         "Column 'a' needs finite numbers, got '2,5'.\n  file    {path}\n  where   line 3\n"
-        "  fix     write decimals with a point: 2.5",
+        "  try     write decimals with a point: 2.5",
     ),
     "infinite": (
         "a,y\n1,u\ninf,v\n",
         "Column 'a' needs finite numbers, got 'inf'.\n  file    {path}\n  where   line 3\n"
-        "  fix     correct it, or delete the line",
+        "  try     correct it, or delete the line",
     ),
     "underscore": (
         "a,y\n1,u\n1_000,v\n",
         "Column 'a' needs finite numbers, got '1_000'.\n  file    {path}\n  where   line 3\n"
-        "  fix     correct it, or delete the line",
+        "  try     correct it, or delete the line",
     ),
     "one gap": (
         "a,y\n1,u\nNA,v\n",
         "A value is missing in column 'a'.\n  file    {path}\n  where   line 3\n"
-        "  fix     fill it in, or delete the line",
+        "  try     fill it in, or delete the line",
     ),
     "several gaps": (
         "a,y\n1,u\n2,\n3,\n",
         "2 values are missing in column 'y'.\n  file    {path}\n  where   line 3 is the first\n"
-        "  fix     fill it in, or delete the line",
+        "  try     fill it in, or delete the line",
     ),
     "too large": (
         "a,y\n1,u\n1e300,v\n",
         "x holds a value that is too large for float32: 1e+300.\n"
         "  where   row 1, column 0 'a' (counted from 0)\n"
-        "  fix     scale the column down: float32 ends at 3.4e38",
+        "  try     scale the column down: float32 ends at 3.4e38",
     ),
     "open quotation": (
         'a,y\n1,"u\n',
         "t.csv is not a CSV file.\n  file    {path}\n  cause   unexpected end of data\n"
-        "  fix     check the quotation marks",
+        "  try     check the quotation marks",
     ),
 }
 
@@ -246,8 +243,7 @@ def test_the_closest_column_is_proposed(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("width,species\n1,2\n")
     assert message(DataError, read_csv, path, "speceis") == (
-        f"There is no column 'speceis'.\n  file    {path}\n"
-        "  columns width, species\n  fix     did you mean 'species'?"
+        f"There is no column 'speceis'.\n  file    {path}\n  columns width, species\n  try     did you mean 'species'?"
     )
 
 
@@ -256,7 +252,7 @@ def test_texts_cannot_be_regressed_on(tmp_path):
     path.write_text("a,y\n1,2\n2,low\n")
     assert message(DataError, read_csv, path, "y", task="regression") == (
         f"Column 'y' needs finite numbers, got 'low'.\n  file    {path}\n  where   line 3\n"
-        "  fix     correct it, or delete the line"
+        "  try     correct it, or delete the line"
     )
 
 
@@ -265,15 +261,13 @@ def test_a_csv_file_in_another_encoding(tmp_path):
     path.write_bytes("a,y\n1,u\n2,grün\n".encode("latin-1"))
     assert message(DataError, read_csv, path, "y") == (
         f"t.csv is not UTF-8 text.\n  file    {path}\n  cause   invalid start byte on line 3\n"
-        "  fix     save the file as UTF-8"
+        "  try     save the file as UTF-8"
     )
 
 
 def test_a_csv_file_that_is_not_there(tmp_path):
     path = tmp_path / "t.csv"
-    assert message(DataError, read_csv, path, "y") == (
-        f"t.csv could not be read.\n  file    {path}\n{NO_FILE}"
-    )
+    assert message(DataError, read_csv, path, "y") == (f"t.csv could not be read.\n  file    {path}\n{NO_FILE}")
 
 
 def test_columns_for_a_prediction(tmp_path):
@@ -282,14 +276,14 @@ def test_columns_for_a_prediction(tmp_path):
     assert message(DataError, read_features, path, ["a", "b", "c"], target="y") == (
         "The columns are not those of the training data.\n"
         f"  file    {path}\n  missing b, c\n  extra   d\n"
-        "  fix     give the columns of the training file, with the same names"
+        "  try     give the columns of the training file, with the same names"
     )
 
 
 # --- idx ---------------------------------------------------------------------------------------------------
 
 START = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3])  # bytes in 2 rows of 3
-AGAIN = "  fix     copy or download the file again"
+AGAIN = "  try     copy or download the file again"
 IDX = {
     "cut short": (
         START + bytes(5),
@@ -298,8 +292,7 @@ IDX = {
     ),
     "too long": (
         START + bytes(7),
-        "f.idx is too long: 7 bytes of data, 6 expected.\n"
-        "  file    {path}\n  sizes   2 × 3\n  dtype   uint8\n" + AGAIN,
+        "f.idx is too long: 7 bytes of data, 6 expected.\n  file    {path}\n  sizes   2 × 3\n  dtype   uint8\n" + AGAIN,
     ),
     "cut in the header": (
         START[:9],
@@ -308,17 +301,17 @@ IDX = {
     "magic number": (
         b"\x89PNG\r\n",
         "f.idx is not an idx file: it starts with 89 50 4e 47.\n  file    {path}\n"
-        "  fix     idx files start 00 00, a code for the dtype (08 = bytes), and the number of axes",
+        "  try     idx files start 00 00, a code for the dtype (08 = bytes), and the number of axes",
     ),
     "dtype code": (
         bytes([0, 0, 7, 1, 0, 0, 0, 0]),
         "f.idx is not an idx file: it starts with 00 00 07 01.\n  file    {path}\n"
-        "  fix     idx files start 00 00, a code for the dtype (08 = bytes), and the number of axes",
+        "  try     idx files start 00 00, a code for the dtype (08 = bytes), and the number of axes",
     ),
     "empty": (
         b"",
         "f.idx is not an idx file: it starts with nothing (it is empty).\n  file    {path}\n"
-        "  fix     idx files start 00 00, a code for the dtype (08 = bytes), and the number of axes",
+        "  try     idx files start 00 00, a code for the dtype (08 = bytes), and the number of axes",
     ),
     "packed and cut short": (
         gzip.compress(START + bytes(6))[:-9],
@@ -369,7 +362,7 @@ def test_mnist_files_that_are_not_there(tmp_path):
         "2 of the 4 MNIST files are not in the folder.\n"
         f"  folder  {tmp_path}\n"
         "  missing train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz\n"
-        "  fix     name the folder that has them (--data DIR), or fetch them with cr.data.download_mnist(DIR)"
+        "  try     name the folder that has them (--data DIR), or fetch them with cr.data.download_mnist(DIR)"
     )
 
 
@@ -387,7 +380,7 @@ def test_mnist_labels_that_do_not_match(tmp_path):
         "There are 2 images, but 3 labels.\n"
         f"  images  {tmp_path / 'train-images-idx3-ubyte'}\n"
         f"  labels  {tmp_path / 'train-labels-idx1-ubyte'}\n"
-        "  fix     take both files from the same source"
+        "  try     take both files from the same source"
     )
 
 
@@ -398,6 +391,6 @@ def test_mnist_labels_out_of_range(tmp_path):
         f"  file    {tmp_path / 'train-labels-idx1-ubyte'}\n"
         "  where   row 1 (counted from 0)\n"
         "  count   1 of 2 labels\n"
-        "  fix     class labels count from 0: subtract 1 if yours count from 1, "
+        "  try     class labels count from 0: subtract 1 if yours count from 1, "
         "or name them all in class_names"
     )

@@ -103,8 +103,7 @@ CASES = {
     "loss of several numbers": (
         lambda: cr.explain(model(), X, Y, lambda p, t: p - t),
         cr.OptionError,
-        "explain needs a loss that is one number, this one gave (4, 2).\n"
-        "  try     a loss with reduction='mean'",
+        "explain needs a loss that is one number, this one gave (4, 2).\n  try     a loss with reduction='mean'",
     ),
     "loss apart": (
         lambda: cr.explain(model(), X, Y, lambda p, t: cr.tensor(1.0)),

@@ -217,15 +217,11 @@ def test_nan_passes_to_where_it_is_looked_for():
 @pytest.mark.parametrize("loss", [hinge, perceptron_criterion])
 def test_targets_that_are_no_signs(loss):
     name = loss.__name__
-    with refuses(
-        DataError, f"{name} expects targets -1 or +1, got 0.\n  row     1\n  try     2 * target - 1"
-    ):
+    with refuses(DataError, f"{name} expects targets -1 or +1, got 0.\n  row     1\n  try     2 * target - 1"):
         loss([1.0, 2.0], [1, 0])
     with refuses(
         DataError,
-        f"{name} expects targets -1 or +1, got 0.5.\n"
-        "  row     0, column 1\n"
-        "  try     np.where(target > 0, 1, -1)",
+        f"{name} expects targets -1 or +1, got 0.5.\n  row     0, column 1\n  try     np.where(target > 0, 1, -1)",
     ):
         loss([[1.0, 2.0]], [[1, 0.5]])
 
@@ -268,8 +264,7 @@ def test_a_penalty_of_nothing():
     l1(parameters, 1)
     with refuses(
         OptionError,
-        "l1 was given no parameters.\n"
-        "  try     list(model.parameters()): an iterator can be run through only once",
+        "l1 was given no parameters.\n  try     list(model.parameters()): an iterator can be run through only once",
     ):
         l1(parameters, 1)
 

@@ -22,8 +22,7 @@ def test_lengths(metric):
     name = metric.__name__
     with refuses(
         ShapeError,
-        f"{name} needs one prediction per target, got 3 targets and 4 predictions.\n"
-        "  targets (3,)\n  predictions (4,)",
+        f"{name} needs one prediction per target, got 3 targets and 4 predictions.\n  targets (3,)\n  predictions (4,)",
     ):
         metric([0, 1, 1], [0, 1, 1, 1])
     with refuses(DataError, f"{name} needs at least one example, got none."):
@@ -95,9 +94,7 @@ def test_ranking():
         "  try     a larger sample, or a stratified split",
     ):
         cm.roc_auc([0, 1], np.eye(3)[:2])
-    with refuses(
-        ShapeError, "roc_auc takes targets (n,) and predictions (n,) or (n, classes), got (2, 1) and (2,)."
-    ):
+    with refuses(ShapeError, "roc_auc takes targets (n,) and predictions (n,) or (n, classes), got (2, 1) and (2,)."):
         cm.roc_auc([[0], [1]], [0.1, 0.9])
     with refuses(DataError, "roc_auc needs finite predictions, got nan.\n  row     1\n  column  0"):
         cm.roc_auc([0, 1], [0.1, np.nan])

@@ -43,8 +43,7 @@ def refuses(kind, text):
             X,
             [0, 1, 1],
             ShapeError,
-            "{name} needs one label per example, got 4 examples and 3 labels.\n"
-            "  input   (4, 2)\n  labels  (3,)",
+            "{name} needs one label per example, got 4 examples and 3 labels.\n  input   (4, 2)\n  labels  (3,)",
         ),
         (
             X,

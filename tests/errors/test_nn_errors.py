@@ -199,10 +199,7 @@ def inputs(*shape):
         (
             nn.PReLU(3),
             (2, 1),
-            "PReLU expects 3 channels, got 1.\n"
-            "  layer   PReLU(3)\n"
-            "  input   (2, 1)\n"
-            "  try     PReLU() for one slope",
+            "PReLU expects 3 channels, got 1.\n  layer   PReLU(3)\n  input   (2, 1)\n  try     PReLU() for one slope",
         ),
         (
             nn.PReLU(3),
@@ -301,9 +298,7 @@ def test_a_failed_call_leaves_the_next_one_alone():
         ([["a", "b"]], "A tensor is made of numbers, this is list of dtype <U1.\n  layer   Linear(2 → 1)"),
         (
             [[1.0, 2.0], [3.0]],
-            "A tensor is made of numbers in rows of equal length.\n"
-            "  layer   Linear(2 → 1)\n"
-            "  cause   {cause}",
+            "A tensor is made of numbers in rows of equal length.\n  layer   Linear(2 → 1)\n  cause   {cause}",
         ),
         (
             np.array([[None, 1]]),
@@ -340,8 +335,7 @@ def function_of_mine(x):
         ),
         (
             lambda: nn.Sequential(act=nn.ReLU),
-            "Sequential is made of modules, entry act is the class ReLU.\n"
-            "  try     ReLU(...), an object of the class",
+            "Sequential is made of modules, entry act is the class ReLU.\n  try     ReLU(...), an object of the class",
         ),
         (
             lambda: nn.Sequential([nn.Linear(2, 3), nn.ReLU()]),
@@ -406,9 +400,7 @@ def test_a_module_without_forward():
     class Empty(nn.Module):
         pass
 
-    with refuses(
-        NotImplementedError, "Empty has no forward method.\n  try     def forward(self, x): return ..."
-    ):
+    with refuses(NotImplementedError, "Empty has no forward method.\n  try     def forward(self, x): return ..."):
         Empty()(inputs(1))
 
 
@@ -418,9 +410,7 @@ def test_states_that_do_not_belong():
     without = {name: a for name, a in state.items() if name != "2.bias"}
     with refuses(OptionError, "The state does not belong to this model.\n  missing 2.bias\n  unknown 3.bias"):
         model.load_state_dict({**without, "3.bias": state["2.bias"]})
-    with refuses(
-        OptionError, "The state does not belong to this model.\n  missing 2.bias\n  unknown nothing"
-    ):
+    with refuses(OptionError, "The state does not belong to this model.\n  missing 2.bias\n  unknown nothing"):
         model.load_state_dict(without)
     with refuses(ShapeError, "0.bias has shape (3,) here and (4,) in the state."):
         model.load_state_dict({**state, "0.bias": inputs(4)})
@@ -437,16 +427,12 @@ def test_states_that_do_not_belong():
 def test_a_long_list_of_names_is_cut():
     model = nn.Sequential(*[nn.PReLU() for _ in range(9)])
     names = "0.weight, 1.weight, 2.weight, 3.weight, 4.weight, 5.weight and 3 more"
-    with refuses(
-        OptionError, f"The state does not belong to this model.\n  missing {names}\n  unknown nothing"
-    ):
+    with refuses(OptionError, f"The state does not belong to this model.\n  missing {names}\n  unknown nothing"):
         model.load_state_dict({})
 
 
 def test_functional_call_with_a_name_that_is_not_there():
-    with refuses(
-        OptionError, "There is no parameter '0.wieght'.\n  known   0.weight, 0.bias, 2.weight, 2.bias"
-    ):
+    with refuses(OptionError, "There is no parameter '0.wieght'.\n  known   0.weight, 0.bias, 2.weight, 2.bias"):
         nn.functional_call(mlp(2, 3, 1), {"0.wieght": inputs(3, 2)}, inputs(1, 2))
 
 

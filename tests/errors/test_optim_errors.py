@@ -105,9 +105,7 @@ def test_nothing_to_optimise():
 
 def test_groups():
     first, second = weights(3, 2)
-    with refuses(
-        OptionError, 'A group of SGD needs its parameters.\n  try     {"params": model, "lr": 1e-3}'
-    ):
+    with refuses(OptionError, 'A group of SGD needs its parameters.\n  try     {"params": model, "lr": 1e-3}'):
         SGD([{"lr": 0.1}])
     with refuses(OptionError, "A parameter of shape (3,) is in two groups, 0 and 1."):
         SGD([{"params": [first]}, {"params": [second, first]}])
@@ -222,9 +220,7 @@ def test_a_state_without_its_parts():
     )
     state = Adam(weights(2)).state_dict()
     state["numbers"] = {"steps": 3, "lr": -1.0}
-    refused_state(
-        Adam(weights(2)), state, OptionError, "Adam expects lr to be zero or a positive number, got -1.0."
-    )
+    refused_state(Adam(weights(2)), state, OptionError, "Adam expects lr to be zero or a positive number, got -1.0.")
 
 
 # --- Clipping --------------------------------------------------------------------------------------------
@@ -243,8 +239,7 @@ def test_a_norm_that_is_not_finite():
     first.grad, second.grad = np.ones(2), np.array([[1, np.nan], [np.inf, 2]])
     with refuses(
         NumericalError,
-        "The gradient's norm is nan.\n"
-        "  first   parameter 1, shape (2, 2): 2 of 4 entries are NaN or infinite",
+        "The gradient's norm is nan.\n  first   parameter 1, shape (2, 2): 2 of 4 entries are NaN or infinite",
     ):
         clip_grad_norm([first, second], 1.0, error_if_nonfinite=True)
 

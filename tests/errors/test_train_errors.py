@@ -24,9 +24,7 @@ def mlp(**settings):
 
 
 def fit(model=None, data=(X, Y), *args, **settings):
-    return cr.fit(
-        model or mlp(), data, *args, **{"progress": False, "batch_size": 10, "epochs": 3} | settings
-    )
+    return cr.fit(model or mlp(), data, *args, **{"progress": False, "batch_size": 10, "epochs": 3} | settings)
 
 
 def refuses(kind, text):
@@ -53,7 +51,7 @@ def same(first, second):
         (
             {"batch_size": 0},
             "batch_size is a whole number of at least 1, got 0.\n"
-            "  fix     32 to 128 are usual; 40 takes all examples at once",
+            "  try     32 to 128 are usual; 40 takes all examples at once",
         ),
         (
             {"loss": "cross"},
@@ -81,8 +79,7 @@ def same(first, second):
         ),
         (
             {"callbacks": [EarlyStopping("accuracy")]},
-            "There is no figure 'accuracy' to watch.\n"
-            "  known   step, lr, train_loss, train_accuracy, seconds",
+            "There is no figure 'accuracy' to watch.\n  known   step, lr, train_loss, train_accuracy, seconds",
         ),
     ],
 )
@@ -143,7 +140,7 @@ def test_nan_in_data_is_named_by_row_and_column():
     text = (
         "x holds a value that is not finite: nan.\n"
         "  where   row 7, column 2 (counted from 0)\n"
-        "  fix     drop these rows, or fill the gaps, before training"
+        "  try     drop these rows, or fill the gaps, before training"
     )
     model = mlp()
     before = model.state_dict()
@@ -158,8 +155,7 @@ def test_nan_in_data_is_named_by_row_and_column():
 def test_empty_data():
     with refuses(
         DataError,
-        "The data is empty: x has shape (0, 4).\n"
-        "  fix     check the file, or the condition that selected the rows",
+        "The data is empty: x has shape (0, 4).\n  try     check the file, or the condition that selected the rows",
     ):
         fit(data=(X[:0], Y[:0]))
 
@@ -351,7 +347,7 @@ def test_a_full_disk_stops_the_run_and_leaves_the_old_checkpoint(tmp_path, monke
             f"  file    {path}\n"
             "  cause   No space left on device\n"
             "  kept    the old file is as it was\n"
-            "  fix     free some space on this disk, or save to another one",
+            "  try     free some space on this disk, or save to another one",
         ):
             fit(resumed, callbacks=[weights, Checkpoint(path, every_steps=2)], resume=path)
     assert path.read_bytes() == before
@@ -373,7 +369,7 @@ def test_no_checkpoint(tmp_path):
     with refuses(
         CheckpointError,
         "none.safetensors could not be read.\n"
-        f"  file    {path}\n  cause   No such file or directory\n  fix     check the path",
+        f"  file    {path}\n  cause   No such file or directory\n  try     check the path",
     ):
         fit(resume=path)
 
@@ -388,7 +384,7 @@ def test_a_truncated_checkpoint(checkpoint):
         "run.safetensors could not be read.\n"
         f"  file    {checkpoint}\n"
         f"  cause   it is {len(whole) - 100} bytes long, but its header announces {len(whole)}\n"
-        "  fix     take an older checkpoint, or write this one again",
+        "  try     take an older checkpoint, or write this one again",
     ):
         fit(model, resume=checkpoint)
     same(model.state_dict(), before)
@@ -405,7 +401,7 @@ def test_a_checkpoint_with_a_changed_bit(checkpoint, place):
         CheckpointError,
         match=rf"^run.safetensors could not be read.\n  file    {re.escape(str(checkpoint))}\n"
         r"  cause   its contents have the checksum [0-9a-f]{8}, but were written with [0-9a-f]{8}\n"
-        "  fix     take an older checkpoint, or write this one again$",
+        "  try     take an older checkpoint, or write this one again$",
     ):
         fit(model, resume=checkpoint)
     same(model.state_dict(), before)
@@ -418,7 +414,7 @@ def test_a_file_of_something_else(tmp_path, texts):
     with refuses(
         CheckpointError,
         "weights.safetensors could not be read.\n"
-        f"  file    {path}\n  cause   it is no checkpoint of a training run\n  fix     check the path",
+        f"  file    {path}\n  cause   it is no checkpoint of a training run\n  try     check the path",
     ):
         fit(resume=path)
 
@@ -432,7 +428,7 @@ def test_a_checkpoint_of_a_later_format(tmp_path):
         "run.safetensors could not be read.\n"
         f"  file    {path}\n"
         "  cause   it is a checkpoint of format 2, this version of chainrule reads format 1\n"
-        "  fix     read it with the version it was written with: chainrule 9.0",
+        "  try     read it with the version it was written with: chainrule 9.0",
     ):
         fit(resume=path)
 

@@ -29,18 +29,13 @@ def gaps(f, point, seed=0):
     return {
         "adjoint": _gap(_inner(bars, y_dots), _inner(x_bars, dots)),
         "forward": max(map(_gap, y_dots, _difference(f, point, dots)), default=0.0),
-        "reverse": max(
-            (_gap(x_bars[i], _numeric_pull(f, point, bars, i)) for i in range(len(point))), default=0.0
-        ),
+        "reverse": max((_gap(x_bars[i], _numeric_pull(f, point, bars, i)) for i in range(len(point))), default=0.0),
     }
 
 
 def laws_hold(f, point, seed=0):
     found = gaps(f, point, seed)
-    return (
-        found["adjoint"] <= ADJOINT_TOLERANCE
-        and max(found["forward"], found["reverse"]) <= DIFFERENCE_TOLERANCE
-    )
+    return found["adjoint"] <= ADJOINT_TOLERANCE and max(found["forward"], found["reverse"]) <= DIFFERENCE_TOLERANCE
 
 
 def derivative_of(f, point, seed=1):

@@ -38,9 +38,7 @@ def test_clip_by_norm(way, dtype):
     assert clip_grad_norm(of(), 2 * norm) == pytest.approx(norm, rel=rel)
     np.testing.assert_array_equal(np.concatenate([p.grad.data.ravel() for p in parameters]), flat)
     assert clip_grad_norm(of(), 0.5) == pytest.approx(norm, rel=rel)
-    np.testing.assert_allclose(
-        np.concatenate([p.grad.data.ravel() for p in parameters]), flat * (0.5 / norm), rtol=rel
-    )
+    np.testing.assert_allclose(np.concatenate([p.grad.data.ravel() for p in parameters]), flat * (0.5 / norm), rtol=rel)
     assert grad_norm(of()) == pytest.approx(0.5, rel=rel)
 
 

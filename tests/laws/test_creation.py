@@ -74,9 +74,7 @@ def test_the_mask_of_dropout_is_a_constant_of_the_derivative():
     np.testing.assert_allclose(x.grad.numpy(), y.numpy())  # 2x · m/(1−p) = 4 · m/(1−p) at x = 2
 
 
-@pytest.mark.parametrize(
-    "draw", [lambda: cr.dropout(cr.ones(100)), lambda: cr.randn(100), lambda: cr.rand(100)]
-)
+@pytest.mark.parametrize("draw", [lambda: cr.dropout(cr.ones(100)), lambda: cr.randn(100), lambda: cr.rand(100)])
 def test_draws_are_a_function_of_the_seed(draw):
     cr.seed(3)
     first, second = draw().tolist(), draw().tolist()

@@ -285,7 +285,7 @@ def test_a_wrong_checksum_leaves_nothing_behind(tmp_path, server):
         f"  url     {url}/{first}\n"
         f"  sha256  {found}\n"
         f"  wanted  {sums[first]}\n"
-        "  fix     try another server (base_url=...); nothing was written"
+        "  try     try another server (base_url=...); nothing was written"
     )
     assert not (tmp_path / "new").exists()
 
@@ -306,6 +306,6 @@ def test_a_missing_file_on_the_server_is_named(tmp_path, server):
         "absent.gz could not be fetched.\n"
         f"  url     {url}/absent.gz\n"
         "  cause   HTTP Error 404: File not found\n"
-        "  fix     check the connection, or copy the files from elsewhere and name their folder (--data DIR)"
+        "  try     check the connection, or copy the files from elsewhere and name their folder (--data DIR)"
     )
     assert not (tmp_path / "new").exists()

@@ -27,16 +27,12 @@ def rows(part):
     return part.x[:, 0].astype(int)
 
 
-@given(
-    sizes=st.lists(st.integers(1, 300), min_size=1, max_size=6), fractions=FRACTIONS, seed=st.integers(0, 99)
-)
+@given(sizes=st.lists(st.integers(1, 300), min_size=1, max_size=6), fractions=FRACTIONS, seed=st.integers(0, 99))
 def test_parts_are_disjoint_complete_and_proportional(sizes, fractions, seed):
     assume(min(sizes) * min(fractions) >= 1)
     data = numbered(sizes)
     parts = split(data, fractions, seed)
-    np.testing.assert_array_equal(
-        np.sort(np.concatenate([rows(part) for part in parts])), np.arange(len(data))
-    )
+    np.testing.assert_array_equal(np.sort(np.concatenate([rows(part) for part in parts])), np.arange(len(data)))
     for part, fraction in zip(parts, fractions, strict=True):
         np.testing.assert_array_equal(part.y, data.y[rows(part)])
         counts = np.bincount(part.y, minlength=len(sizes))
@@ -53,9 +49,7 @@ def test_without_strata_the_sizes_are_rounded_fractions(n, fractions, seed):
         assert n * min(fractions) < 1
         return
     np.testing.assert_array_equal(np.sort(np.concatenate([rows(part) for part in parts])), np.arange(n))
-    assert (
-        np.abs([len(part) - fraction * n for part, fraction in zip(parts, fractions, strict=True)]) < 1
-    ).all()
+    assert (np.abs([len(part) - fraction * n for part, fraction in zip(parts, fractions, strict=True)]) < 1).all()
 
 
 @given(sizes=st.lists(st.integers(1, 50), min_size=1, max_size=200), fractions=FRACTIONS)

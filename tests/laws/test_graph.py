@@ -9,9 +9,7 @@ import chainrule as cr
 
 
 def leaf(*shape, dtype=np.float32):
-    return cr.tensor(
-        np.linspace(0.5, 1.5, int(np.prod(shape)), dtype=dtype).reshape(shape), requires_grad=True
-    )
+    return cr.tensor(np.linspace(0.5, 1.5, int(np.prod(shape)), dtype=dtype).reshape(shape), requires_grad=True)
 
 
 def names(y):

@@ -48,9 +48,7 @@ def test_mean_and_variance(name, shape):
         assert np.abs(w).max() <= sqrt(3 * variance) * (1 + 1e-6)
         assert np.abs(w).max() > sqrt(3 * variance) * (1 - 1e-3)
     else:
-        assert abs((w**4).mean() / variance**2 - 3) < SIGMAS * sqrt(
-            96 / w.size
-        )  # fourth moment of the normal
+        assert abs((w**4).mean() / variance**2 - 3) < SIGMAS * sqrt(96 / w.size)  # fourth moment of the normal
 
 
 def test_fans():

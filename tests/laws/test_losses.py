@@ -232,16 +232,12 @@ def _agree_to_order_two(fused, composed, x):
 
 def test_pick_and_place_are_adjoint():
     y = DRAW.standard_normal(5)
-    np.testing.assert_allclose(
-        np.vdot(y, pick(SCORES, LABELS)), np.vdot(place(y, LABELS, n=4), SCORES), rtol=ROUNDING
-    )
+    np.testing.assert_allclose(np.vdot(y, pick(SCORES, LABELS)), np.vdot(place(y, LABELS, n=4), SCORES), rtol=ROUNDING)
     assert cr.check_gradients(lambda x: cr.square(pick(x, LABELS)), SCORES, order=2)
     assert cr.check_gradients(lambda x: cr.square(place(x, LABELS, n=4)), y, order=2)
 
 
-@pytest.mark.parametrize(
-    "name", ["pick", "place", "softmax_cross_entropy", "sigmoid_cross_entropy", "clamped_log"]
-)
+@pytest.mark.parametrize("name", ["pick", "place", "softmax_cross_entropy", "sigmoid_cross_entropy", "clamped_log"])
 def test_shapes_are_proved_without_numbers(name):
     x = {"place": SCORES[:, 0], "clamped_log": SHARES}.get(name, SCORES)
     args = {"clamped_log": (x,), "sigmoid_cross_entropy": (x, SHARES)}.get(name, (x, LABELS))

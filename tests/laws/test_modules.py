@@ -396,9 +396,7 @@ def test_functional_call_computes_with_the_values_and_leaves_the_model():
     values = {name: w + 0.1 for name, w in weights(model, np.float32).items()}
     y = nn.functional_call(model, values, rows(dtype=np.float32))
     assert [id(p) for p in model.parameters()] == parts
-    assert all(
-        np.array_equal(a, before[name]) for name, a in model.state_dict().items()
-    )  # running statistics too
+    assert all(np.array_equal(a, before[name]) for name, a in model.state_dict().items())  # running statistics too
     model.load_state_dict({**before, **values})
     np.testing.assert_array_equal(y.data, model(rows(dtype=np.float32)).data)
 
@@ -438,9 +436,7 @@ def test_statistics_that_follow_the_batch_are_constants_in_a_functional_call_too
 
 
 def test_functional_call_replaces_a_tied_weight_everywhere():
-    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Tanh(), nn.Linear(4, 4, bias=False)).astype(
-        "float64"
-    )
+    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Tanh(), nn.Linear(4, 4, bias=False)).astype("float64")
     model[2].weight = model[0].weight
 
     def loss(w, name):
@@ -464,9 +460,7 @@ def test_inside_a_functional_call_the_values_are_the_parameters():
     values = {name: w for name, w in weights(model).items()}
     x = rows(3, 2)
     slope = cr.grad(lambda v: nn.functional_call(model, v, x))(values)
-    np.testing.assert_allclose(
-        slope["fc.weight"], x.sum(0, keepdims=True) + 2 * values["fc.weight"], rtol=1e-12
-    )
+    np.testing.assert_allclose(slope["fc.weight"], x.sum(0, keepdims=True) + 2 * values["fc.weight"], rtol=1e-12)
 
 
 def test_gradients_by_grad_equal_those_by_backward():

@@ -68,9 +68,7 @@ def test_a_wrong_shape_rule_is_caught(monkeypatch, name):
     assert not specs_hold(name)
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in sorted(DOMAINS) if cr.PRIMITIVES[n]._shape and n not in KEEP_SHAPE]
-)
+@pytest.mark.parametrize("name", [n for n in sorted(DOMAINS) if cr.PRIMITIVES[n]._shape and n not in KEEP_SHAPE])
 def test_a_forgotten_shape_rule_is_caught(monkeypatch, name):
     monkeypatch.setattr(cr.PRIMITIVES[name], "_shape", None)
     assert not specs_hold(name)

@@ -193,8 +193,6 @@ def test_the_mean_squared_error_falls_below_the_stable_lr_and_rises_above_it():
 @settings(deadline=None, max_examples=40)
 def test_geometry_ignores_the_scale_of_the_weights(task, alpha):
     x, t, w, b = task
-    np.testing.assert_allclose(
-        signed_distance(alpha * w, alpha * b, x), signed_distance(w, b, x), atol=ROUNDING
-    )
+    np.testing.assert_allclose(signed_distance(alpha * w, alpha * b, x), signed_distance(w, b, x), atol=ROUNDING)
     assert margin(w, b, x, t) >= MARGIN - ROUNDING
     assert mistake_bound(x, t, alpha * w, alpha * b) == pytest.approx(mistake_bound(x, t, w, b))

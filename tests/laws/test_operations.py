@@ -76,9 +76,7 @@ def test_ties_share_the_derivative(name):
     sign = 1 if name == "max" else -1
     x = cr.tensor([[3.0, 1.0, 3.0], [2.0, 2.0, 2.0]], requires_grad=True)
     getattr(cr, name)(sign * x, axis=1).sum().backward()
-    np.testing.assert_allclose(
-        x.grad.numpy(), sign * np.array([[0.5, 0, 0.5], [1 / 3, 1 / 3, 1 / 3]]), rtol=1e-6
-    )
+    np.testing.assert_allclose(x.grad.numpy(), sign * np.array([[0.5, 0, 0.5], [1 / 3, 1 / 3, 1 / 3]]), rtol=1e-6)
 
 
 def test_ties_of_two_share_the_derivative():
@@ -190,11 +188,7 @@ KEYS = {
 @pytest.mark.parametrize("name", KEYS)
 def test_index(name):
     key = KEYS[name]
-    plain = (
-        tuple(np.asarray(k) if isinstance(k, cr.Tensor) else k for k in key)
-        if isinstance(key, tuple)
-        else key
-    )
+    plain = tuple(np.asarray(k) if isinstance(k, cr.Tensor) else k for k in key) if isinstance(key, tuple) else key
     wanted = X[np.asarray(plain) if isinstance(plain, cr.Tensor) else plain]
     close(cr.tensor(X)[key].numpy(), wanted)
     derivatives_hold(lambda x: index(x * x, key), X)

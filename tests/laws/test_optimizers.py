@@ -40,9 +40,7 @@ VARIANTS = {
     "adam-decayed": lambda p, **own: Adam(p, **{"lr": 0.02, "weight_decay": 1e-3} | own),
     "adamw": lambda p, **own: AdamW(p, **{"lr": 0.02, "weight_decay": 1e-3} | own),
 }
-ENTRYWISE = {
-    name: make for name, make in VARIANTS.items() if name != "normalised"
-}  # that one takes the whole
+ENTRYWISE = {name: make for name, make in VARIANTS.items() if name != "normalised"}  # that one takes the whole
 CURVATURES = np.array([1.0, 10.0, 0.1, 3.0])
 
 each = pytest.mark.parametrize("make", VARIANTS.values(), ids=VARIANTS)
@@ -71,7 +69,8 @@ def subclasses(cls):
 
 def test_all_optimizers_are_tested_and_named():
     tested = {type(make(weights(2))) for make in VARIANTS.values()}
-    assert tested == set(OPTIMIZERS.values()) == subclasses(Optimizer) - {Optimizer}
+    ours = {cls for cls in subclasses(Optimizer) - {Optimizer} if cls.__module__.startswith("chainrule.")}
+    assert tested == set(OPTIMIZERS.values()) == ours
     assert all(cls.formula and "lr" not in cls.limits for cls in tested)
 
 
@@ -331,9 +330,7 @@ def test_nesterov_is_the_look_ahead_in_other_variables():
         v = momentum * v + CURVATURES * (theta - lr * momentum * v)
         theta = theta - lr * v
         ahead.append(theta - lr * momentum * v)
-    np.testing.assert_allclose(
-        path(SGD([w], lr, momentum, nesterov=True), w), ahead, rtol=ROUNDING, atol=ROUNDING
-    )
+    np.testing.assert_allclose(path(SGD([w], lr, momentum, nesterov=True), w), ahead, rtol=ROUNDING, atol=ROUNDING)
 
 
 def test_penalty_and_decay_agree_for_sgd_and_differ_for_adam():

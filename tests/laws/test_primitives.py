@@ -166,9 +166,7 @@ def by_columns(a):
 def test_the_layout_in_memory_does_not_matter(case, layout):
     args = case.draw()
     wanted = case.primitive(*args, **case.settings)
-    np.testing.assert_allclose(
-        case.primitive(*map(layout, args), **case.settings), wanted, rtol=EQUAL, atol=EQUAL
-    )
+    np.testing.assert_allclose(case.primitive(*map(layout, args), **case.settings), wanted, rtol=EQUAL, atol=EQUAL)
     spec = case.primitive.spec(*args, **case.settings)
     out = layout(np.zeros(spec.shape, spec.dtype))
     kernels(case)[0](*args, **case.settings, out=out)

@@ -153,9 +153,7 @@ def test_formulas_point_by_point():
     for t in (0, 1, 9, 10, 25):
         assert StepDecay(LR, 10, 0.3)(t) == LR * 0.3 ** (t // 10)
         assert Polynomial(LR, 0.7)(t) == pytest.approx(LR / (1 + t) ** 0.7, rel=ROUNDING)
-        assert ExponentialSweep(1e-4, LR, 20)(t) == pytest.approx(
-            min(1e-4 * 1000 ** (t / 20), LR), rel=ROUNDING
-        )
+        assert ExponentialSweep(1e-4, LR, 20)(t) == pytest.approx(min(1e-4 * 1000 ** (t / 20), LR), rel=ROUNDING)
         assert PerEpoch(Exponential(LR, 0.5), 10)(t) == Exponential(LR, 0.5)(t // 10)
 
 

@@ -233,8 +233,8 @@ def test_a_second_ctrl_c_leaves_the_last_checkpoint(tmp_path):
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
-    fit(models[1], optimizer=optimizers[1], resume=path)
-    fit(models[2], optimizer=optimizers[2])
+    resumed = fit(models[1], optimizer=optimizers[1], resume=path)
+    assert rows(resumed) == rows(fit(models[2], optimizer=optimizers[2]))
     same(models[1].state_dict(), models[2].state_dict())
 
 
@@ -420,9 +420,7 @@ def test_one_logit_is_two_classes():
     labels = (VALUES > 0).astype(int)
     cr.seed(0)
     model = cr.models.MLP(6, 5, 1)
-    history = fit(
-        model, (X, labels), epochs=40, optimizer=cr.optim.Adam(model, lr=0.02), validation=(X, labels)
-    )
+    history = fit(model, (X, labels), epochs=40, optimizer=cr.optim.Adam(model, lr=0.02), validation=(X, labels))
     assert history.columns[3:5] == ["train_loss", "train_accuracy"]
     assert history["validation_accuracy"][-1] > 0.95
     p = cr.predict_proba(model, X)

@@ -45,9 +45,7 @@ class Weights:
 
 def watched(callback, figures, first=1, name="validation_loss"):
     """Epochs with these figures, until the callback stops: the last epoch, and the one it restored."""
-    run = SimpleNamespace(
-        model=Weights(), history=History(), epoch=0, step=0, stopped="", validation=object()
-    )
+    run = SimpleNamespace(model=Weights(), history=History(), epoch=0, step=0, stopped="", validation=object())
     run.stop = lambda reason: setattr(run, "stopped", reason)
     callback.on_start(run)
     for epoch, figure in enumerate(figures, start=first):

@@ -42,8 +42,7 @@ def moments(lib, x):
 def moved(lib, x):
     rows = lib.concatenate([x[1:], x[:1] * x[0]])
     return lib.sum(
-        lib.transpose(lib.reshape(rows, (2, 6))) ** 3
-        * lib.where(rows.reshape(6, 2) > 1, 2.0, rows.reshape(6, 2))
+        lib.transpose(lib.reshape(rows, (2, 6))) ** 3 * lib.where(rows.reshape(6, 2) > 1, 2.0, rows.reshape(6, 2))
     )
 
 

@@ -32,9 +32,7 @@ def test_multinomial_logistic_regression():
     oracle = linear_model.LogisticRegression(C=1 / (LAMBDA * N), tol=1e-10, max_iter=10_000).fit(X, LABELS)
     np.testing.assert_allclose(model.weight.data, oracle.coef_, atol=CONVERGED)
     bias = model.bias.data  # a constant added to all logits changes no probability
-    np.testing.assert_allclose(
-        bias - bias.mean(), oracle.intercept_ - oracle.intercept_.mean(), atol=CONVERGED
-    )
+    np.testing.assert_allclose(bias - bias.mean(), oracle.intercept_ - oracle.intercept_.mean(), atol=CONVERGED)
     np.testing.assert_allclose(cr.predict_proba(model, X), oracle.predict_proba(X), atol=CONVERGED)
     np.testing.assert_array_equal(cr.predict(model, X), oracle.predict(X))
 

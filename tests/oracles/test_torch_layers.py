@@ -117,9 +117,7 @@ def compare(ours, theirs, x, dtype, rng):
 
 
 def test_every_layer_is_compared():
-    layers = {
-        n for n in nn.__all__ if isinstance(getattr(nn, n), type) and issubclass(getattr(nn, n), nn.Module)
-    }
+    layers = {n for n in nn.__all__ if isinstance(getattr(nn, n), type) and issubclass(getattr(nn, n), nn.Module)}
     assert layers == STATELESS.keys() | DRAWN | ELSEWHERE
 
 

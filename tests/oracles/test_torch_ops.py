@@ -200,8 +200,7 @@ def test_joining_and_indexing(dtype, shape, axis, seed):
     ]
     for key in keys:
         torchs = tuple(
-            torch.tensor(k) if isinstance(k, np.ndarray) else k
-            for k in (key if isinstance(key, tuple) else (key,))
+            torch.tensor(k) if isinstance(k, np.ndarray) else k for k in (key if isinstance(key, tuple) else (key,))
         )
         agree(lambda x, key=key: x[key], lambda x, key=torchs: x[key], [a], dtype)
 

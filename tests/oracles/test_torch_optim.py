@@ -96,9 +96,7 @@ def test_groups():
     for step in range(3):
         give_gradients(ours, theirs, step)
     mine = SGD([{"params": ours[:2]}, {"params": ours[2:], "lr": 0.03, "momentum": 0.5}], lr=0.1)
-    other = torch.optim.SGD(
-        [{"params": theirs[:2]}, {"params": theirs[2:], "lr": 0.03, "momentum": 0.5}], lr=0.1
-    )
+    other = torch.optim.SGD([{"params": theirs[:2]}, {"params": theirs[2:], "lr": 0.03, "momentum": 0.5}], lr=0.1)
     for step in range(STEPS):
         give_gradients(ours, theirs, step)
         mine.step()
@@ -140,9 +138,7 @@ SCHEDULES = {
     ),
     "joined": (
         Joined(LinearWarmup(5, 0.1, lr_start=0.01), 5, Exponential(0.1, 0.1)),
-        lambda o, s: s.SequentialLR(
-            o, [s.LinearLR(o, 0.1, total_iters=5), s.ExponentialLR(o, math.exp(-0.1))], [5]
-        ),
+        lambda o, s: s.SequentialLR(o, [s.LinearLR(o, 0.1, total_iters=5), s.ExponentialLR(o, math.exp(-0.1))], [5]),
         30,
     ),
 }

@@ -108,8 +108,7 @@ def test_several_seeds_are_one_line_of_files(chainrule, as_json):
     assert text.startswith("iris  mlp 4-16-3  seeds 0 to 2\n")
     assert "(95 % interval, Student)" in text
     assert (
-        "  run/                  result.json  settings.json\n    seed-0/ to seed-2/  checkpoint.safetensors  "
-        in text
+        "  run/                  result.json  settings.json\n    seed-0/ to seed-2/  checkpoint.safetensors  " in text
     )
     result = as_json("train", "--resume", "run")
     each = [run["test"]["accuracy"] for run in result["runs"]]
@@ -224,9 +223,7 @@ def test_a_classification_from_a_csv_file(as_json, chainrule):
     assert np.mean(np.array(labels) == kind) > 0.9
     saved = load_model(Path("run"))
     p = cr.predict_proba(saved.model, saved.inputs(np.stack([rooms, age], axis=1).astype(np.float32)))
-    lines = [
-        json.loads(line) for line in chainrule("predict", "run", "new.csv", "--proba", "--json").splitlines()
-    ]
+    lines = [json.loads(line) for line in chainrule("predict", "run", "new.csv", "--proba", "--json").splitlines()]
     assert [line["prediction"] for line in lines] == labels
     assert [list(line["probabilities"].values()) for line in lines] == p.tolist()
     first = chainrule("predict", "run", "new.csv", "--proba").splitlines()[0]

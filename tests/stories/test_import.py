@@ -11,7 +11,7 @@ import pytest
 
 import chainrule
 
-HEAVY = ("sklearn", "scipy", "matplotlib", "torch", "jax", "pandas", "rich", "click")
+HEAVY = ("sklearn", "scipy", "matplotlib", "torch", "jax", "pandas", "click")
 EXTRAS = ("torch", "jax", "jaxlib")  # what a module may miss: it belongs to an extra
 RUNS = 5
 

@@ -116,9 +116,7 @@ def test_ten_kills_change_no_bit(undisturbed, tmp_path):
             hits += process.returncode == -signal.SIGKILL
             begun = (folder / "settings.json").exists()
         assert hits == 5
-        (folder / ".checkpoint.safetensors.0123abcd.tmp").write_bytes(
-            b"half"
-        )  # as a kill in a write leaves it
+        (folder / ".checkpoint.safetensors.0123abcd.tmp").write_bytes(b"half")  # as a kill in a write leaves it
         assert_equal_to_undisturbed(folder, finish(folder), undisturbed)
         assert list(folder.glob(".*")) == []  # what was half written is gone
 

@@ -97,9 +97,7 @@ def test_the_stochastic_gradient_estimates_the_mean():
     """§9.3: a mean over a batch estimates ∇L/n, not ∇L, where L is a sum over the samples."""
     theta = np.array([0.5, 0.25])
     batches = [list(batch) for batch in combinations(range(3), 2)]
-    estimates = [
-        cr.grad(lambda w, rows=rows: losses.mse(FEATURES[rows] @ w, TARGETS[rows]))(theta) for rows in batches
-    ]
+    estimates = [cr.grad(lambda w, rows=rows: losses.mse(FEATURES[rows] @ w, TARGETS[rows]))(theta) for rows in batches]
     close(cr.mean(np.stack(estimates), axis=0), cr.grad(total)(theta) / 3)
 
 

@@ -94,9 +94,7 @@ def test_sum_and_mean_differ_by_the_number_of_examples():
     """002 (24) sums, 002 (10) takes the mean; so do 003 §8 and §9.3: gradients differ by the factor N."""
 
     def gradient(reduction):
-        return cr.grad(lambda z: losses.binary_cross_entropy_with_logits(z, LABELS, reduction=reduction))(
-            LOGITS
-        )
+        return cr.grad(lambda z: losses.binary_cross_entropy_with_logits(z, LABELS, reduction=reduction))(LOGITS)
 
     close(gradient("sum"), 4 * gradient("mean"))
 

@@ -57,7 +57,7 @@ class LeastMeanSquares(LinearUnit):
             return Pass(self.epochs_, mse)
         raise NumericalError(
             f"{self.name} diverged in epoch {self.epochs_}: the learning rate {self.lr:g} is too large.",
-            **{"try": f"lr={0.5 * self.stable_lr(x):.2g}, half the largest safe one"},
+            fix=f"lr={0.5 * self.stable_lr(x):.2g}, half the largest safe one",
         )
 
     def epoch(self, x: NDArray[np.float64], t: NDArray[np.float64]) -> None:
@@ -86,9 +86,7 @@ class Adaline(LeastMeanSquares):
     array([0, 0, 0, 1])
     """
 
-    def __init__(
-        self, *, lr: float = 0.01, max_epochs: int = 1000, tol: float = 1e-8, seed: int | None = None
-    ) -> None:
+    def __init__(self, *, lr: float = 0.01, max_epochs: int = 1000, tol: float = 1e-8, seed: int | None = None) -> None:
         super().__init__(lr=lr, max_epochs=max_epochs, tol=tol)
         self.seed = seed
 

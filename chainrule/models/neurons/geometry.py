@@ -84,5 +84,5 @@ def mistake_bound(x: ArrayLike, t: ArrayLike, w: ArrayLike, b: float) -> float:
         "mistake_bound needs weights that separate the classes, and (w, b) does not.",
         w=separator[:-1].tolist(),
         b=b,
-        **{"try": "separating_hyperplane(x, t)"},
+        fix="separating_hyperplane(x, t)",
     )

@@ -39,9 +39,7 @@ class McCullochPitts:
             ShapeError: another number of inputs than weights.
             DataError: an input that is neither 0 nor 1.
         """
-        return (binary_inputs("McCullochPitts", x, len(self.weights)) @ self.weights > self.threshold).astype(
-            int
-        )
+        return (binary_inputs("McCullochPitts", x, len(self.weights)) @ self.weights > self.threshold).astype(int)
 
     @classmethod
     def and_gate(cls, inputs: int = 2) -> McCullochPitts:

@@ -51,9 +51,7 @@ def separating_hyperplane(x: ArrayLike, t: ArrayLike) -> Hyperplane | None:
     plane = Hyperplane(weight, float(found.bias - weight @ mean))
     if (labels.signs * (inputs @ plane.weight + plane.bias) > 0).all():
         return plane
-    raise NumericalError(
-        "separating_hyperplane found a solution that rounding destroys: the margin is too small."
-    )
+    raise NumericalError("separating_hyperplane found a solution that rounding destroys: the margin is too small.")
 
 
 def is_linearly_separable(x: ArrayLike, t: ArrayLike) -> bool:

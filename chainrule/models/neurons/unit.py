@@ -70,7 +70,7 @@ class LinearUnit:
             ShapeError: another number of features than in `fit`.
         """
         if not hasattr(self, "weight_"):
-            raise DataError(f"{self.name} has no weights yet.", **{"try": "fit(x, t) first"})
+            raise DataError(f"{self.name} has no weights yet.", fix="fit(x, t) first")
         inputs = checked_inputs(self.name, x)
         if inputs.shape[1] != len(self.weight_):
             raise ShapeError(
@@ -106,7 +106,7 @@ def checked_inputs(owner: str, x: ArrayLike) -> NDArray[np.float64]:
     if inputs.ndim != 2:
         raise ShapeError(
             f"{owner} expects inputs of shape (examples, features), got {inputs.shape}.",
-            **{"try": "x.reshape(-1, 1) for one feature, x.reshape(1, -1) for one example"},
+            fix="x.reshape(-1, 1) for one feature, x.reshape(1, -1) for one example",
         )
     if len(inputs) == 0:
         raise DataError(f"{owner} needs at least one example, got none.", input=inputs.shape)
