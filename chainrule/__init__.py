@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chainrule import base, core, nn, ops
+from chainrule.backends import use
 from chainrule.base.errors import (
     ChainruleError,
     CheckpointError,
@@ -28,7 +29,10 @@ from chainrule.core import (
     PRIMITIVES,
     Spec,
     Tensor,
+    axes,
     check_gradients,
+    checkpoint,
+    checkpoint_sequential,
     grad,
     gradients,
     graph,
@@ -37,7 +41,10 @@ from chainrule.core import (
     jacobian,
     jvp,
     no_grad,
+    path_sum,
+    paths,
     random_stream,
+    scan,
     seed,
     value_and_grad,
     vjp,
@@ -71,9 +78,9 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "PRIMITIVES", "ChainruleError", "CheckpointError", "DataError", "DtypeError", "GradientError", "Key",
-    "NumericalError", "OptionError", "ShapeError", "Spec", "Tensor", "base", "check_gradients", "core", "data",
+    "NumericalError", "OptionError", "ShapeError", "Spec", "Tensor", "axes", "base", "check_gradients", "checkpoint", "checkpoint_sequential", "core", "data",
     "evaluate", "explain", "fit", "glass", "grad", "gradients", "graph", "hessian", "hvp", "jacobian", "jvp",
-    "losses", "metrics", "models", "nn", "no_grad", "ops", "optim", "predict", "predict_proba", "random_stream",
-    "seed", "train", "value_and_grad", "vjp", "vmap",
+    "losses", "metrics", "models", "nn", "no_grad", "ops", "optim", "path_sum", "paths", "predict", "predict_proba", "random_stream", "scan",
+    "seed", "train", "use", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 __all__ += ops.__all__

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from chainrule.base.errors import DtypeError
+import numpy as np
+
+from chainrule.base.errors import DtypeError, OptionError
 
 Array = Any
 """An array of some library; Chainrule owns no array type."""
@@ -16,25 +20,71 @@ Array = Any
 class Backend:
     """One array library: its function namespace, its conversions, and the kernels it does better.
 
-    A kernel is written once, as a function of arrays in terms of `xp(x).name(...)`. `kernels` maps the name of
-    a primitive to a kernel of this backend that replaces the generic one.
+    A kernel is written once, as a function of arrays in terms of `xp(x).name(...)` with NumPy's names and
+    `out=`. `kernels` maps the name of a primitive to a kernel of this backend that replaces the generic one.
     """
 
     name: str
     array_types: tuple[type, ...]
     xp: Any
     asarray: Callable[..., Array]
+    """`asarray(values, dtype=None, device=None)`: values of any library here, as they are where they fit."""
     to_numpy: Callable[[Array], Any]
     kernels: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
+    device_of: Callable[[Array], str] = lambda array: "cpu"
+    device_named: Callable[[str | None], str] = lambda name: "cpu"
+    """The full name of a device; raises OptionError where this machine has none."""
+    prepared: Callable[[Callable[..., Array]], Callable[..., Array]] = lambda kernel: kernel
+    """A kernel made ready for this library's arrays."""
+    is_known: Callable[[Array], bool] = lambda array: True
+    """Whether an array has numbers to look at; those that a compiler traces have none."""
+    in_place: bool = True
+    """Whether arrays can be written to. Where they cannot, kernels ignore `out=`."""
+    generic: frozenset[str] | None = None
+    """The primitives whose generic kernel runs on these arrays; None for all of them."""
+    on_host: Callable[[Any], Callable[..., Array]] | None = None
+    """The kernel of a primitive that is neither here nor generic: NumPy's, with the arrays moved to and fro."""
+
+    def kernel(self, primitive: Any) -> Callable[..., Array]:
+        """The kernel of a primitive for these arrays."""
+        own = self.kernels.get(primitive.name)
+        if own is None and (self.generic is None or primitive.name in self.generic or self.on_host is None):
+            own = primitive.kernel
+        return self.on_host(primitive) if own is None and self.on_host else self.prepared(own)
 
 
-_backends: list[Backend] = []
-_by_type: dict[type, Backend] = {}
+EXTRAS = {"torch": "torch_backend.TORCH", "jax": "jax_backend.JAX"}
+"""Backends that are imported when the first of their arrays is seen or they are asked for by name."""
+
+_backends: dict[str, Backend] = {}
+_by_type: dict[type, Backend | None] = {}
 
 
 def register(backend: Backend) -> None:
     """Make a backend known, so that its arrays are recognised."""
-    _backends.append(backend)
+    _backends[backend.name] = backend
+    _by_type.clear()
+
+
+def backend_named(name: str) -> Backend:
+    """The backend of a name, imported if it was not yet.
+
+    Raises:
+        OptionError: there is none of this name, or its library is not installed.
+    """
+    if name in _backends:
+        return _backends[name]
+    if name not in EXTRAS:
+        hint = {"fix": f'cr.use("torch", device="{name}")'} if str(name).split(":")[0] in ("cuda", "gpu") else {}
+        raise OptionError(f"There is no backend {name!r}.", known=", ".join(["numpy", *EXTRAS]), **hint)
+    if find_spec(name) is None:
+        raise OptionError(
+            f"The backend {name!r} needs the library {name}, which is not installed.",
+            fix=f'pip install "chainrule[{name}]"',
+        )
+    module, member = EXTRAS[name].split(".")
+    register(getattr(import_module(f"chainrule.backends.{module}"), member))
+    return _backends[name]
 
 
 def backend_of(array: Array) -> Backend:
@@ -44,19 +94,26 @@ def backend_of(array: Array) -> Backend:
         DtypeError: the object is no array of a known library.
     """
     kind = type(array)
-    if kind not in _by_type:
-        _by_type[kind] = _find(kind)
-    return _by_type[kind]
+    found = _by_type[kind] if kind in _by_type else _find(kind)
+    if found is None:
+        raise DtypeError(
+            f"{kind.__name__} is not an array that a backend knows.",
+            known=", ".join(["numpy", *EXTRAS]),
+            fix="cr.tensor(value), or numpy.asarray(value)",
+        )
+    return found
 
 
 def is_array(value: object) -> bool:
     """Whether a value is an array of a known library."""
-    return type(value) in _by_type or any(issubclass(type(value), b.array_types) for b in _backends)
+    kind = type(value)
+    return (_by_type[kind] if kind in _by_type else _find(kind)) is not None
 
 
 def xp(array: Array) -> Any:
     """The function namespace for an array: `xp(x).tanh(x)` works on arrays of every backend."""
-    return backend_of(array).xp
+    backend = _by_type.get(type(array))
+    return backend.xp if backend is not None else backend_of(array).xp
 
 
 def into(out: Array | None, result: Array) -> Array:
@@ -67,13 +124,76 @@ def into(out: Array | None, result: Array) -> Array:
     return out
 
 
-def _find(kind: type) -> Backend:
-    for backend in _backends:
-        if issubclass(kind, backend.array_types):
-            return backend
-    known = ", ".join(backend.name for backend in _backends)
-    raise DtypeError(
-        f"{kind.__name__} is not an array that a backend knows.",
-        known=known,
-        fix="cr.tensor(value), or numpy.asarray(value)",
-    )
+def put(place: Array, values: Array) -> Array:
+    """An array that held other numbers, with these: itself where arrays can be written to, else a new one."""
+    backend = backend_of(place)
+    if not backend.in_place:
+        return backend.xp.broadcast_to(backend.asarray(values, place.dtype, backend.device_of(place)), place.shape)
+    if type(values) is not type(place):
+        values = backend.asarray(values, device=backend.device_of(place))
+    place[...] = values
+    return place
+
+
+def joint(kinds: Sequence[type]) -> Backend:
+    """The backend that computes with arrays of several: NumPy's yield, for they are numbers on the host.
+
+    Raises:
+        DtypeError: two other libraries meet.
+    """
+    found = {backend.name: backend for kind in kinds if (backend := _by_type.get(kind) or _find(kind)) is not None}
+    others = [name for name in found if name != "numpy"]
+    if len(others) > 1:
+        raise DtypeError(
+            f"An operation got arrays of two backends, {others[0]} and {others[1]}.",
+            fix=f'with cr.use("{others[0]}"): x = cr.tensor(x), for the other one',
+        )
+    return found[others[0]] if others else found["numpy"]
+
+
+def together(arrays: Sequence[Array]) -> list[Array]:
+    """Arrays in the library and on the device of those that are not NumPy's.
+
+    Raises:
+        DtypeError: they belong to two other libraries.
+    """
+    backend = joint([type(a) for a in arrays])
+    kin = [a for a in arrays if backend_of(a) is backend]
+    device = backend.device_of(kin[0])
+    return [a if isinstance(a, backend.array_types) else backend.asarray(a, device=device) for a in arrays]
+
+
+def looked_at(array: Array) -> np.ndarray | None:
+    """The numbers of an array on the host, to check or to decide by; None while a compiler traces it."""
+    backend = backend_of(array)
+    return np.asarray(backend.to_numpy(array)) if backend.is_known(array) else None
+
+
+def refuse_mixed_devices(arrays: Sequence[Array]) -> None:
+    """One operation takes place on one device.
+
+    Raises:
+        DtypeError: the arrays are on several.
+    """
+    devices = list(dict.fromkeys(backend_of(a).device_of(a) for a in arrays if is_array(a)))
+    if len(devices) > 1:
+        name = next(backend_of(a).name for a in arrays if is_array(a) and backend_of(a).name != "numpy")
+        raise DtypeError(
+            f"An operation got arrays on two devices, {devices[0]} and {devices[1]}.",
+            fix=f'with cr.use("{name}", device="{devices[0]}"): x = cr.tensor(x), for the other one',
+        )
+
+
+def _find(kind: type) -> Backend | None:
+    """The backend of a type of arrays; None where it is no array."""
+    libraries = {base.__module__.partition(".")[0].replace("jaxlib", "jax") for base in kind.__mro__}
+    for name in EXTRAS:
+        if name in libraries and name not in _backends:
+            backend_named(name)
+    found = next((b for b in _backends.values() if issubclass(kind, b.array_types)), None)
+    _by_type[kind] = found
+    return found
+
+
+NATIVE = frozenset({np.ndarray, *(kind for kind in np.sctypeDict.values() if isinstance(kind, type))})
+"""The types of arrays whose operators and attributes are those that rules are written with: NumPy's own."""

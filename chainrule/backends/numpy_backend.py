@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends.interface import Backend
+from chainrule.backends import numpy_convolution as convolution
+from chainrule.backends import numpy_pooling as pooling
+from chainrule.backends.interface import Backend, backend_of, is_array
+from chainrule.base.errors import OptionError
+
+
+def asarray(values: Any, dtype: Any = None, device: str | None = None) -> np.ndarray:
+    """Values of any library as a NumPy array."""
+    if not isinstance(values, (np.ndarray, np.generic)) and is_array(values):
+        values = backend_of(values).to_numpy(values)
+    return np.asarray(values, dtype)
 
 
 def broadcast_to(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
@@ -35,11 +45,36 @@ def erfc(x: Any, *, out: Any = None) -> Any:
     return scipy_erfc(x, out=out)
 
 
+def device_named(name: str | None) -> str:
+    """The CPU, the only device there is.
+
+    Raises:
+        OptionError: another one is asked for.
+    """
+    if name not in (None, "cpu"):
+        raise OptionError(
+            f"NumPy computes on the CPU, it has no device {name!r}.", fix=f'cr.use("torch", device="{name}")'
+        )
+    return "cpu"
+
+
 NUMPY = Backend(
     name="numpy",
     array_types=(np.ndarray, np.generic),
     xp=np,
-    asarray=np.asarray,
+    asarray=asarray,
     to_numpy=np.asarray,
-    kernels={"broadcast_to": broadcast_to, "erf": erf, "erfc": erfc},
+    kernels={
+        "broadcast_to": broadcast_to,
+        "conv": convolution.conv,
+        "conv_transpose": convolution.conv_transpose,
+        "conv_weight": convolution.conv_weight,
+        "erf": erf,
+        "erfc": erfc,
+        "fold": pooling.fold,
+        "max_pool_spread": pooling.max_pool_spread,
+        "pad": pooling.pad,
+        "unfold": pooling.unfold,
+    },
+    device_named=device_named,
 )

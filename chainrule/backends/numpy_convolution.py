@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 2 << 20
 """What the windows of a block and their results may take: about a second-level cache."""
 WIDEST = 4 / 3
 """Rows are computed whole, the few windows that run over their end included, while it costs less than this."""
@@ -45,7 +45,7 @@ class Frame:
         self.out, self.kernel, self.groups = out, kernel, groups
         padded = [s + low + high for s, (low, high) in zip(size, padding, strict=True)]
         whole = len(out) > 1 and set(stride) == {1} and padded[-1] <= WIDEST * out[-1]
-        self.width = padded[-1] if whole else out[-1]
+        self.width = padded[-1] if whole else out[-1]  # pyright: ignore[reportGeneralTypeIssues]
         self.places = (*out[:-1], self.width)
         each = (self.channels * prod(kernel) + rows) * prod(self.places) * np.dtype(dtype).itemsize
         self.block = max(1, min(self.n, BLOCK_BYTES // max(1, each)))
@@ -87,7 +87,7 @@ class Frame:
 
     def weights(self, w: Any) -> Any:
         """Weights (c_out, c_in/groups, *kernel) as a matrix a group."""
-        return w.reshape(self.groups, w.shape[0] // self.groups, self._inputs())
+        return np.ascontiguousarray(w.reshape(self.groups, w.shape[0] // self.groups, self._inputs()))
 
     def _inputs(self) -> int:
         return self.channels // self.groups * prod(self.kernel)
@@ -95,7 +95,7 @@ class Frame:
 
 def conv(x: Any, w: Any, *, out: Any = None, **settings: Any) -> Any:
     """Cross-correlation: windows as columns, times the weights."""
-    size = _out_size(x.shape[2:], w.shape[2:], settings)
+    size = out_size(x.shape[2:], w.shape[2:], **settings)
     y = np.empty((len(x), len(w), *size), x.dtype) if out is None else out
     frame = Frame(x.shape, size, w.shape[2:], x.dtype, len(w), **settings)
     weights, columns, rows = frame.weights(w), frame.columns(), frame.rows(len(w))
@@ -117,7 +117,7 @@ def conv_transpose(y: Any, w: Any, *, size: tuple[int, ...], out: Any = None, **
     windows, counted = columns.reshape(frame.windows.shape), frame.counted(rows)
     for block, count in frame.blocks():
         counted[:count] = y[block]
-        np.matmul(weights, rows, out=columns)
+        _product(weights, rows, columns)
         frame.flat.fill(0)
         for offset in frame.offsets():
             frame.windows[(slice(None), *offset)] += windows[(slice(None), *offset)]
@@ -131,19 +131,25 @@ def conv_weight(x: Any, y: Any, *, kernel: tuple[int, ...], out: Any = None, **s
     shape = (y.shape[1], x.shape[1] // frame.groups, *kernel)
     columns, rows = frame.columns(), frame.rows(y.shape[1])
     windows, counted = columns.reshape(frame.windows.shape), frame.counted(rows)
-    total = np.zeros((frame.groups, rows.shape[1], columns.shape[1]), x.dtype)
+    total = np.zeros((frame.groups, columns.shape[1], rows.shape[1]), x.dtype)
     for block, count in frame.blocks():
         frame.inner[:count], counted[:count] = x[block], y[block]
         counted[count:] = 0
         windows[...] = frame.windows
-        total += np.matmul(rows, columns.transpose(0, 2, 1))
-    total = total.reshape(shape)
+        total += np.matmul(columns, rows.transpose(0, 2, 1))
+    total = total.transpose(0, 2, 1).reshape(shape)
     if out is None:
         return total
     out[...] = total
     return out
 
 
-def _out_size(size: Any, kernel: Any, settings: dict[str, Any]) -> tuple[int, ...]:
-    axes = zip(size, kernel, settings["stride"], settings["padding"], settings["dilation"], strict=True)
-    return tuple((s + low + high - d * (k - 1) - 1) // step + 1 for s, k, step, (low, high), d in axes)
+def _product(weights: Any, rows: Any, columns: Any) -> None:
+    """Weights times results; with one result a group (depthwise) an outer product, which matmul is slow at."""
+    (np.multiply if rows.shape[1] == 1 else np.matmul)(weights, rows, out=columns)
+
+
+def out_size(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, **_: Any) -> tuple[int, ...]:
+    """The places of windows along every axis."""
+    axes = zip(size, kernel, stride, padding, dilation, strict=True)
+    return tuple((n + low + high - d * (k - 1) - 1) // step + 1 for n, k, step, (low, high), d in axes)

@@ -1,13 +1,17 @@
 """The grammar: primitive, tensor, graph, and differentiation in both modes to any order."""
 
+from chainrule.core.axes import Axis, axes
 from chainrule.core.batch import vmap
+from chainrule.core.checkpoint import checkpoint, checkpoint_sequential
 from chainrule.core.check import GradientReport, check_gradients
 from chainrule.core.families import elementwise, general, linear, multilinear
 from chainrule.core.forward import jvp
 from chainrule.core.graph import Graph, Leaf, Node, graph
 from chainrule.core.jacobians import hessian, hvp, jacobian
+from chainrule.core.paths import count_paths, path_sum, paths
 from chainrule.core.primitive import PRIMITIVES, Primitive, apply
 from chainrule.core.reverse import EAGER, grad, gradients, value_and_grad, vjp
+from chainrule.core.scan import scan
 from chainrule.core.spec import Spec, spec_of
 from chainrule.core.stack import next_key, no_grad, random_stream, seed, stack
 from chainrule.core.tensor import Tensor
@@ -17,6 +21,7 @@ __all__ = [
     "EAGER",
     "PRIMITIVES",
     "GradientReport",
+    "Axis",
     "Graph",
     "Leaf",
     "Node",
@@ -24,7 +29,11 @@ __all__ = [
     "Spec",
     "Tensor",
     "apply",
+    "axes",
     "check_gradients",
+    "checkpoint",
+    "checkpoint_sequential",
+    "count_paths",
     "elementwise",
     "general",
     "grad",
@@ -38,7 +47,10 @@ __all__ = [
     "multilinear",
     "next_key",
     "no_grad",
+    "path_sum",
+    "paths",
     "random_stream",
+    "scan",
     "seed",
     "spec_of",
     "stack",

@@ -14,7 +14,7 @@ from chainrule.core import tree
 from chainrule.core.primitive import Primitive
 from chainrule.core.reverse import as_given
 from chainrule.core.stack import Trace, running
-from chainrule.core.tensor import Tensor
+from chainrule.core.tensor import Tensor, boxed, is_foreign, unboxed
 from chainrule.core.vocabulary import words
 
 
@@ -55,7 +55,9 @@ class BatchTrace(Trace):
         self.refuse_if_closed()
         flags = [isinstance(a, Tensor) and a.trace is self for a in args]
         lowered = [self.lower(a) for a in args]
-        y = primitive.batch(self.size, lowered, flags, params)
+        foreign = any(map(is_foreign, lowered))
+        y = primitive.batch(self.size, list(map(boxed, lowered)) if foreign else lowered, flags, params)
+        y = unboxed(y) if foreign else y
         return tuple(Batched(v, self) for v in y) if type(y) is tuple else Batched(y, self)
 
     def lower(self, a: Any) -> Any:

@@ -16,7 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
+from chainrule.core.axes import check_names
 from chainrule.core.primitive import Primitive, apply
+from chainrule.core.spec import spec_of
 from chainrule.core.vocabulary import words
 
 
@@ -45,6 +47,11 @@ class Elementwise(Primitive):
     @property
     def is_differentiable(self) -> bool:
         return any(self._partials)
+
+    def spec(self, *args: Any, **params: Any) -> Any:
+        """Shape and dtype of the result; axes that meet must have the same name, where they have one."""
+        check_names(self.name, [spec_of(a) for a in args])
+        return super().spec(*args, **params)
 
     def batch(self, size: int, args: Any, flags: Any, params: Any) -> Any:
         """Entry by entry, a batch axis is one axis more."""

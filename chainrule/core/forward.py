@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chainrule.backends.interface import NATIVE
 from chainrule.base.errors import ShapeError
 from chainrule.core import tree
 from chainrule.core.primitive import Primitive, apply
 from chainrule.core.reverse import as_given, variable
 from chainrule.core.stack import Trace, running
-from chainrule.core.tensor import Tensor
+from chainrule.core.tensor import Tensor, boxed, is_foreign, unboxed
 from chainrule.core.vocabulary import words
 
 
@@ -29,7 +30,10 @@ class ForwardTrace(Trace):
         if not primitive.is_differentiable:
             return y if isinstance(y, Tensor) else Tensor(y)
         dots = tuple(self.tangent(a) for a in args)
-        y_dot = primitive.push(y, lowered, dots, params)
+        if type(y) not in NATIVE and any(map(is_foreign, (y, *lowered, *dots))):
+            y_dot = unboxed(primitive.push(boxed(y), boxed(lowered), boxed(dots), params))
+        else:
+            y_dot = primitive.push(y, lowered, dots, params)
         if type(y) is tuple:
             return tuple(Tensor(v, self, d) for v, d in zip(y, y_dot, strict=True))
         return Tensor(y, self, y_dot)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from chainrule.backends import dtype_of
 from chainrule.base.errors import OptionError
 from chainrule.core.batch import vmap
 from chainrule.core.forward import jvp
@@ -73,8 +74,8 @@ def _columns(f: Callable[..., Any], x: Any, value: Any) -> Any:
 def _basis(x: Any) -> Any:
     """One unit array for each entry of x, shape (x.size, *x.shape)."""
     size = _size(x)
-    return np.eye(size, dtype=x.dtype).reshape(size, *x.shape)
+    return words.like(np.eye(size, dtype=dtype_of(x)).reshape(size, *x.shape), x)
 
 
 def _size(x: Any) -> int:
-    return Spec(tuple(x.shape), x.dtype).size
+    return Spec(tuple(x.shape), dtype_of(x)).size

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chainrule.backends import backend_of
+from chainrule.backends.interface import NATIVE, refuse_mixed_devices, together
 from chainrule.core.spec import Spec, spec_of
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
@@ -128,14 +129,15 @@ class Primitive:
         """The kernel for arrays of one type: the backend's own, or the generic one; for specs the shape rule."""
         if kind is Spec:
             return self.spec
-        kernel = backend_of(example).kernels.get(self.name, self.kernel)
-        self._kernels[kind] = kernel
+        kernel = self._kernels[kind] = backend_of(example).kernel(self)
         return kernel
 
 
 def apply(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Apply a primitive: by the highest transformation among the arguments, else by its kernel."""
     trace, level = None, -1
+    if stack.watcher is not None:
+        args = tuple(map(stack.watcher.operand, args))
     if stack.silent >= 0:
         args = tuple(map(_heard, args))
     for a in args:
@@ -159,21 +161,36 @@ def _heard(a: Any) -> Any:
 
 def evaluate(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Run the kernel on plain arrays; tensors among the arguments give a constant tensor."""
-    boxed = False
-    arrays = []
+    boxed = mixed = False
+    arrays: list[Any] = []
     kind: type | None = None
     for a in args:
         while isinstance(a, Tensor):
             boxed, a = True, a.value
-        kind = Spec if kind is Spec else type(a)
+        if type(a) is not kind:
+            mixed, kind = kind is not None, type(a)
         arrays.append(a)
     assert kind is not None
-    kernel = primitive._kernels.get(kind) or primitive.kernel_for(kind, arrays[-1])
+    if mixed:
+        arrays, kind = _of_one_kind(arrays)
+    kernel = primitive._kernels.get(kind) or primitive.kernel_for(kind, next(a for a in arrays if type(a) is kind))
     try:
         value = kernel(*arrays, **params)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, RuntimeError):
         primitive.spec(*arrays, **params)  # raises the error that names the shapes
+        refuse_mixed_devices(arrays)
         raise
     if not boxed:
         return value
     return tuple(map(Tensor, value)) if type(value) is tuple else Tensor(value)
+
+
+def _of_one_kind(arrays: list[Any]) -> tuple[list[Any], type]:
+    """Arrays of several types as those of one backend, and the type that says which kernel runs."""
+    kinds = {type(a) for a in arrays}
+    if Spec in kinds:
+        return arrays, Spec
+    if kinds <= NATIVE:
+        return arrays, type(arrays[-1])
+    moved = together(arrays)
+    return moved, next(type(a) for a in moved if type(a) not in NATIVE)

@@ -14,13 +14,14 @@ import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chainrule.backends import backend_of
+from chainrule.backends import backend_of, kind_of
+from chainrule.backends.interface import NATIVE
 from chainrule.base.errors import GradientError, OptionError, ShapeError
 from chainrule.core import tree
 from chainrule.core.graph import Leaf, Node
 from chainrule.core.primitive import Primitive, apply
 from chainrule.core.stack import Trace, running
-from chainrule.core.tensor import Tensor
+from chainrule.core.tensor import Tensor, boxed, is_foreign, unboxed
 from chainrule.core.vocabulary import words
 
 
@@ -132,7 +133,11 @@ def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tup
     y = _boxed(trace, node) if record else node.value
     if type(node.value) is tuple:
         bar = tuple(words.nothing_like(v) if b is None else b for v, b in zip(node.value, bar, strict=True))
+    foreign = type(y) not in NATIVE and any(map(is_foreign, (y, bar, *operands)))
+    if foreign:
+        y, bar, operands = boxed(y), boxed(bar), boxed(operands)
     shares = node.primitive.pull(y, bar, operands, node.params, needed)
+    shares = map(unboxed, shares) if foreign else shares
     return [(a, s) for a, n, s in zip(args, needed, shares, strict=True) if n and s is not None]
 
 
@@ -148,7 +153,7 @@ def _boxed(trace: ReverseTrace, node: Node) -> Any:
 @words.define
 def require_grad(x: Tensor) -> Tensor:
     """Make a tensor a leaf of the eager tape."""
-    if x.dtype.kind not in "fc":
+    if kind_of(x) not in "fc":
         raise GradientError(
             f"A tensor of {x.dtype} cannot require a gradient: only floating-point numbers can.",
             fix='x.astype("float32").requires_grad_()',
@@ -317,7 +322,7 @@ def variable(x: Any) -> Any:
         GradientError: it is made of integers.
     """
     value = words.operand(float(x) if isinstance(x, int) else x)
-    if value.dtype.kind not in "fc":
+    if kind_of(value) not in "fc":
         raise GradientError(
             f"There is no derivative with respect to {value.dtype}: only to floating-point numbers.",
             fix='x.astype("float32"), or leave it out of the arguments differentiated (argnums)',

@@ -7,6 +7,8 @@ from math import prod
 
 import numpy as np
 
+from chainrule.backends import dtype_of
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -32,4 +34,5 @@ def spec_of(value: object) -> Spec:
     """The shape and dtype of an array, a tensor or a spec."""
     if isinstance(value, Spec):
         return value
-    return Spec(tuple(value.shape), np.dtype(value.dtype))  # type: ignore[attr-defined]
+    dtype = value.dtype  # type: ignore[attr-defined]
+    return Spec(tuple(value.shape), dtype if isinstance(dtype, np.dtype) else dtype_of(value))  # type: ignore[attr-defined]

@@ -56,6 +56,9 @@ class Stack(threading.local):
         self.path: list[str] = []
         self.key = Key(0)
         self.draws = 0
+        self.watcher: Any = None  # sees the operands of every operation (see `closure`)
+        self.scenes: list[Any] = []  # how to put in place again what stands in for parameters now
+        self.again = 0  # how deep in runs that repeat an earlier one, which change no state
 
 
 stack = Stack()

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import backend_of
+from chainrule.backends import backend_of, dtype_of
+from chainrule.backends.interface import NATIVE, is_array
 from chainrule.base.errors import GradientError
 from chainrule.core.vocabulary import words
 
@@ -46,12 +47,13 @@ class Tensor:
         return len(self.value.shape)
 
     @property
-    def dtype(self) -> Any:
-        return self.value.dtype
+    def dtype(self) -> np.dtype:
+        dtype = self.value.dtype
+        return dtype if isinstance(dtype, np.dtype) else dtype_of(self.value)
 
     @property
     def size(self) -> int:
-        return prod(self.value.shape)
+        return prod(self.shape)
 
     @property
     def data(self) -> Any:
@@ -179,6 +181,9 @@ class Tensor:
     def __neg__(self) -> Any:
         return words.negative(self)
 
+    def __invert__(self) -> Any:
+        return words.logical_not(self)
+
     def __abs__(self) -> Any:
         return words.abs(self)
 
@@ -292,3 +297,29 @@ class Tensor:
 
     def log_softmax(self, axis: int = -1) -> Any:
         return words.log_softmax(self, axis=axis)
+
+
+# Rules are written with the operators and attributes of tensors, which are NumPy's too. Arrays of other libraries
+# run through them in a box.
+
+
+def is_foreign(value: Any) -> bool:
+    """Whether a value is a plain array, or a tuple of them, of another library than NumPy."""
+    if type(value) in NATIVE:
+        return False
+    first = value[0] if type(value) is tuple and value else value
+    return type(first) not in NATIVE and not isinstance(first, Tensor) and is_array(first)
+
+
+def boxed(x: Any) -> Any:
+    """Plain arrays as constant tensors; what is none stays."""
+    if type(x) is tuple:
+        return tuple(map(boxed, x))
+    return Tensor(x) if is_array(x) else x
+
+
+def unboxed(x: Any) -> Any:
+    """Constant tensors as plain arrays; those with a history stay."""
+    if type(x) is tuple:
+        return tuple(map(unboxed, x))
+    return x.value if isinstance(x, Tensor) and x.trace is None else x

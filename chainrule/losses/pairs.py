@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import dtype_of, kind_of
 from chainrule.base.errors import DataError, ShapeError
 from chainrule.ops.operands import DEFAULT_FLOAT, astype, like, operand
 
@@ -35,13 +36,13 @@ def predicted(loss: str, prediction: Any) -> Any:
     y = operand(prediction)
     if 0 in y.shape:
         raise DataError(f"{loss} needs at least one example, got none.", shape=tuple(y.shape))
-    return y if y.dtype.kind == "f" else astype(y, dtype=DEFAULT_FLOAT)
+    return y if kind_of(y) == "f" else astype(y, dtype=DEFAULT_FLOAT)
 
 
 def matching(target: Any, prediction: Any) -> Any:
     """A target in the dtype of the prediction, so that a loss never widens the network's numbers."""
     t = like(operand(target), prediction)
-    return t if t.dtype == prediction.dtype else astype(t, dtype=np.dtype(prediction.dtype))
+    return t if dtype_of(t) == dtype_of(prediction) else astype(t, dtype=dtype_of(prediction))
 
 
 def mismatch(loss: str, y: tuple[int, ...], t: tuple[int, ...]) -> ShapeError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import kind_of, looked_at
 from chainrule.backends.interface import is_array
 from chainrule.base.errors import DataError, DtypeError
 from chainrule.core.vocabulary import words
@@ -20,7 +21,7 @@ ROUNDING = 1e-3
 def numbers(x: Any) -> np.ndarray | None:
     """The values to be checked; None for a shape without values, which has nothing to check."""
     x = words.all_values(x)
-    return np.asarray(x) if is_array(x) else None
+    return looked_at(x) if is_array(x) else None
 
 
 def check_labels(loss: str, labels: Any, n_classes: int) -> None:
@@ -30,7 +31,7 @@ def check_labels(loss: str, labels: Any, n_classes: int) -> None:
         DtypeError: floats.
         DataError: a label that is out of range.
     """
-    if labels.dtype.kind not in "iub":
+    if kind_of(labels) not in "iub":
         fix = "target.astype('int64') for labels, or one row of probabilities for each example"
         raise DtypeError(f"{loss} takes class labels as integers, got {labels.dtype}.", fix=fix)
     values = numbers(labels)

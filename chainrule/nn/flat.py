@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from chainrule.backends import backend_of, place_of, xp
 from chainrule.base.errors import DtypeError, GradientError, OptionError
 from chainrule.nn.parameter import Parameter
 
@@ -33,8 +35,13 @@ class Flat:
             )
         ends = np.cumsum([p.size for p in self.parameters])
         self.places = [slice(int(e) - p.size, int(e)) for p, e in zip(self.parameters, ends, strict=True)]
-        self.values = np.empty(int(ends[-1]), dtypes.pop())
-        self.grads = np.zeros_like(self.values)
+        self._join(int(ends[-1]))
+
+    def _join(self, size: int) -> None:
+        """Make the buffers and move the parameters in."""
+        first = self.parameters[0].value
+        self.values: Any = xp(first).empty_like(first, shape=(size,))
+        self.grads: Any = xp(first).zeros_like(self.values)
         for p, place in zip(self.parameters, self.places, strict=True):
             self._move_in(p, place)
 
@@ -44,9 +51,9 @@ class Flat:
         parameters = list(dict.fromkeys(parameters))
         flat = parameters[0].node.flat if parameters else None
         if flat is None or len(flat.parameters) != len(parameters):
-            return Flat(parameters)
+            return _joined(parameters)
         pairs = zip(parameters, flat.parameters, strict=True)
-        return flat if all(p.node.flat is flat and p is q for p, q in pairs) else Flat(parameters)
+        return flat if all(p.node.flat is flat and p is q for p, q in pairs) else _joined(parameters)
 
     def _move_in(self, p: Parameter, place: slice) -> None:
         leaf = p.node
@@ -80,3 +87,35 @@ class Flat:
         """Forget the gradients."""
         for p in self.parameters:
             p.node.filled, p.node.recorded = False, None
+
+
+class Gathered(Flat):
+    """A flat buffer for arrays that never change, as JAX's: the parameters are kept apart and are what counts.
+
+    `values` and `grads` are gathered when they are read; a new `values` is cut into parameters again.
+    """
+
+    def _join(self, size: int) -> None:
+        for p in self.parameters:
+            p.node.flat = self
+
+    @property
+    def values(self) -> Any:
+        return self._gathered([p.value for p in self.parameters])
+
+    @values.setter
+    def values(self, new: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        for p, place in zip(self.parameters, self.places, strict=True):
+            p.value = new[place].reshape(p.shape)
+
+    @property
+    def grads(self) -> Any:
+        return self._gathered([p.node.buffer for p in self.parameters])
+
+    def _gathered(self, arrays: list[Any]) -> Any:
+        return xp(arrays[0]).concatenate([a.reshape(-1) for a in arrays])
+
+
+def _joined(parameters: list[Parameter]) -> Flat:
+    mutable = not parameters or backend_of(parameters[0].value).in_place
+    return Flat(parameters) if mutable else Gathered(parameters)

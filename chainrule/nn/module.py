@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from chainrule.backends import (
+    as_dtype,
+    copied,
+    dtype_of,
+    is_array,
+    is_floating,
+    is_host,
+    kind_of,
+    place_named,
+    place_of,
+)
 from chainrule.base.errors import ChainruleError, DtypeError, OptionError
 from chainrule.core import tree
 from chainrule.core.stack import stack
@@ -72,20 +83,26 @@ class Module:
     def _take_in(self, x: Any) -> Any:
         """Arrays, lists and fractions as tensors of the model's own dtype (of theirs, where it has none).
 
-        Integers stay integers. A list that holds tensors, and a tuple that holds arrays, are several things.
+        Integers stay integers and masks booleans; bytes are pixels, and so numbers. A list that holds tensors,
+        and a tuple that holds arrays, are several things.
         """
         if isinstance(x, Tensor) or not (isinstance(x, (float, list, tuple)) or hasattr(x, "__array__")):
             return x
         if isinstance(x, (list, tuple)):
-            several = (Tensor,) if isinstance(x, list) else (Tensor, np.ndarray)
-            if any(isinstance(leaf, several) for leaf in tree.flatten(x)[0]):
+            leaves = tree.flatten(x)[0]
+            if any(isinstance(leaf, Tensor) or (isinstance(x, tuple) and is_array(leaf)) for leaf in leaves):
                 return x
-        array = np.asarray(x) if hasattr(x, "__array__") else tensor(x).data
-        if array.dtype.kind not in "fbu":
-            return Tensor(array) if array.dtype.kind in "ic" else tensor(array)
-        own = array.dtype if array.dtype.kind == "f" else np.dtype(np.float32)
-        dtype = next((p.dtype for _, p in self._holdings().parameters), own)
-        return Tensor(array.astype(dtype, copy=False))
+            if any(hasattr(leaf, "__dict__") and not is_array(leaf) for leaf in leaves):  # objects, as caches
+                return x
+        array = x if is_array(x) else np.asarray(x) if hasattr(x, "__array__") else tensor(x).data
+        own = next((p for _, p in self._holdings().parameters), None)
+        if own is not None and is_host(array) and not is_host(own.data):
+            array = place_of(own.data).array(array)
+        kind, dtype = kind_of(array), dtype_of(array)
+        if kind != "f" and dtype != np.uint8:
+            return Tensor(array) if kind in "biuc" else tensor(array)
+        wanted = own.dtype if own is not None else dtype if kind == "f" else np.dtype(np.float32)
+        return Tensor(array if dtype == wanted else place_of(array).array(array, wanted))
 
     # The tree.
 
@@ -197,20 +214,40 @@ class Module:
         Raises:
             DtypeError: it is not a floating-point dtype.
         """
-        if np.dtype(dtype).kind != "f":
-            raise DtypeError(f"Parameters are floating-point numbers, they cannot be {np.dtype(dtype)}.")
+        dtype = as_dtype(dtype)
+        if not is_floating(dtype):
+            raise DtypeError(f"Parameters are floating-point numbers, they cannot be {dtype}.")
+        self._move(lambda array: place_of(array).array(array, dtype) if kind_of(array) == "f" else array)
+        return self
+
+    def to(self, backend: str, device: str | None = None) -> Self:
+        """The same module with all parameters and buffers in another array library or on another device, in place.
+
+        Gradients are forgotten; an optimiser made before must be made anew.
+
+        Raises:
+            OptionError: there is no such backend or device here, or its library is not installed.
+
+        >>> import chainrule as cr
+        >>> cr.nn.Linear(2, 3).to("numpy")
+        Linear(2 → 3)
+        """
+        place = place_named(backend, device)
+        self._move(place.array)
+        return self
+
+    def _move(self, moved: Callable[[Any], Any]) -> None:
         for p in self.parameters():
-            p.value = p.value.astype(dtype)
+            p.value = copied(moved(p.value))
             p.node = ParameterLeaf(p.value)
         for _, b in self.named_buffers():
-            b.value = b.value.astype(dtype) if b.value.dtype.kind == "f" else b.value
-        return self
+            b.value = moved(b.value)
 
     # State.
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """All parameters and buffers by path, copied; what is held twice comes once."""
-        return {name: np.array(part.data) for name, part in states.parts(self).items()}
+        return {name: np.array(part.numpy()) for name, part in states.parts(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take parameters and buffers from a state dict; nothing changes unless all of it fits.

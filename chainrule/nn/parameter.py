@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import GradientError, ShapeError
+from chainrule.backends import backend_of, copied, dtype_of, is_host, kind_of, place_of, placed, put, xp
+from chainrule.backends.interface import NATIVE
+from chainrule.base.errors import DtypeError, GradientError, ShapeError
 from chainrule.core.graph import Leaf
 from chainrule.core.reverse import EAGER
+from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 
@@ -22,7 +25,7 @@ class ParameterLeaf(Leaf):
     __slots__ = ("buffer", "filled", "flat", "recorded")
 
     def __init__(self, value: np.ndarray) -> None:
-        self.buffer = np.empty_like(value)
+        self.buffer = xp(value).empty_like(value)
         self.filled = False
         self.recorded: Tensor | None = None
         self.flat: Any = None
@@ -38,10 +41,10 @@ class ParameterLeaf(Leaf):
     @grad.setter
     def grad(self, value: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         if value is not None:
-            value = np.asarray(words.plain(value))
-            if value.shape != self.shape:
-                raise ShapeError(f"The gradient has shape {value.shape}, the parameter {self.shape}.")
-            self.buffer[...] = value
+            value = words.plain(words.operand(value))
+            if tuple(value.shape) != self.shape:
+                raise ShapeError(f"The gradient has shape {tuple(value.shape)}, the parameter {self.shape}.")
+            self.buffer = put(self.buffer, value)
         self.recorded, self.filled = None, value is not None
 
     def accumulate(self, bar: Any) -> None:
@@ -49,13 +52,26 @@ class ParameterLeaf(Leaf):
         if self.recorded is not None or isinstance(bar, Tensor):  # with a history of its own (create_graph)
             before = self.grad
             self.recorded = bar if before is None else before + bar
-            self.buffer[...] = words.plain(self.recorded)
+            self.buffer = put(self.buffer, words.plain(self.recorded))
             self.filled = True
+        elif type(bar) not in NATIVE or type(self.buffer) is not np.ndarray:
+            self._accumulate_elsewhere(bar)
         elif self.filled:
             self.buffer += bar
         else:
             self.buffer[...] = bar
             self.filled = True
+
+    def _accumulate_elsewhere(self, bar: Any) -> None:
+        """The same for arrays of other libraries."""
+        here, there = backend_of(self.buffer).name, backend_of(bar).name
+        if here != there:
+            raise DtypeError(
+                f"A parameter of {here} met data of {there}: its gradient came back from there.",
+                fix=f'model.to("{there}") before the optimiser is made',
+            )
+        self.buffer = put(self.buffer, self.buffer + bar if self.filled else bar)
+        self.filled = True
 
 
 class Parameter(Tensor):
@@ -70,24 +86,24 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any) -> None:
-        value = np.array(words.plain(words.operand(data)))
-        if value.dtype.kind != "f":
+        value = copied(placed(words.plain(words.operand(data))))
+        if kind_of(value) != "f":
             raise GradientError(
-                f"A parameter is made of floating-point numbers, this is {value.dtype}.",
+                f"A parameter is made of floating-point numbers, this is {dtype_of(value)}.",
                 fix="floats (1.0 rather than 1), or Buffer for what is not learned",
             )
         super().__init__(value, EAGER, ParameterLeaf(value))
 
     def assign(self, data: Any) -> None:
-        """Overwrite the values, keeping shape, dtype and place in memory.
+        """Overwrite the values, keeping shape, dtype and place in memory (JAX has no places: the array is replaced).
 
         Raises:
             ShapeError: the shape differs.
         """
-        new = np.asarray(words.plain(data))
-        if new.shape != self.shape:
-            raise ShapeError(f"A parameter of shape {self.shape} cannot take values of shape {new.shape}.")
-        self.value[...] = new
+        new = words.plain(words.operand(data))
+        if tuple(new.shape) != self.shape:
+            raise ShapeError(f"A parameter of shape {self.shape} cannot take values of shape {tuple(new.shape)}.")
+        self.value = put(self.value, new)
 
     def __reduce__(self) -> Any:
         return type(self), (self.data,)  # a copy is a leaf of its own, without gradient
@@ -101,7 +117,12 @@ class Buffer(Tensor):
 
     __slots__ = ()
 
+    def __init__(self, value: Any, trace: Any = None, node: Any = None, index: int = 0) -> None:
+        super().__init__(placed(value) if is_host(value) else value, trace, node, index)
+
     def assign(self, data: Any) -> None:
-        """Replace the values."""
-        self.value = np.asarray(words.plain(data), dtype=self.dtype)
+        """Replace the values; a run that only repeats an earlier one (`checkpoint`) leaves them."""
+        if stack.again:
+            return
+        self.value = place_of(self.value).array(words.plain(words.operand(data)), self.dtype)
         self.trace = self.node = None

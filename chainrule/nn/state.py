@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import backend_of, is_array
 from chainrule.base.errors import DtypeError, OptionError, ShapeError
 from chainrule.core.vocabulary import words
 
@@ -49,7 +50,8 @@ def load(module: Any, state: Mapping[str, Any]) -> None:
 
 
 def _fitting(name: str, part: Any, value: Any) -> np.ndarray:
-    array = np.asarray(words.plain(value))
+    value = words.plain(value)
+    array = np.asarray(backend_of(value).to_numpy(value) if is_array(value) else value)
     if array.dtype.kind not in "fbiu":
         raise DtypeError(f"{name} is made of numbers, the state has {array.dtype}.")
     if array.shape != part.shape:

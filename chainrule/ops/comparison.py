@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import into, xp
+from chainrule.backends import dtype_of, into, xp
 from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, linear
 from chainrule.core.vocabulary import words
@@ -46,7 +46,7 @@ choose.formula("y = c a + (1 - c) b", r"\bar a = c\,\bar y", r"\bar b = (1 - c)\
 
 
 def _zero(x: Any) -> Any:
-    return broadcast_to(np.zeros((), x.dtype), shape=tuple(x.shape))
+    return broadcast_to(np.zeros((), dtype_of(x)), shape=tuple(x.shape))
 
 
 @words.define
@@ -57,7 +57,7 @@ def where(condition: Any, a: Any, b: Any, *, like: Any = None) -> Any:
     """
     condition = operand(condition)
     if like is not None:
-        a = np.asarray(a, like.dtype)
+        a = np.asarray(a, dtype_of(like))
     a, b = align((a, b), keeps_integers=True)
     shape = broadcast_shapes(tuple(condition.shape), tuple(a.shape))
     a, b, condition = (x if tuple(x.shape) == shape else broadcast_to(x, shape=shape) for x in (a, b, condition))

@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import as_dtype, copied, dtype_of, is_host, kind_of, looked_at, place_of, placed
 from chainrule.base.errors import DataError, DtypeError, OptionError
 from chainrule.core.stack import next_key
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import astype, numbers, operand
+from chainrule.ops.operands import astype, boxed_like, numbers, operand, stop_gradient
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor from numbers, (nested) lists, arrays or tensors; the data is copied.
 
-    Python floats become float32; arrays keep their dtype unless `dtype` is given.
+    Python floats become float32; arrays keep their dtype unless `dtype` is given. It is made by the default
+    backend (`cr.use`); without one, arrays of PyTorch and JAX stay in their library.
 
     Raises:
         DtypeError: the data is text or ragged.
@@ -24,8 +26,13 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> tensor([[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 2)
     """
-    known = isinstance(data, Tensor) or words.is_array(data)
-    result = Tensor(numbers(plain(data), dtype or data.dtype) if known else numbers(data, dtype))
+    data = plain(data)
+    dtype = None if dtype is None else as_dtype(dtype)
+    if not words.is_array(data):
+        array = placed(numbers(data, dtype))
+    else:
+        array = placed(numbers(data, dtype or data.dtype) if is_host(data) else copied(data), dtype)
+    result = Tensor(array)
     return result.requires_grad_() if requires_grad else result
 
 
@@ -35,69 +42,44 @@ def plain(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-@words.define
-def all_values(x: Any) -> Any:
-    """The numbers under all transformations, batch axes of `vmap` included: to check a range, not to compute."""
-    while isinstance(x, Tensor):
-        x = x.value
-    return x
-
-
-@words.define
-def boxed_like(x: Any, result: Any) -> Any:
-    """A result as a tensor where the operand was one."""
-    return Tensor(np.asarray(result)) if isinstance(x, Tensor) else result
-
-
-@words.define
-def stop_gradient(x: Any) -> Any:
-    """The same values as a constant: derivatives do not pass, the examples of `vmap` stay apart."""
-    if not isinstance(x, Tensor) or x.trace is None:
-        return x
-    below = stop_gradient(x.value)
-    if x.trace.lasting:
-        return type(x)(below, x.trace)
-    return below if isinstance(below, Tensor) else Tensor(below)
-
-
 def zeros(*shape: int, dtype: Any = np.float32) -> Tensor:
     """A tensor of zeros."""
-    return Tensor(np.zeros(shape, dtype))
+    return Tensor(placed(np.zeros(shape, as_dtype(dtype))))
 
 
 def ones(*shape: int, dtype: Any = np.float32) -> Tensor:
     """A tensor of ones."""
-    return Tensor(np.ones(shape, dtype))
+    return Tensor(placed(np.ones(shape, as_dtype(dtype))))
 
 
 def full(shape: tuple[int, ...], value: float, dtype: Any = np.float32) -> Tensor:
     """A tensor filled with one number."""
-    return Tensor(np.full(shape, value, dtype))
+    return Tensor(placed(np.full(shape, value, as_dtype(dtype))))
 
 
 def arange(*bounds: float, dtype: Any = None) -> Tensor:
     """Numbers from start to stop (left out) in steps, as NumPy's arange; floats in float32."""
-    return Tensor(numbers(np.arange(*bounds), dtype))
+    return Tensor(placed(numbers(np.arange(*bounds), None if dtype is None else as_dtype(dtype))))
 
 
 def linspace(start: float, stop: float, n: int, dtype: Any = np.float32) -> Tensor:
     """n numbers from start to stop, both included, at equal distance."""
-    return Tensor(np.linspace(start, stop, n, dtype=dtype))
+    return Tensor(placed(np.linspace(start, stop, n).astype(as_dtype(dtype))))
 
 
 def eye(n: int, dtype: Any = np.float32) -> Tensor:
     """The identity matrix of size n."""
-    return Tensor(np.eye(n, dtype=dtype))
+    return Tensor(placed(np.eye(n, dtype=as_dtype(dtype))))
 
 
 def randn(*shape: int, dtype: Any = np.float32) -> Tensor:
     """Draws from the standard normal distribution, by the next key of the stream (`cr.seed`)."""
-    return Tensor(next_key().generator().standard_normal(shape).astype(dtype))
+    return Tensor(placed(next_key().generator().standard_normal(shape).astype(as_dtype(dtype))))
 
 
 def rand(*shape: int, dtype: Any = np.float32) -> Tensor:
     """Draws from the uniform distribution on [0, 1), by the next key of the stream (`cr.seed`)."""
-    return Tensor(next_key().generator().random(shape).astype(dtype))
+    return Tensor(placed(next_key().generator().random(shape).astype(as_dtype(dtype))))
 
 
 def one_hot(labels: Any, n_classes: int, dtype: Any = np.float32) -> Any:
@@ -112,13 +94,13 @@ def one_hot(labels: Any, n_classes: int, dtype: Any = np.float32) -> Any:
            [1., 0., 0.]], dtype=float32)
     """
     classes = plain(operand(labels))
-    if classes.dtype.kind not in "iu":
+    if kind_of(classes) not in "iu":
         raise DtypeError(f"Labels are integers, these are {classes.dtype}.")
-    if classes.size and not 0 <= classes.min() <= classes.max() < n_classes:
-        raise DataError(f"Labels range from {classes.min()} to {classes.max()}, the classes from 0 to {n_classes - 1}.")
-    rows = np.zeros((*classes.shape, n_classes), dtype)
-    np.put_along_axis(rows, np.expand_dims(classes, -1), 1, -1)
-    return boxed_like(labels, rows)
+    seen = looked_at(classes)
+    if seen is not None and seen.size and not 0 <= seen.min() <= seen.max() < n_classes:
+        raise DataError(f"Labels range from {seen.min()} to {seen.max()}, the classes from 0 to {n_classes - 1}.")
+    places = words.equal(words.expand_dims(classes, len(classes.shape)), np.arange(n_classes))
+    return boxed_like(labels, words.astype(places, as_dtype(dtype)))
 
 
 @words.define
@@ -136,7 +118,7 @@ def dropout(x: Any, p: float = 0.5) -> Any:
     x = operand(x)
     if p == 0:
         return x
-    if x.dtype.kind != "f":
+    if kind_of(x) != "f":
         x = astype(x, np.float32)
     keep = next_key().generator().random(x.shape, dtype=np.float32) >= p
-    return x * (keep * np.asarray(1 / (1 - p) if p < 1 else 0, x.dtype))
+    return x * (keep * np.asarray(1 / (1 - p) if p < 1 else 0, dtype_of(x)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import into, xp
+from chainrule.backends import dtype_of, into, xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, general, linear
@@ -41,7 +41,7 @@ def pick(x: Any, labels: Any, *, out: Any = None) -> Any:
 @linear
 def place(y: Any, labels: Any, *, n: int, out: Any = None) -> Any:
     """Rows of `n` zeros with y at the label: one-hot rows, scaled. The adjoint of `pick`."""
-    result = np.zeros((labels.size, n), y.dtype)
+    result = np.zeros((labels.size, n), dtype_of(y))
     result[_rows(labels)] = y.reshape(-1)
     return into(out, result.reshape((*labels.shape, n)))
 

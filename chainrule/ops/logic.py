@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import xp
+from chainrule.backends import kind_of, xp
 from chainrule.base.errors import DtypeError
 from chainrule.core.families import elementwise
 from chainrule.core.vocabulary import words
@@ -45,8 +45,8 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
         DtypeError: the mask is not made of booleans.
     """
     mask = operand(mask)
-    if mask.dtype.kind != "b":
+    if kind_of(mask) != "b":
         raise DtypeError(
-            f"A mask is made of booleans, this one is {mask.dtype}.", **{"try": "mask != 0, or mask.astype(bool)"}
+            f"A mask is made of booleans, this one is {mask.dtype}.", fix="mask != 0, or mask.astype(bool)"
         )
     return where(mask, value, operand(x))

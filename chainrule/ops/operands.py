@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import into, xp
-from chainrule.backends.interface import is_array
+from chainrule.backends import as_dtype, backend_of, dtype_of, into, is_array, is_floating, kind_of, place_of, placed, xp
+from chainrule.backends.interface import NATIVE
 from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, linear
-from chainrule.core.tensor import Tensor
+from chainrule.core.tensor import Tensor, is_foreign
 from chainrule.core.vocabulary import words
 
 DEFAULT_FLOAT = np.dtype(np.float32)
@@ -33,7 +33,7 @@ def operand(x: Any) -> Any:
     """
     if isinstance(x, Tensor) or is_array(x):
         return x
-    return words.stack(x) if _holds_tensors(x) else numbers(x)
+    return words.stack(x) if _holds_tensors(x) else placed(numbers(x))
 
 
 def numbers(x: Any, dtype: Any = None) -> np.ndarray:
@@ -46,7 +46,7 @@ def numbers(x: Any, dtype: Any = None) -> np.ndarray:
         array = np.array(x, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise DtypeError("A tensor is made of numbers in rows of equal length.", cause=error) from None
-    if array.dtype.kind not in "biufc":
+    if kind_of(array) not in "biufc":
         raise DtypeError(f"A tensor is made of numbers, this is {type(x).__name__} of dtype {array.dtype}.")
     return array.astype(DEFAULT_FLOAT) if dtype is None and array.dtype == np.float64 else array
 
@@ -61,20 +61,25 @@ def like(x: Any, other: Any) -> Any:
     if isinstance(x, Tensor):
         x = x if x.trace is not None else x.value
     elif not is_array(x):
-        x = numbers(x, other.dtype)
-    return x if x.dtype == other.dtype else astype(x, other.dtype)
+        x = numbers(x, dtype_of(other))
+    home = all_values(other)
+    if type(x) is not type(home) and not isinstance(x, Tensor) and is_array(home):
+        x = place_of(home).array(x)
+    dtype = dtype_of(other)
+    return x if dtype_of(x) == dtype else astype(x, dtype)
 
 
 @words.define
 def zeros_like(x: Any) -> Any:
     """Zeros of the shape and dtype of an array or tensor, as a plain array."""
-    return np.zeros(x.shape, x.dtype)
+    home = all_values(x)
+    return filled_like(x, 0) if is_foreign(home) else np.zeros(x.shape, home.dtype)
 
 
 @words.define
 def nothing_like(x: Any) -> Any:
     """Zeros of the shape and dtype of an array or tensor that take no memory: one 0, repeated by strides of 0."""
-    return np.broadcast_to(np.zeros((), x.dtype), x.shape)
+    return filled_like(x, 0) if is_foreign(all_values(x)) else np.broadcast_to(np.zeros((), x.dtype), x.shape)
 
 
 def is_nothing(x: Any) -> bool:
@@ -85,7 +90,22 @@ def is_nothing(x: Any) -> bool:
 @words.define
 def ones_like(x: Any) -> Any:
     """Ones of the shape and dtype of an array or tensor, as a plain array."""
-    return np.ones(x.shape, x.dtype)
+    home = all_values(x)
+    return filled_like(x, 1) if is_foreign(home) else np.ones(x.shape, home.dtype)
+
+
+def filled_like(x: Any, value: float) -> Any:
+    """One number in the shape and dtype of an array or tensor, as a plain array of its backend."""
+    home = all_values(x)
+    return xp(home).full_like(home, value, shape=tuple(x.shape))
+
+
+@words.define
+def all_values(x: Any) -> Any:
+    """The numbers under all transformations, batch axes of `vmap` included: to check a range, not to compute."""
+    while isinstance(x, Tensor):
+        x = x.value
+    return x
 
 
 @linear
@@ -94,7 +114,7 @@ def astype_(x: Any, *, dtype: np.dtype, out: Any = None) -> Any:
     return x.astype(dtype) if out is None else into(out, x)
 
 
-astype_.adjoint(lambda y_bar, x, *, dtype: astype(y_bar, np.dtype(x.dtype)))
+astype_.adjoint(lambda y_bar, x, *, dtype: astype(y_bar, dtype_of(x)))
 astype_.dtype(lambda x, *, dtype: np.dtype(dtype))
 leading(astype_)
 astype_.formula(r"y = x", r"\bar x = \bar y")
@@ -112,14 +132,14 @@ discretise.formula(r"y = \operatorname{trunc} x", r"\bar x = 0")
 
 
 @elementwise(keeps_integers=True)
-def stop_gradient_(x: Any, *, out: Any = None) -> Any:
+def hold(x: Any, *, out: Any = None) -> Any:
     """The same values as a constant: derivatives do not pass."""
     return into(out, x)
 
 
-stop_gradient_.partials(None)
-stop_gradient_.cost(lambda y, x: 0)
-stop_gradient_.formula("y = x", r"\bar x = 0")
+hold.partials(None)
+hold.cost(lambda y, x: 0)
+hold.formula("y = x", r"\bar x = 0")
 
 
 @words.define
@@ -127,16 +147,16 @@ def stop_gradient(x: Any) -> Any:
     """The same values as a constant: derivatives do not pass, the examples of `vmap` stay apart."""
     if isinstance(x, Tensor) and x.trace is not None and x.trace.closed:
         return Tensor(x.data)
-    return stop_gradient_(x)
+    return hold(x)
 
 
 @words.define
 def astype(x: Any, dtype: Any) -> Any:
     """The same numbers in another dtype; the derivative passes between floating-point dtypes, no others."""
-    x, dtype = operand(x), np.dtype(dtype)
-    if x.dtype == dtype:
+    x, dtype = operand(x), as_dtype(dtype)
+    if dtype_of(x) == dtype:
         return x
-    return astype_(x, dtype=dtype) if dtype.kind in "fc" else discretise(x, dtype=dtype)
+    return astype_(x, dtype=dtype) if dtype.kind in "fcV" else discretise(x, dtype=dtype)
 
 
 @linear
@@ -175,15 +195,36 @@ def align(args: tuple[Any, ...], keeps_integers: bool) -> tuple[Any, ...]:
     """Operands of one dtype and one shape; a Python number takes the dtype of the arrays beside it."""
     if len(args) == 1:
         x = operand(args[0])
-        return (x,) if keeps_integers or x.dtype.kind == "f" else (astype(x, dtype=DEFAULT_FLOAT),)
+        return (x,) if keeps_integers or kind_of(x) == "f" else (astype(x, dtype=DEFAULT_FLOAT),)
     numbers = [isinstance(a, (int, float)) for a in args]
     args = tuple(a if number else operand(a) for a, number in zip(args, numbers, strict=True))
     dtype = _common_dtype(args, numbers, keeps_integers)
     args = tuple(np.asarray(a, dtype) if number else a for a, number in zip(args, numbers, strict=True))
+    args = at_home(args)
     shapes = [tuple(a.shape) for a in args]
     shape = shapes[0] if all(s == shapes[0] for s in shapes) else broadcast_shapes(*shapes)
-    args = tuple(a if a.dtype == dtype else astype(a, dtype=dtype) for a in args)
+    args = tuple(a if dtype_of(a) == dtype else astype(a, dtype=dtype) for a in args)
     return tuple(a if s == shape else broadcast_to(a, shape=shape) for a, s in zip(args, shapes, strict=True))
+
+
+def at_home(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Constants that are NumPy's, moved to the backend and device of the arrays beside them."""
+    bases = [all_values(a) for a in args]
+    home = next((base for base in bases if type(base) not in NATIVE and is_foreign(base)), None)
+    if home is None:
+        return args
+    place = place_of(home)
+    constants = [type(b) in NATIVE and getattr(a, "trace", None) is None for a, b in zip(args, bases, strict=True)]
+    return tuple(
+        boxed_like(a, place.array(b)) if constant else a
+        for a, b, constant in zip(args, bases, constants, strict=True)
+    )
+
+
+@words.define
+def boxed_like(x: Any, result: Any) -> Any:
+    """A result as a tensor where the operand was one."""
+    return Tensor(backend_of(result).asarray(result)) if isinstance(x, Tensor) else result
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -219,8 +260,14 @@ def axis_of(axis: int, shape: Any) -> int:
 
 def promote(*dtypes: Any) -> np.dtype:
     """The dtype of a result: floats win over integers and keep their own width (int64 with float32: float32)."""
-    floats = [d for d in dtypes if d.kind == "f"]
-    return np.result_type(*(floats or dtypes))
+    if all(d is dtypes[0] for d in dtypes):
+        return as_dtype(dtypes[0])
+    dtypes = tuple(map(as_dtype, dtypes))
+    floats = [d for d in dtypes if is_floating(d)]
+    try:
+        return np.result_type(*(floats or dtypes))
+    except TypeError:  # float16 with bfloat16: neither holds the other
+        return DEFAULT_FLOAT
 
 
 def _common_dtype(args: tuple[Any, ...], numbers: list[bool], keeps_integers: bool) -> np.dtype:
@@ -229,9 +276,9 @@ def _common_dtype(args: tuple[Any, ...], numbers: list[bool], keeps_integers: bo
     A NumPy float64 scalar is a Python number too (and what kernels return for shape ()): beside floating-point
     arrays it is a number, beside others an array of float64.
     """
-    dtypes = [a.dtype for a, number in zip(args, numbers, strict=True) if not number]
+    dtypes = [dtype_of(a) for a, number in zip(args, numbers, strict=True) if not number]
     dtype = dtypes[0] if dtypes and all(d == dtypes[0] for d in dtypes) else promote(*dtypes) if dtypes else None
-    if dtype is not None and dtype.kind == "f":
+    if dtype is not None and is_floating(dtype):
         return dtype
     given = [a for a, number in zip(args, numbers, strict=True) if number]
     wide = [a.dtype for a in given if isinstance(a, np.generic)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import xp
+from chainrule.backends import dtype_of, kind_of, xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.batch import along_axes
 from chainrule.core.families import general, linear
@@ -42,14 +42,19 @@ def _reduced(x: Any, *, axis: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for i, n in enumerate(x.shape) if i not in axis)
 
 
-def _extreme(x: Any, *, axis: tuple[int, ...]) -> tuple[int, ...]:
+def extreme_shape(x: Any, *, axis: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the largest entries over axes.
+
+    Raises:
+        ShapeError: there are no entries to choose from.
+    """
     shape = _reduced(x, axis=axis)
     if not x.size and prod(shape):
         raise ShapeError(f"There is no largest or smallest of no entries: shape {x.shape}, axes {axis}.")
     return shape
 
 
-def _spread(bar: Any, x: Any, axis: tuple[int, ...]) -> Any:
+def spread(bar: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """A reduced result repeated along the axes it was reduced over."""
     return broadcast_to(reshape(bar, kept_shape(tuple(x.shape), axis)), shape=tuple(x.shape))
 
@@ -60,7 +65,7 @@ def sum_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
     return xp(x).sum(x, axis=axis, dtype=x.dtype, out=out)
 
 
-sum_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar, x, axis))
+sum_.adjoint(lambda y_bar, x, *, axis: spread(y_bar, x, axis))
 sum_.shape(_reduced)
 along_axes(sum_)
 sum_.cost(lambda y, x, *, axis: max_(0, x.size - y.size))
@@ -73,7 +78,7 @@ def mean_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
     return xp(x).mean(x, axis=axis, dtype=x.dtype, out=out)
 
 
-mean_.adjoint(lambda y_bar, x, *, axis: _spread(y_bar / max_(1, prod(x.shape[a] for a in axis)), x, axis))
+mean_.adjoint(lambda y_bar, x, *, axis: spread(y_bar / max_(1, prod(x.shape[a] for a in axis)), x, axis))
 mean_.shape(_reduced)
 along_axes(mean_)
 mean_.cost(lambda y, x, *, axis: x.size)
@@ -90,13 +95,13 @@ def max_reduce(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 
 def _ties(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """Each entry's share of the derivative: 1/k where it is one of k that equal the extreme y, else 0."""
-    at_top = words.astype(x == _spread(y, x, axis), dtype=np.dtype(x.dtype))
-    return at_top / _spread(sum_(at_top, axis=axis), x, axis)
+    at_top = words.astype(x == spread(y, x, axis), dtype=dtype_of(x))
+    return at_top / spread(sum_(at_top, axis=axis), x, axis)
 
 
 max_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
-max_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
-max_reduce.shape(_extreme)
+max_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * spread(y_bar, x, axis))
+max_reduce.shape(extreme_shape)
 along_axes(max_reduce)
 max_reduce.cost(lambda y, x, *, axis: x.size - y.size)
 max_reduce.formula(r"y = \max_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
@@ -109,8 +114,8 @@ def min_reduce(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 
 
 min_reduce.jvp(lambda dots, y, x, *, axis: sum_(_ties(y, x, axis) * dots[0], axis=axis))
-min_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * _spread(y_bar, x, axis))
-min_reduce.shape(_extreme)
+min_reduce.vjps(lambda y_bar, y, x, *, axis: _ties(y, x, axis) * spread(y_bar, x, axis))
+min_reduce.shape(extreme_shape)
 along_axes(min_reduce)
 min_reduce.cost(lambda y, x, *, axis: x.size - y.size)
 min_reduce.formula(r"y = \min_i x_i", r"\bar x_i = [x_i = y]\,\bar y / \#\{j : x_j = y\}")
@@ -125,7 +130,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Σ x over `axis` (all axes for None); of booleans and narrow integers in int64."""
     x = operand(x)
     axes = reduced_axes(x, axis)
-    if x.dtype.kind in "biu" and x.dtype.itemsize < 8:
+    if kind_of(x) in "biu" and x.dtype.itemsize < 8:
         x = words.astype(x, dtype=np.dtype(np.int64))
     return _with_axes(x, axes, sum_(x, axis=axes), keepdims)
 
@@ -135,7 +140,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean of x over `axis` (all axes for None)."""
     x = operand(x)
     axes = reduced_axes(x, axis)
-    if x.dtype.kind != "f":
+    if kind_of(x) != "f":
         x = words.astype(x, dtype=np.dtype(np.float32))
     return _with_axes(x, axes, mean_(x, axis=axes), keepdims)
 
@@ -167,59 +172,3 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The biased standard deviation √var over `axis`."""
     return words.sqrt(var(x, axis, keepdims))
-
-
-@general
-def euclidean(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
-    """Length √(Σ xᵢ²) over axes; the derivative at 0, where there is none, is taken as 0."""
-    return xp(x).sqrt(xp(x).sum(x * x, axis=axis), out=out)
-
-
-def _direction(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-    """x / ‖x‖, and 0 for x = 0."""
-    return x / _spread(words.where(y == 0, 1.0, y), x, axis)
-
-
-euclidean.jvp(lambda dots, y, x, *, axis: sum_(_direction(y, x, axis) * dots[0], axis=axis))
-euclidean.vjps(lambda y_bar, y, x, *, axis: _direction(y, x, axis) * _spread(y_bar, x, axis))
-euclidean.shape(_reduced)
-along_axes(euclidean)
-euclidean.cost(lambda y, x, *, axis: 2 * x.size + y.size)
-euclidean.formula(r"y = \sqrt{\sum_i x_i^2}", r"\bar x = \bar y\, x / y")
-
-
-@words.define
-def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The p-norm (Σ|xᵢ|ᵖ)^(1/p) over `axis`; `ord` may be infinity. For a matrix without axis: Frobenius.
-
-    000 (1.2)-(1.5). At x = 0 the derivative of the 2-norm is taken as 0.
-    """
-    x = operand(x)
-    if ord == float("inf"):
-        return max(words.abs(x), axis, keepdims)
-    if ord == 1:
-        return sum(words.abs(x), axis, keepdims)
-    if ord == 2:
-        x = x if x.dtype.kind == "f" else words.astype(x, dtype=np.dtype(np.float32))
-        axes = reduced_axes(x, axis)
-        return _with_axes(x, axes, euclidean(x, axis=axes), keepdims)
-    return words.power(sum(words.power(words.abs(x), ord), axis, keepdims), 1 / ord)
-
-
-@words.define
-def argmax(x: Any, axis: int | None = None) -> Any:
-    """The position of the (first) largest entry, along an axis or in the flattened array; no derivative."""
-    return _position("argmax", operand(x), axis)
-
-
-@words.define
-def argmin(x: Any, axis: int | None = None) -> Any:
-    """The position of the (first) smallest entry, along an axis or in the flattened array; no derivative."""
-    return _position("argmin", operand(x), axis)
-
-
-def _position(name: str, x: Any, axis: int | None) -> Any:
-    axis = None if axis is None else axis_of(axis, x.shape)
-    _extreme(x, axis=reduced_axes(x, axis))
-    array = words.plain(x)
-    return words.boxed_like(x, getattr(xp(array), name)(array, axis=axis))

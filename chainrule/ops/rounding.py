@@ -56,6 +56,4 @@ def remainder(a: Any, b: Any, *, out: Any = None) -> Any:
 
 
 remainder.partials(lambda y, a, b: 1, lambda y, a, b: -floor(a / b))
-remainder.formula(
-    r"y = a - \lfloor a / b \rfloor\, b", r"\bar a = \bar y", r"\bar b = -\lfloor a / b \rfloor\, \bar y"
-)
+remainder.formula(r"y = a - \lfloor a / b \rfloor\, b", r"\bar a = \bar y", r"\bar b = -\lfloor a / b \rfloor\, \bar y")

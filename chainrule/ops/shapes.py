@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import into, xp
+from chainrule.backends import dtype_of, into, xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.batch import along_axes
 from chainrule.core.families import linear
@@ -120,75 +120,39 @@ def matrix_transpose(x: Any) -> Any:
 
 @linear
 def index_(x: Any, *, key: Any, out: Any = None) -> Any:
-    """x[key], with NumPy's rules; the adjoint adds the cotangents back where they came from."""
+    """x[key] for a key of numbers, slices, `None` and `...`: a view. The adjoint puts the cotangents back."""
     return into(out, x[key])
 
 
 @linear
-def scatter_add(y: Any, *, key: Any, shape: tuple[int, ...], out: Any = None) -> Any:
-    """Zeros of `shape` with y added at `key`; entries named twice get both shares."""
-    result = np.zeros(shape, y.dtype) if out is None else into(out, 0)
-    if _is_basic(key):
-        result[key] = y
-    else:
-        np.add.at(result, key, y)
+def place_at(y: Any, *, key: Any, shape: tuple[int, ...], out: Any = None) -> Any:
+    """Zeros of `shape` with y at `key`, which is made of numbers and slices."""
+    result = np.zeros(shape, dtype_of(y)) if out is None else into(out, 0)
+    result[key] = y
     return result
-
-
-def _is_basic(key: Any) -> bool:
-    """Whether an index has numbers and slices only, so that no entry is named twice."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return all(part is None or part is ... or isinstance(part, (int, slice)) for part in parts)
-
-
-def _keys_apart(key: Any) -> bool:
-    """Whether NumPy would put the axes of integer arrays in front, because they stand apart."""
-    parts = key if isinstance(key, tuple) else (key,)
-    arrays = [i for i, part in enumerate(parts) if not isinstance(part, slice) and part is not Ellipsis]
-    return bool(arrays) and arrays != list(range(arrays[0], arrays[-1] + 1))
 
 
 def _with_batch_axis(key: Any) -> tuple[Any, ...]:
     return (slice(None), *(key if isinstance(key, tuple) else (key,)))
 
 
-def _index_each(size: int, x: Any, key: Any) -> Any:
-    if _keys_apart(key):
-        return stack([index_(index_(x, key=i), key=key) for i in range(size)])
-    return index_(x, key=_with_batch_axis(key))
-
-
-def _scatter_each(size: int, y: Any, key: Any, shape: tuple[int, ...]) -> Any:
-    if _keys_apart(key):
-        return stack([scatter_add(index_(y, key=i), key=key, shape=shape) for i in range(size)])
-    return scatter_add(y, key=_with_batch_axis(key), shape=(size, *shape))
-
-
-index_.adjoint(lambda y_bar, x, *, key: scatter_add(y_bar, key=key, shape=tuple(x.shape)))
+index_.adjoint(lambda y_bar, x, *, key: place_at(y_bar, key=key, shape=tuple(x.shape)))
 index_.shape(lambda x, *, key: _probe(x.shape)[key].shape)
-index_.batching(lambda size, args, flags, *, key: _index_each(size, args[0], key))
+index_.batching(lambda size, args, flags, *, key: index_(args[0], key=_with_batch_axis(key)))
 index_.cost(lambda y, x, *, key: 0)
-index_.formula(r"y_k = x_{i_k}", r"\bar x_i = \sum_{k : i_k = i} \bar y_k")
-scatter_add.adjoint(lambda y_bar, y, *, key, shape: index_(y_bar, key=key))
-scatter_add.shape(lambda y, *, key, shape: shape)
-scatter_add.batching(lambda size, args, flags, *, key, shape: _scatter_each(size, args[0], key, shape))
-scatter_add.formula(r"y_i = \sum_{k : i_k = i} x_k", r"\bar x_k = \bar y_{i_k}")
+index_.formula(r"y_k = x_{i_k}", r"\bar x_i = [i = i_k]\, \bar y_k")
+place_at.adjoint(lambda y_bar, y, *, key, shape: index_(y_bar, key=key))
+place_at.shape(lambda y, *, key, shape: shape)
+place_at.batching(
+    lambda size, args, flags, *, key, shape: place_at(args[0], key=_with_batch_axis(key), shape=(size, *shape))
+)
+place_at.cost(lambda x, y, *, key, shape: 0)
+place_at.formula(r"y_i = [i = i_k]\, x_k", r"\bar x_k = \bar y_{i_k}")
 
 
 def _probe(shape: tuple[int, ...]) -> np.ndarray:
     """An array of the shape that holds one number only, to ask NumPy what an index gives."""
     return np.broadcast_to(np.zeros(()), shape)
-
-
-@words.define
-def index(x: Any, key: Any) -> Any:
-    """x[key]: numbers, slices, masks and integer arrays, as in NumPy.
-
-    Raises:
-        IndexError: the index is outside of x.
-    """
-    key = tuple(words.plain(k) for k in key) if isinstance(key, tuple) else words.plain(key)
-    return index_(operand(x), key=key)
 
 
 @linear
@@ -245,7 +209,6 @@ __all__ = [
     "concatenate",
     "expand_dims",
     "flatten",
-    "index",
     "matrix_transpose",
     "permute",
     "reshape",

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import xp
+from chainrule.backends import kind_of, xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.batch import along_axes
-from chainrule.core.families import general
+from chainrule.core.families import elementwise, general
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import exp
 from chainrule.ops.operands import axis_of, operand
-from chainrule.ops.reductions import sum
+from chainrule.ops.reductions import Axis, extreme_shape, kept_shape, reduced_axes, spread, sum
 
 
 def _filled(x: Any, *, axis: int) -> tuple[int, ...]:
@@ -60,6 +60,51 @@ log_softmax_.cost(lambda y, x, *, axis: 5 * x.size)
 log_softmax_.formula(r"y_i = x_i - \ln \sum_j e^{x_j}", r"\bar x = \bar y - e^y \textstyle\sum_j \bar y_j")
 
 
+@general
+def logsumexp_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
+    """y = max x + ln Σ e^(xᵢ − max x); −∞ where all entries are."""
+    np_ = xp(x)
+    peak = np_.max(x, axis=axis, keepdims=True)
+    peak = np_.where(np_.isfinite(peak), peak, np_.zeros_like(peak))
+    total = np_.sum(np_.exp(x - peak), axis=axis)
+    with np.errstate(divide="ignore"):  # ln 0 = −∞ is meant
+        return np_.add(np_.log(total), peak.reshape(total.shape), out=out)
+
+
+def _shares(y: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """softmax(x) = e^(x − y); 0 where all entries are −∞, and no NaN."""
+    held = words.where(y == -np.inf, 0.0, y)
+    return exp(x - spread(held, x, axis))
+
+
+logsumexp_.jvp(lambda dots, y, x, *, axis: sum(_shares(y, x, axis) * dots[0], axis))
+logsumexp_.vjps(lambda y_bar, y, x, *, axis: _shares(y, x, axis) * spread(y_bar, x, axis))
+logsumexp_.shape(extreme_shape)
+along_axes(logsumexp_)
+logsumexp_.cost(lambda y, x, *, axis: 4 * x.size)
+logsumexp_.formula(r"y = \ln \sum_i e^{x_i}", r"\bar x_i = e^{x_i - y}\, \bar y")
+
+
+@elementwise
+def logaddexp(a: Any, b: Any, *, out: Any = None) -> Any:
+    """ln(eᵃ + eᵇ) without overflow: the sum of two probabilities given by their logarithms."""
+    return xp(a).logaddexp(a, b, out=out)
+
+
+def _share(a: Any, b: Any) -> Any:
+    """σ(a − b), 1/2 where both are the same infinity."""
+    both = words.logical_and(a == b, words.isinf(a))
+    zero = words.zeros_like(a)
+    return words.sigmoid(words.where(both, zero, a) - words.where(both, zero, b))
+
+
+logaddexp.partials(lambda y, a, b: _share(a, b), lambda y, a, b: _share(b, a))
+logaddexp.cost(lambda y, a, b: 4 * y.size)
+logaddexp.formula(
+    r"y = \ln(e^a + e^b)", r"\bar a = \sigma(a - b) \odot \bar y", r"\bar b = \sigma(b - a) \odot \bar y"
+)
+
+
 @words.define
 def softmax(x: Any, axis: int = -1) -> Any:
     """Probabilities from logits along an axis; it couples all entries: J = diag(p) − p pᵀ.
@@ -76,12 +121,12 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 
 @words.define
-def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
-    """ln Σ eˣ along an axis, = x₁ − log_softmax(x)₁ for any entry; its derivative is softmax(x). 003 §12.3."""
-    x, axis = _floats(x), axis_of(axis, operand(x).shape)
-    peak = words.max(words.stop_gradient(x), axis, keepdims=True)
-    result = words.log(sum(exp(x - peak), axis, keepdims=True)) + peak
-    return result if keepdims else words.squeeze(result, axis)
+def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
+    """ln Σ eˣ over `axis` (all axes for None), −∞ for a row of −∞; its derivative is softmax(x). 003 §12.3."""
+    x = _floats(x)
+    axes = reduced_axes(x, axis)
+    y = logsumexp_(x, axis=axes)
+    return words.reshape(y, kept_shape(tuple(x.shape), axes)) if keepdims else y
 
 
 def _along(primitive: Any, x: Any, axis: int) -> Any:
@@ -90,4 +135,4 @@ def _along(primitive: Any, x: Any, axis: int) -> Any:
 
 def _floats(x: Any) -> Any:
     x = operand(x)
-    return x if x.dtype.kind == "f" else words.astype(x, np.float32)
+    return x if kind_of(x) == "f" else words.astype(x, np.float32)

@@ -3,6 +3,7 @@
 from chainrule.optim.adaptive import Adagrad, Adam, AdamW, RMSprop
 from chainrule.optim.clip import clip_grad_norm, clip_grad_value, grad_norm
 from chainrule.optim.cycles import Joined, LinearWarmup, OneCycle, PerEpoch, WarmRestarts
+from chainrule.optim.loss_scale import LossScale
 from chainrule.optim.optimizer import Optimizer
 from chainrule.optim.schedules import (
     Constant,
@@ -44,7 +45,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 __all__ = [
     "OPTIMIZERS", "SCHEDULES", "SGD", "Adagrad", "Adam", "AdamW", "AveragedMomentum", "Constant", "Cosine",
-    "Exponential", "ExponentialSweep", "InverseTime", "Joined", "LinearWarmup", "NormalizedGD", "OneCycle",
+    "Exponential", "ExponentialSweep", "InverseTime", "Joined", "LinearWarmup", "LossScale", "NormalizedGD", "OneCycle",
     "Optimizer", "PerEpoch", "Polynomial", "RMSprop", "Schedule", "StepDecay", "VelocityMomentum",
     "WarmRestarts", "clip_grad_norm", "clip_grad_value", "grad_norm",
 ]  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
 
+from chainrule.backends import backend_of
 from chainrule.base.errors import NumericalError
 from chainrule.nn import Parameter
 from chainrule.optim.limits import POSITIVE
@@ -43,15 +44,13 @@ def clip_grad_norm(of: Owner, max_norm: float, *, error_if_nonfinite: bool = Fal
     """
     max_norm = POSITIVE("clip_grad_norm", "max_norm", max_norm)
     parameters = _parameters(of)
-    gradients = _gradients(parameters)
+    gradients = gradients_of(parameters)
     norm = norm_of(gradients)
     if not math.isfinite(norm):
         if error_if_nonfinite:
             raise NumericalError(f"The gradient's norm is {norm}.", **_worst(parameters))
     elif norm > max_norm:
-        for g in gradients:
-            g *= max_norm / norm
-        _forget_records(parameters)
+        changed_in_place(parameters, lambda g, out: backend_of(g).xp.multiply(g, max_norm / norm, out=out))
     return norm
 
 
@@ -65,24 +64,30 @@ def clip_grad_value(of: Owner, limit: float) -> None:
     """
     limit = POSITIVE("clip_grad_value", "limit", limit)
     parameters = _parameters(of)
-    for g in _gradients(parameters):
-        np.clip(g, -limit, limit, out=g)
-    _forget_records(parameters)
+    changed_in_place(parameters, lambda g, out: backend_of(g).xp.clip(g, -limit, limit, out=out))
 
 
 def grad_norm(of: Owner) -> float:
     """The Euclidean norm ‖g‖ of the whole gradient, of all parameters that have one."""
-    return norm_of(_gradients(_parameters(of)))
+    return norm_of(gradients_of(_parameters(of)))
 
 
 def norm_of(arrays: Iterable[np.ndarray]) -> float:
     """The Euclidean norm of arrays taken together: √Σ x²; in float64 where squares overflow their dtype."""
     arrays = list(arrays)
     with np.errstate(over="ignore", invalid="ignore"):
-        norm = math.sqrt(sum(float(np.vdot(x, x)) for x in arrays))
+        norm = math.sqrt(sum(map(_squared, arrays)))
         if math.isfinite(norm):
             return norm
-        return math.hypot(*(float(np.linalg.norm(x.astype(np.float64).ravel())) for x in arrays))
+        wide = (backend_of(x).to_numpy(x).astype(np.float64) for x in arrays)
+        return math.hypot(*(float(np.linalg.norm(x.ravel())) for x in wide))
+
+
+def _squared(x: Any) -> float:
+    if isinstance(x, np.ndarray):
+        return float(np.vdot(x, x))
+    np_ = backend_of(x).xp
+    return float(np_.sum(np_.multiply(x, x)))
 
 
 def _parameters(of: Owner) -> list[Parameter]:
@@ -91,7 +96,7 @@ def _parameters(of: Owner) -> list[Parameter]:
     return list(of.parameters() if hasattr(of, "parameters") else of)  # type: ignore[union-attr, arg-type]
 
 
-def _gradients(parameters: list[Parameter]) -> list[np.ndarray]:
+def gradients_of(parameters: list[Parameter]) -> list[np.ndarray]:
     """The gradients as arrays to change in place: few and long where parameters share a buffer."""
     gradients: list[np.ndarray] = []
     rest = {id(p): p for p in parameters}
@@ -102,6 +107,19 @@ def _gradients(parameters: list[Parameter]) -> list[np.ndarray]:
     return gradients + [p.node.buffer for p in rest.values() if p.node.filled]
 
 
+def changed_in_place(parameters: list[Parameter], change: Callable[..., Any]) -> None:
+    """Put changed gradients in the place of those there were: `change(g, out)`."""
+    gradients = gradients_of(parameters)
+    if all(backend_of(g).in_place for g in gradients):
+        for g in gradients:
+            change(g, g)
+    else:
+        for p in parameters:
+            if p.node.filled:
+                p.node.buffer = change(p.node.buffer, None)
+    _forget_records(parameters)
+
+
 def _forget_records(parameters: list[Parameter]) -> None:
     """Drop the history of gradients made with `create_graph`: their values are no longer those recorded."""
     for p in parameters:
@@ -110,7 +128,8 @@ def _forget_records(parameters: list[Parameter]) -> None:
 
 def _worst(parameters: list[Parameter]) -> dict[str, Any]:
     for i, p in enumerate(parameters):
-        if p.node.filled and not np.isfinite(p.node.buffer).all():
-            bad = int(np.count_nonzero(~np.isfinite(p.node.buffer)))
+        gradient = backend_of(p.node.buffer).to_numpy(p.node.buffer)
+        if p.node.filled and not np.isfinite(gradient).all():
+            bad = int(np.count_nonzero(~np.isfinite(gradient)))
             return {"first": f"parameter {i}, shape {p.shape}: {bad} of {p.size} entries are NaN or infinite"}
     return {}

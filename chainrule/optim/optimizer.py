@@ -91,8 +91,8 @@ class Optimizer:
         measured = self.measured([group.flat.grads[run] for group, run, _ in runs])
         for group, run, t in runs:
             settings = {**group.settings, "lr": self._lr * group.factor, **measured}
-            for block in _blocks(run):
-                self.update(*group.at(block, t), **settings)
+            for block in _blocks(run) if group.in_place else [run]:
+                group.change(self.update, block, t, settings)
         self.steps += 1
 
     def zero_grad(self) -> None:
@@ -136,7 +136,7 @@ class Optimizer:
         `0.sizes`, `0.counts`, and what the optimiser keeps, such as `0.m`, `0.v`.
         """
         numbers = {"steps": self.steps, "lr": self._lr}
-        arrays = {name: array.copy() for name, array in self._arrays().items()}
+        arrays = {name: np.array(array) for name, array in self._arrays().items()}
         return {"optimizer": type(self).__name__, "numbers": numbers, "arrays": arrays}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -151,8 +151,8 @@ class Optimizer:
             raise OptionError(f"The state is of {state['optimizer']}, this optimiser is {type(self).__name__}.")
         _check_arrays(here, there)
         self.lr, self.steps = _part(numbers, "lr"), int(_part(numbers, "steps"))
-        for name, array in here.items():
-            array[...] = there[name]
+        for i, group in enumerate(self.groups):
+            group.load({name: there[f"{i}.{name}"] for name in group.arrays()})
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {f"{i}.{name}": a for i, group in enumerate(self.groups) for name, a in group.arrays().items()}

@@ -40,7 +40,7 @@ def modes_restored(model: Module) -> Iterator[None]:
 
 def outputs(model: Module, x: Any, batch_size: int = BATCH) -> np.ndarray:
     """What the model computes for every row of x, in evaluation mode. Shapes: x (n, …), result (n, …)."""
-    x = np.asarray(x.data if isinstance(x, Tensor) else x)
+    x = x.numpy() if isinstance(x, Tensor) else np.asarray(x)
     with evaluating(model):
         starts = range(0, max(len(x), 1), batch_size)
         return np.concatenate([model(x[i : i + batch_size]).numpy() for i in starts])

@@ -70,7 +70,7 @@ class Run:
             NumericalError: one is not; nothing is saved then.
         """
         for name, p in self.model.named_parameters():
-            bad = p.size - int(np.count_nonzero(np.isfinite(p.data)))
+            bad = p.size - int(np.count_nonzero(np.isfinite(p.numpy())))
             if bad:
                 raise NumericalError(
                     f"The weights became NaN or infinite at step {self.step - 1}; the loss was finite.",

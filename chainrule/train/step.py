@@ -41,7 +41,7 @@ class Guard:
         if run.step % KEPT_EVERY == 0 and run.step != self.step:
             self.step = run.step
             for name, part in parts(run.model).items():
-                np.copyto(self.weights[name], part.data)
+                np.copyto(self.weights[name], part.numpy())
 
     def restore(self, error: NumericalError) -> None:
         """Put the kept weights back, and say so in the error."""
@@ -115,7 +115,7 @@ class Step:
         sums["examples"] += n
         sums["loss"] += value * n
         if self.classifies:
-            sums["accuracy"] += correct(z.data, y)
+            sums["accuracy"] += correct(z.numpy(), y)
 
     def _check_labels(self, z: Tensor) -> None:
         """Every label, of the validation data too, has an output; told before the first update.

@@ -12,6 +12,9 @@ import chainrule as cr
 from chainrule import nn
 from chainrule.base.errors import OptionError, ShapeError
 from chainrule.base.keys import Key
+from tests.laws.image_layers import IMAGE_LAYERS
+from tests.laws.recurrent_layers import RECURRENT_LAYERS
+from tests.laws.sequence_layers import OTHERS, SEQUENCE_LAYERS
 
 LAYERS = {
     "Linear": lambda: nn.Linear(4, 4),
@@ -19,13 +22,15 @@ LAYERS = {
     "LayerNorm": lambda: nn.LayerNorm(4),
     "Dropout": lambda: nn.Dropout(0.3),
     "Flatten": nn.Flatten,
+    "Highway": lambda: nn.Highway(4),
     "Residual": lambda: nn.Residual(nn.Linear(4, 4)),
     "Sequential": lambda: nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)),
     **{make.__name__: make for make in nn.ACTIVATIONS.values()},
+    **SEQUENCE_LAYERS,
 }
 """One of each layer, all from 4 features to 4."""
 
-ABSTRACT = {"Module", "Activation"}
+ABSTRACT = {"Module", "Activation"} | OTHERS | RECURRENT_LAYERS
 
 
 def rows(n=6, d=4, dtype=np.float64):
@@ -65,7 +70,7 @@ NESTED_NAMES = [
 def test_every_layer_is_here():
     classes = [getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)]
     layers = {c.__name__ for c in classes if issubclass(c, nn.Module)}
-    assert layers == LAYERS.keys() | ABSTRACT
+    assert layers == LAYERS.keys() | ABSTRACT | IMAGE_LAYERS.keys()
 
 
 # The tree.
@@ -267,7 +272,6 @@ def test_what_a_model_takes_in():
         [[1.0, 2.0]],
         np.ones(2, np.float32),
         np.ones(2, np.uint8),
-        np.ones(2, bool),
         1.5,
         np.float32(1),
     ]
@@ -276,6 +280,8 @@ def test_what_a_model_takes_in():
         assert taken.dtype == np.float64
     assert model(np.arange(3))[0].dtype == np.int64
     assert model([1, 2])[0].dtype == np.int64
+    assert model(np.ones(2, np.uint16))[0].dtype == np.uint16  # ids of tokens
+    assert model(np.ones(2, bool))[0].dtype == bool  # a mask
     assert model([np.ones(3), np.zeros(3)])[0].shape == (2, 3)
     settings = (None, True, 3, "mean", {"a": 1}, cr.relu)
     assert model(*settings) == settings

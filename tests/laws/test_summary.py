@@ -6,6 +6,7 @@ import pytest
 from chainrule import nn
 from chainrule.base.keys import Key
 from chainrule.core import next_key
+from tests.laws.sequence_layers import SEQUENCE_LAYERS
 
 LAYERS = {
     "Linear": lambda: nn.Linear(4, 4),
@@ -16,6 +17,7 @@ LAYERS = {
     "Residual": lambda: nn.Residual(nn.Linear(4, 4)),
     "Sequential": lambda: nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)),
     **{make.__name__: make for make in nn.ACTIVATIONS.values()},
+    **SEQUENCE_LAYERS,
 }
 """One of each layer, all from 4 features to 4."""
 

@@ -1,0 +1,106 @@
+"""Kernels that PyTorch has in one call, or that it writes otherwise than NumPy. Each equals the generic one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from chainrule.backends import torch_convolution, torch_indexing, whole_attention
+from chainrule.backends.interface import into
+from chainrule.backends.torch_names import torch_dtype
+
+
+def astype(x: Any, *, dtype: Any, out: Any = None) -> Any:
+    """The same numbers in another dtype."""
+    return into(out, x.to(torch_dtype(dtype)))
+
+
+def sigmoid(x: Any, *, out: Any = None) -> Any:
+    """1 / (1 + e⁻ˣ)."""
+    return torch.sigmoid(x, out=out)
+
+
+def relu(x: Any, *, out: Any = None) -> Any:
+    """max(0, x)."""
+    return torch.clamp(x, min=0, out=out)
+
+
+def raise_to(x: Any, *, exponent: float, out: Any = None) -> Any:
+    """xⁿ for a number n."""
+    return torch.pow(x, exponent, out=out)
+
+
+def step(x: Any, *, out: Any = None) -> Any:
+    """1 where x ≥ 0, else 0."""
+    return into(out, (x >= 0).to(x.dtype))
+
+
+def step_strict(x: Any, *, out: Any = None) -> Any:
+    """1 where x > 0, else 0."""
+    return into(out, (x > 0).to(x.dtype))
+
+
+def softmax(x: Any, *, axis: int, out: Any = None) -> Any:
+    """Softmax along an axis."""
+    return torch.softmax(x, axis, out=out)
+
+
+def log_softmax(x: Any, *, axis: int, out: Any = None) -> Any:
+    """ln of softmax along an axis."""
+    return torch.log_softmax(x, axis, out=out)
+
+
+def affine(x: Any, w: Any, b: Any, *, out: Any = None) -> Any:
+    """x wᵀ + b, in one call of the BLAS."""
+    return torch.addmm(b, x, w.T, out=out)
+
+
+def pick(x: Any, labels: Any, *, out: Any = None) -> Any:
+    """The entry of each row at its label."""
+    return into(out, torch.take_along_dim(x, labels.long().unsqueeze(-1), -1).squeeze(-1))
+
+
+def place(y: Any, labels: Any, *, n: int, out: Any = None) -> Any:
+    """Rows of zeros with y at the label."""
+    rows = torch.zeros((*labels.shape, n), dtype=y.dtype, device=y.device)
+    return into(out, rows.scatter_(-1, labels.long().unsqueeze(-1), y.unsqueeze(-1)))
+
+
+def softmax_cross_entropy(z: Any, labels: Any, *, out: Any = None) -> Any:
+    """ln Σ eᶻ − z at the label, a row."""
+    rows = functional.cross_entropy(z.reshape(-1, z.shape[-1]), labels.reshape(-1).long(), reduction="none")
+    return into(out, rows.reshape(labels.shape))
+
+
+def clamped_log(x: Any, *, out: Any = None) -> Any:
+    """max(ln x, −100)."""
+    return torch.clamp(torch.log(x), min=-100.0, out=out)
+
+
+def logcumsumexp(x: Any, *, axis: int, out: Any = None) -> Any:
+    """ln Σ eˣ of the entries so far."""
+    return torch.logcumsumexp(x, axis, out=out)
+
+
+KERNELS = {
+    "astype": astype,
+    "discretise": astype,
+    "sigmoid": sigmoid,
+    "relu": relu,
+    "raise_to": raise_to,
+    "step": step,
+    "step_strict": step_strict,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "affine": affine,
+    "pick": pick,
+    "place": place,
+    "softmax_cross_entropy": softmax_cross_entropy,
+    "clamped_log": clamped_log,
+    "logcumsumexp": logcumsumexp,
+    **torch_convolution.KERNELS,
+    **torch_indexing.KERNELS,
+    **whole_attention.KERNELS,
+}

@@ -1,0 +1,80 @@
+"""Every primitive on every backend is what it is on NumPy: value, dtype, both derivatives, many calls at once."""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.backends import backend_of, place_named
+from tests.laws.domains import CASES, by_label
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+EQUAL = 1e-11
+"""float64 sums in another order, and other approximations of exp and the like: some units in the last place."""
+
+CHOICES = ["torch", "jax"]
+SMOOTH = [case for case in CASES if case.primitive.is_differentiable and case.active]
+
+
+@pytest.fixture(scope="module", params=CHOICES)
+def place(request):
+    library = pytest.importorskip(request.param)
+    if request.param == "jax":
+        library.config.update("jax_enable_x64", True)
+    return place_named(request.param)
+
+
+def there(place, arrays):
+    return [place.array(a) for a in arrays]
+
+
+def tree_equal(got, wanted, place):
+    got, wanted = cr.core.tree.flatten(got)[0], cr.core.tree.flatten(wanted)[0]
+    assert len(got) == len(wanted)
+    for g, w in zip(got, wanted, strict=True):
+        assert backend_of(g) is place.backend
+        host = np.asarray(place.backend.to_numpy(g))
+        assert (host.dtype, host.shape) == (w.dtype, w.shape)
+        np.testing.assert_allclose(host, w, rtol=EQUAL, atol=EQUAL)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(**by_label(CASES))
+def test_the_value_is_that_of_numpy(case, place, dtype):
+    args = case.draw(dtype)
+    got, wanted = case.primitive(*there(place, args), **case.settings), case.primitive(*args, **case.settings)
+    if dtype == np.float64:
+        tree_equal(got, wanted, place)
+    else:
+        for g, w in zip(*(v if isinstance(v, tuple) else (v,) for v in (got, wanted)), strict=True):
+            assert (cr.backends.dtype_of(g), tuple(g.shape)) == (w.dtype, w.shape)
+
+
+@pytest.mark.parametrize(**by_label(SMOOTH))
+def test_both_derivatives_are_those_of_numpy(case, place):
+    args = case.draw()
+    draw = np.random.default_rng(3)
+    f, point = case.function(args)
+    y, pull = cr.vjp(f, *point)
+    bars = cr.core.tree.map_leaves(lambda v: np.asarray(draw.standard_normal(v.shape)), y)
+    dots = tuple(np.asarray(draw.standard_normal(p.shape)) for p in point)
+    f_there, point_there = case.function(there(place, args))
+    got_y, got_pull = cr.vjp(f_there, *point_there)
+    tree_equal(got_y, y, place)
+    tree_equal(got_pull(cr.core.tree.map_leaves(place.array, bars)), pull(bars), place)
+    tree_equal(
+        cr.jvp(f_there, tuple(point_there), tuple(there(place, dots))), cr.jvp(f, tuple(point), dots), place
+    )
+
+
+@pytest.mark.parametrize(**by_label(SMOOTH))
+def test_many_calls_at_once_are_those_of_numpy(case, place):
+    rounds = [case.draw(seed=k) for k in range(2)]
+    args = [np.stack(column) for column in zip(*rounds, strict=True)]
+
+    def slopes(*xs):
+        f, point = case.function(xs)
+        total = lambda *v: sum(cr.sum(cr.sin(part)) for part in cr.core.tree.flatten(f(*v))[0])  # noqa: E731
+        return cr.grad(total, argnums=tuple(range(len(point))))(*point)
+
+    tree_equal(cr.vmap(slopes)(*there(place, args)), cr.vmap(slopes)(*args), place)
