@@ -36,21 +36,23 @@ PATIENCE = 120
 """Seconds after which a process that does nothing is given up."""
 
 
+COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background, and their children, ignore Ctrl-C
+from chainrule.cli import main
+main()
+"""
+
+
 def start(*arguments) -> subprocess.Popen[str]:
     paths = {"PYTHONPATH": str(Path(chainrule.__file__).parents[1])}
     return subprocess.Popen(
-        [sys.executable, "-m", "chainrule", "train", *map(str, arguments), "--json"],
+        [sys.executable, "-c", COMMAND, "train", *map(str, arguments), "--json"],
         env=os.environ | paths,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_ctrl_c,
     )
-
-
-def heed_ctrl_c():
-    """Undo what a shell does to jobs in the background: they ignore Ctrl-C, and so would their children."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def epochs_done(folder) -> int:
