@@ -1,5 +1,8 @@
 """Parameters, modules, initialisers, layers. Names and weight layouts are PyTorch's."""
 
+from typing import Any
+
+from chainrule.base.hints import missing
 from chainrule.nn import init
 from chainrule.nn.activations import (
     ACTIVATIONS,
@@ -32,6 +35,7 @@ from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.norms import BatchNorm1d, LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
+from chainrule.nn.saving import load, save
 from chainrule.nn.shapes import Flatten
 from chainrule.nn.summary import summary
 
@@ -39,5 +43,10 @@ __all__ = [
     "ACTIVATIONS", "ELU", "GELU", "SELU", "Activation", "BatchNorm1d", "Buffer", "Dropout", "Flat", "Flatten",
     "GELUTanh", "Identity", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "Module", "PReLU",
     "Parameter", "ReLU", "Residual", "Sequential", "SiLU", "Sigmoid", "Sign", "Softmax", "Softplus", "Step",
-    "StepStrict", "Tanh", "activation", "functional_call", "init", "summary",
+    "StepStrict", "Tanh", "activation", "functional_call", "init", "load", "save", "summary",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """What is not here: where it is, if it is known from PyTorch."""
+    raise missing("cr.nn", name)

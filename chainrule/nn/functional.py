@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from chainrule.base.errors import OptionError
+from chainrule.base.hints import missing
 from chainrule.core import tree
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
@@ -71,3 +72,8 @@ def _stand_in(part: Tensor, value: Any) -> Tensor:
 
 def _holds(value: Any, stand_ins: Mapping[int, Any]) -> bool:
     return any(id(leaf) in stand_ins for leaf in tree.flatten(value)[0])
+
+
+def __getattr__(name: str) -> Any:
+    """What is not here: where it is, if it is known from PyTorch."""
+    raise missing("cr.nn.functional", name)

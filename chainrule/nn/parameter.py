@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import GradientError, ShapeError
-from chainrule.core.graph import Leaf
+from chainrule.core.graph import Leaf, tick
 from chainrule.core.reverse import EAGER
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
@@ -88,6 +88,7 @@ class Parameter(Tensor):
         if new.shape != self.shape:
             raise ShapeError(f"A parameter of shape {self.shape} cannot take values of shape {new.shape}.")
         self.value[...] = new
+        self.node.written = tick()
 
     def __reduce__(self) -> Any:
         return type(self), (self.data,)  # a copy is a leaf of its own, without gradient

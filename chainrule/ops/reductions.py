@@ -12,7 +12,7 @@ from chainrule.base.errors import ShapeError
 from chainrule.core.batch import along_axes
 from chainrule.core.families import general, linear
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import axis_of, broadcast_to, operand
+from chainrule.ops.operands import axis_of, broadcast_to, operand, with_dim
 from chainrule.ops.shapes import reshape
 
 Axis = int | tuple[int, ...] | None
@@ -121,6 +121,7 @@ def _with_axes(x: Any, axes: tuple[int, ...], y: Any, keepdims: bool) -> Any:
 
 
 @words.define
+@with_dim
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Σ x over `axis` (all axes for None); of booleans and narrow integers in int64."""
     x = operand(x)
@@ -131,6 +132,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean of x over `axis` (all axes for None)."""
     x = operand(x)
@@ -141,6 +143,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest entry of x over `axis`; ties share the derivative equally."""
     x = operand(x)
@@ -149,6 +152,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest entry of x over `axis`; ties share the derivative equally."""
     x = operand(x)
@@ -157,6 +161,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The biased variance mean((x − mean x)²) over `axis`."""
     x = operand(x)
@@ -164,9 +169,16 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The biased standard deviation √var over `axis`."""
-    return words.sqrt(var(x, axis, keepdims))
+    """The biased standard deviation √var over `axis`; where all are equal its derivative is taken as 0."""
+    return _root(var(x, axis, keepdims), 2)
+
+
+def _root(x: Any, n: float) -> Any:
+    """x^(1/n) for x ≥ 0, with derivative 0 at 0 instead of infinity."""
+    at_zero = x == 0
+    return words.where(at_zero, 0.0, words.power(words.where(at_zero, 1.0, x), 1 / n))
 
 
 @general
@@ -189,10 +201,11 @@ euclidean.formula(r"y = \sqrt{\sum_i x_i^2}", r"\bar x = \bar y\, x / y")
 
 
 @words.define
+@with_dim
 def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """The p-norm (Σ|xᵢ|ᵖ)^(1/p) over `axis`; `ord` may be infinity. For a matrix without axis: Frobenius.
 
-    000 (1.2)-(1.5). At x = 0 the derivative of the 2-norm is taken as 0.
+    000 (1.2)-(1.5). At x = 0 the derivative is taken as 0.
     """
     x = operand(x)
     if ord == float("inf"):
@@ -203,16 +216,18 @@ def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> A
         x = x if x.dtype.kind == "f" else words.astype(x, dtype=np.dtype(np.float32))
         axes = reduced_axes(x, axis)
         return _with_axes(x, axes, euclidean(x, axis=axes), keepdims)
-    return words.power(sum(words.power(words.abs(x), ord), axis, keepdims), 1 / ord)
+    return _root(sum(words.power(words.abs(x), ord), axis, keepdims), ord)
 
 
 @words.define
+@with_dim
 def argmax(x: Any, axis: int | None = None) -> Any:
     """The position of the (first) largest entry, along an axis or in the flattened array; no derivative."""
     return _position("argmax", operand(x), axis)
 
 
 @words.define
+@with_dim
 def argmin(x: Any, axis: int | None = None) -> Any:
     """The position of the (first) smallest entry, along an axis or in the flattened array; no derivative."""
     return _position("argmin", operand(x), axis)

@@ -13,7 +13,7 @@ from chainrule.core.batch import along_axes
 from chainrule.core.families import general
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import exp
-from chainrule.ops.operands import axis_of, operand
+from chainrule.ops.operands import axis_of, operand, with_dim
 from chainrule.ops.reductions import sum
 
 
@@ -61,6 +61,7 @@ log_softmax_.formula(r"y_i = x_i - \ln \sum_j e^{x_j}", r"\bar x = \bar y - e^y 
 
 
 @words.define
+@with_dim
 def softmax(x: Any, axis: int = -1) -> Any:
     """Probabilities from logits along an axis; it couples all entries: J = diag(p) − p pᵀ.
 
@@ -70,12 +71,14 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 @words.define
+@with_dim
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Log-probabilities from logits along an axis: x − LSE(x). 000 (11.4)."""
     return _along(log_softmax_, x, axis)
 
 
 @words.define
+@with_dim
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """ln Σ eˣ along an axis, = x₁ − log_softmax(x)₁ for any entry; its derivative is softmax(x). 003 §12.3."""
     x, axis = _floats(x), axis_of(axis, operand(x).shape)
