@@ -24,6 +24,7 @@ from chainrule.base.errors import (
     OptionError,
     ShapeError,
 )
+from chainrule.base.hints import missing
 from chainrule.base.keys import Key
 from chainrule.core import (
     PRIMITIVES,
@@ -50,6 +51,7 @@ from chainrule.core import (
     vjp,
     vmap,
 )
+from chainrule.nn import load, save
 from chainrule.ops import *  # noqa: F403
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = ("data", "glass", "losses", "metrics", "models", "optim", "train")
+_ROOMS = ("data", "glass", "load", "losses", "metrics", "models", "optim", "train")
 _VERBS = {"fit": "train", "evaluate": "train", "predict": "train", "predict_proba": "train", "explain": "glass"}
 
 
@@ -69,7 +71,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"chainrule.{name}")
     if name in _VERBS:
         return getattr(import_module(f"chainrule.{_VERBS[name]}"), name)
-    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    raise missing("cr", name)
 
 
 def __dir__() -> list[str]:
@@ -80,7 +82,7 @@ __all__ = [
     "PRIMITIVES", "ChainruleError", "CheckpointError", "DataError", "DtypeError", "GradientError", "Key",
     "NumericalError", "OptionError", "ShapeError", "Spec", "Tensor", "axes", "base", "check_gradients", "checkpoint", "checkpoint_sequential", "core", "data",
     "evaluate", "explain", "fit", "glass", "grad", "gradients", "graph", "hessian", "hvp", "jacobian", "jvp",
-    "losses", "metrics", "models", "nn", "no_grad", "ops", "optim", "path_sum", "paths", "predict", "predict_proba", "random_stream", "scan",
-    "seed", "train", "use", "value_and_grad", "vjp", "vmap",
+    "load", "losses", "metrics", "models", "nn", "no_grad", "ops", "optim", "path_sum", "paths", "predict", "predict_proba", "random_stream", "scan",
+    "save", "seed", "train", "use", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 __all__ += ops.__all__

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
+import numpy as np
+
 from chainrule.core.axes import check_names
 from chainrule.core.primitive import Primitive, apply
 from chainrule.core.spec import spec_of
@@ -169,6 +171,8 @@ def general(kernel: Callable[..., Any]) -> General:
 def _times(partial: Any, bar: Any) -> Any:
     if isinstance(partial, (int, float)):
         return bar if partial == 1 else -bar if partial == -1 else partial * bar
+    if partial.dtype == np.bool_:
+        return words.masked(bar, partial)
     return partial * bar
 
 

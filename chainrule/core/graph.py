@@ -16,6 +16,11 @@ _PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator: not 
 _serials = itertools.count()
 
 
+def tick() -> int:
+    """The next moment in time: nodes are numbered by it, and changes in place are dated by it."""
+    return next(_serials)
+
+
 class Node:
     """One application of a primitive: operands, settings, result, and where it happened.
 
@@ -32,7 +37,7 @@ class Node:
         self.params = params
         self.value = value
         self.trace = trace
-        self.serial = next(_serials)
+        self.serial = tick()
         self.path = stack.path[-1] if stack.path else ""
         frame = sys._getframe(3)
         while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
@@ -76,9 +81,12 @@ class Node:
 
 
 class Leaf:
-    """A tensor that the user made and whose gradient is wanted. Gradients accumulate here."""
+    """A tensor that the user made and whose gradient is wanted. Gradients accumulate here.
 
-    __slots__ = ("grad", "label", "serial", "shape", "trace")
+    `written` dates the last change of its values in place: nodes made before it cannot be differentiated.
+    """
+
+    __slots__ = ("grad", "label", "serial", "shape", "trace", "written")
 
     primitive = None
     args = ()
@@ -91,7 +99,8 @@ class Leaf:
         self.trace = trace
         self.shape = shape
         self.label = label
-        self.serial = next(_serials)
+        self.serial = tick()
+        self.written = -1
         self.grad: Tensor | None = None
 
     @property

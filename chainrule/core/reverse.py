@@ -129,6 +129,9 @@ def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tup
             fix="backward(retain_graph=True) the first time, or compute the loss again",
         )
     needed = [isinstance(a, Tensor) and a.trace is trace for a in args]
+    for a, n in zip(args, needed, strict=True):
+        if n and a.node.primitive is None and a.node.written > node.serial:
+            raise _overwritten(node, a.node)
     operands = args if record else tuple(map(trace.lower, args))
     y = _boxed(trace, node) if record else node.value
     if type(node.value) is tuple:
@@ -139,6 +142,14 @@ def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tup
     shares = node.primitive.pull(y, bar, operands, node.params, needed)
     shares = map(unboxed, shares) if foreign else shares
     return [(a, s) for a, n, s in zip(args, needed, shares, strict=True) if n and s is not None]
+
+
+def _overwritten(node: Node, leaf: Any) -> GradientError:
+    return GradientError(
+        f"A parameter of shape {leaf.shape} was changed after {node.name} had used it, so its gradient is lost.",
+        node=f"{node.name}{f' in {node.path}' if node.path else ''} at {node.source}",
+        fix="backward() before optimizer.step() or assign(), or compute the loss again after it",
+    )
 
 
 def _boxed(trace: ReverseTrace, node: Node) -> Any:
@@ -159,7 +170,23 @@ def require_grad(x: Tensor) -> Tensor:
             fix='x.astype("float32").requires_grad_()',
         )
     if x.node is None:
-        x.trace, x.node = EAGER, Leaf(EAGER, x.shape)
+        x.node = Leaf(EAGER, x.shape)
+    x.trace = EAGER
+    return x
+
+
+@words.define
+def freeze(x: Tensor) -> Tensor:
+    """Let a leaf be a constant from now on, and forget its gradient.
+
+    Raises:
+        GradientError: it is the result of an operation.
+    """
+    if not x.is_leaf:
+        raise GradientError("Only a leaf can be frozen, this tensor was computed.", fix="x.detach()")
+    if x.node is not None:
+        x.node.grad = None
+    x.trace = None
     return x
 
 

@@ -66,7 +66,11 @@ class Tensor:
     @property
     def requires_grad(self) -> bool:
         """Whether a derivative with respect to this tensor, or to something it was made from, can be asked."""
-        return self.node is not None
+        return self.trace is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
 
     @property
     def is_leaf(self) -> bool:
@@ -100,9 +104,9 @@ class Tensor:
         """The same values without history: `stop_gradient`."""
         return words.stop_gradient(self)
 
-    def requires_grad_(self) -> Tensor:
-        """Make this tensor a leaf whose gradient is wanted; returns itself."""
-        return words.require_grad(self)
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        """Make this tensor a leaf whose gradient is wanted, or freeze a leaf; returns itself."""
+        return words.require_grad(self) if wanted else words.freeze(self)
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Fill `grad` of every leaf with dL/d(leaf), where L is this tensor; gradients accumulate.
@@ -214,38 +218,49 @@ class Tensor:
     def __getitem__(self, key: Any) -> Any:
         return words.index(self, key)
 
-    # Methods, as NumPy and PyTorch name them.
+    # Methods, as NumPy and PyTorch name them; `dim` and `keepdim` are understood for `axis` and `keepdims`.
 
     @property
     def T(self) -> Any:
         return words.transpose(self)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return words.sum(self, axis=axis, keepdims=keepdims)
+    def sum(self, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.sum(self, axis=axis, keepdims=keepdims, **names)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return words.mean(self, axis=axis, keepdims=keepdims)
+    def mean(self, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.mean(self, axis=axis, keepdims=keepdims, **names)
 
-    def var(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return words.var(self, axis=axis, keepdims=keepdims)
+    def var(self, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.var(self, axis=axis, keepdims=keepdims, **names)
 
-    def std(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return words.std(self, axis=axis, keepdims=keepdims)
+    def std(self, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.std(self, axis=axis, keepdims=keepdims, **names)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return words.max(self, axis=axis, keepdims=keepdims)
+    def max(self, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.max(self, axis=axis, keepdims=keepdims, **names)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return words.min(self, axis=axis, keepdims=keepdims)
+    def min(self, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.min(self, axis=axis, keepdims=keepdims, **names)
 
-    def argmax(self, axis: int | None = None) -> Any:
-        return words.argmax(self, axis=axis)
+    def norm(self, ord: float = 2, axis: Any = None, keepdims: bool = False, **names: Any) -> Any:
+        return words.norm(self, ord, axis=axis, keepdims=keepdims, **names)
 
-    def argmin(self, axis: int | None = None) -> Any:
-        return words.argmin(self, axis=axis)
+    def argmax(self, axis: int | None = None, **names: Any) -> Any:
+        return words.argmax(self, axis=axis, **names)
+
+    def argmin(self, axis: int | None = None, **names: Any) -> Any:
+        return words.argmin(self, axis=axis, **names)
+
+    def softmax(self, axis: int = -1, **names: Any) -> Any:
+        return words.softmax(self, axis=axis, **names)
+
+    def log_softmax(self, axis: int = -1, **names: Any) -> Any:
+        return words.log_softmax(self, axis=axis, **names)
 
     def reshape(self, *shape: Any) -> Any:
         return words.reshape(self, *shape)
+
+    view = reshape
 
     def flatten(self, start: int = 0) -> Any:
         return words.flatten(self, start)
@@ -253,26 +268,53 @@ class Tensor:
     def transpose(self, *axes: Any) -> Any:
         return words.transpose(self, *axes)
 
+    def permute(self, *axes: Any) -> Any:
+        return words.reordered(self, *axes)
+
+    def swapaxes(self, a: int, b: int) -> Any:
+        return words.swapaxes(self, a, b)
+
     def squeeze(self, axis: Any = None) -> Any:
         return words.squeeze(self, axis)
 
     def expand_dims(self, axis: int) -> Any:
         return words.expand_dims(self, axis)
 
+    unsqueeze = expand_dims
+
     def broadcast_to(self, shape: tuple[int, ...]) -> Any:
         return words.broadcast_to(self, shape=shape)
 
     def astype(self, dtype: Any) -> Any:
-        return words.astype(self, dtype)
+        return words.astype(self, dtype=np.dtype(dtype))
 
-    def clip(self, low: float | None = None, high: float | None = None) -> Any:
+    to = astype
+
+    def float(self) -> Any:
+        return self.astype(np.float32)
+
+    def double(self) -> Any:
+        return self.astype(np.float64)
+
+    def long(self) -> Any:
+        return self.astype(np.int64)
+
+    def clip(self, low: Any = None, high: Any = None) -> Any:
         return words.clip(self, low, high)
+
+    clamp = clip
 
     def exp(self) -> Any:
         return words.exp(self)
 
     def log(self) -> Any:
         return words.log(self)
+
+    def sin(self) -> Any:
+        return words.sin(self)
+
+    def cos(self) -> Any:
+        return words.cos(self)
 
     def sqrt(self) -> Any:
         return words.sqrt(self)
@@ -283,6 +325,9 @@ class Tensor:
     def square(self) -> Any:
         return words.square(self)
 
+    def pow(self, exponent: Any) -> Any:
+        return words.power(self, exponent)
+
     def tanh(self) -> Any:
         return words.tanh(self)
 
@@ -292,11 +337,17 @@ class Tensor:
     def relu(self) -> Any:
         return words.relu(self)
 
-    def softmax(self, axis: int = -1) -> Any:
-        return words.softmax(self, axis=axis)
+    def numel(self) -> int:
+        return self.size
 
-    def log_softmax(self, axis: int = -1) -> Any:
-        return words.log_softmax(self, axis=axis)
+    def dim(self) -> int:
+        return self.ndim
+
+    def clone(self) -> Any:
+        return self + 0
+
+    def cpu(self) -> Any:
+        return self
 
 
 # Rules are written with the operators and attributes of tensors, which are NumPy's too. Arrays of other libraries

@@ -1,5 +1,8 @@
 """Parameters, modules, initialisers, layers. Names and weight layouts are PyTorch's."""
 
+from typing import Any
+
+from chainrule.base.hints import missing
 from chainrule.nn import init
 from chainrule.nn.activations import (
     ACTIVATIONS,
@@ -34,6 +37,7 @@ from chainrule.nn.module import Module
 from chainrule.nn.norms import LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
 from chainrule.nn.precision import LowPrecision
+from chainrule.nn.saving import load, save
 from chainrule.nn.shapes import Flatten
 from chainrule.nn.summary import summary
 from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -64,7 +68,7 @@ __all__ = [
     "ACTIVATIONS", "ELU", "GELU", "SELU", "Activation", "BatchNorm1d", "Buffer", "Dropout", "Ensemble", "Flat", "Flatten",
     "GELUTanh", "Identity", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "LowPrecision", "Module", "PReLU",
     "Parameter", "ReLU", "Residual", "Sequential", "SiLU", "Sigmoid", "Sign", "Softmax", "Softplus", "Step",
-    "StepStrict", "Tanh", "activation", "functional_call", "init", "summary",
+    "StepStrict", "Tanh", "activation", "functional_call", "init", "load", "save", "summary",
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "BatchNorm2d", "BatchNorm3d",
     "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
@@ -79,3 +83,8 @@ __all__ = [
     "ChungGRU", "ChungGRUCell", "GRU", "GRUCell", "Highway", "HighwayCell", "LSTM", "LSTMCell", "RNN", "RNNCell",
     "Recurrent", "ResidualRNNCell",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """What is not here: where it is, if it is known from PyTorch."""
+    raise missing("cr.nn", name)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 from chainrule.base.errors import OptionError
+from chainrule.base.hints import missing
 from chainrule.core import tree
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
@@ -88,3 +89,8 @@ def _guise(part: type, value: type) -> type:
 
 def _holds(value: Any, stand_ins: Mapping[int, Any]) -> bool:
     return any(id(leaf) in stand_ins for leaf in tree.flatten(value)[0])
+
+
+def __getattr__(name: str) -> Any:
+    """What is not here: where it is, if it is known from PyTorch."""
+    raise missing("cr.nn.functional", name)

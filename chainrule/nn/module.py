@@ -200,6 +200,12 @@ class Module:
         """Evaluation mode: dropout passes all, batch norm uses its running statistics."""
         return self.train(False)
 
+    def requires_grad_(self, wanted: bool = True) -> Self:
+        """Learn all parameters, or freeze them: frozen ones get no gradient, and optimisers leave them alone."""
+        for p in self.parameters():
+            p.requires_grad_(wanted)
+        return self
+
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for _, p in self._holdings().parameters:

@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.backends import backend_of, copied, dtype_of, is_host, kind_of, place_of, placed, put, xp
 from chainrule.backends.interface import NATIVE
 from chainrule.base.errors import DtypeError, GradientError, ShapeError
-from chainrule.core.graph import Leaf
+from chainrule.core.graph import Leaf, tick
 from chainrule.core.reverse import EAGER
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
@@ -104,6 +104,7 @@ class Parameter(Tensor):
         if tuple(new.shape) != self.shape:
             raise ShapeError(f"A parameter of shape {self.shape} cannot take values of shape {tuple(new.shape)}.")
         self.value = put(self.value, new)
+        self.node.written = tick()
 
     def __reduce__(self) -> Any:
         return type(self), (self.data,)  # a copy is a leaf of its own, without gradient

@@ -70,6 +70,11 @@ prelu.formula(
 )
 
 
+def _left(x: Any) -> Any:
+    """x where it is at most 0, else 0: what the exponential branch sees, derivatives at the kink included."""
+    return words.where(x > 0, 0.0, x)
+
+
 @elementwise
 def elu(x: Any, *, alpha: float = 1.0, out: Any = None) -> Any:
     """x where x > 0, else α(eˣ − 1); smooth at 0 only for α = 1. Clevert et al. (2016); 004 (66)."""
@@ -77,7 +82,7 @@ def elu(x: Any, *, alpha: float = 1.0, out: Any = None) -> Any:
     return into(out, np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))
 
 
-elu.partials(lambda y, x, *, alpha=1.0: words.where(x > 0, 1.0, alpha * exp(words.minimum(x, 0.0))))
+elu.partials(lambda y, x, *, alpha=1.0: words.where(x > 0, 1.0, alpha * exp(_left(x))))
 elu.formula(r"y = x\,[x > 0] + \alpha(e^x - 1)\,[x \le 0]", r"\bar x = ([x > 0] + \alpha e^x [x \le 0]) \odot \bar y")
 
 
@@ -88,7 +93,7 @@ def selu(x: Any, *, out: Any = None) -> Any:
     return np.multiply(SELU_SCALE, np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))), out=out)
 
 
-selu.partials(lambda y, x: SELU_SCALE * words.where(x > 0, 1.0, SELU_ALPHA * exp(words.minimum(x, 0.0))))
+selu.partials(lambda y, x: SELU_SCALE * words.where(x > 0, 1.0, SELU_ALPHA * exp(_left(x))))
 selu.formula(
     r"y = \lambda (x\,[x > 0] + \alpha(e^x - 1)\,[x \le 0])",
     r"\bar x = \lambda ([x > 0] + \alpha e^x [x \le 0]) \odot \bar y",

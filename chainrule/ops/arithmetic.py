@@ -96,7 +96,12 @@ def raise_both(x: Any, p: Any, *, out: Any = None) -> Any:
     return xp(x).power(x, p, out=out)
 
 
-raise_both.partials(lambda y, x, p: p * raise_both(x, p - 1), lambda y, x, p: y * words.log(x))
+def _log_times(y: Any, x: Any) -> Any:
+    """y ln x, and its limit 0 where x = 0."""
+    return words.where(x == 0, 0.0, y * words.log(words.where(x == 0, 1.0, x)))
+
+
+raise_both.partials(lambda y, x, p: p * raise_both(x, p - 1), lambda y, x, p: _log_times(y, x))
 raise_both.formula("y = x^p", r"\bar x = p x^{p-1} \odot \bar y", r"\bar p = y \log x \odot \bar y")
 
 

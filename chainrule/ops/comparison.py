@@ -50,6 +50,12 @@ def _zero(x: Any) -> Any:
 
 
 @words.define
+def masked(x: Any, mask: Any) -> Any:
+    """x where the mask holds, else 0 (also for an infinite x); both have one shape."""
+    return choose(x, _zero(x), mask)
+
+
+@words.define
 def where(condition: Any, a: Any, b: Any, *, like: Any = None) -> Any:
     """a where the condition holds, else b, broadcast together; `like` gives the dtype for two numbers.
 

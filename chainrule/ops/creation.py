@@ -42,14 +42,18 @@ def plain(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-def zeros(*shape: int, dtype: Any = np.float32) -> Tensor:
-    """A tensor of zeros."""
-    return Tensor(placed(np.zeros(shape, as_dtype(dtype))))
+def zeros(*shape: Any, dtype: Any = np.float32) -> Tensor:
+    """A tensor of zeros; the shape as numbers or as one tuple."""
+    return Tensor(placed(np.zeros(_shape(shape), as_dtype(dtype))))
 
 
-def ones(*shape: int, dtype: Any = np.float32) -> Tensor:
-    """A tensor of ones."""
-    return Tensor(placed(np.ones(shape, as_dtype(dtype))))
+def ones(*shape: Any, dtype: Any = np.float32) -> Tensor:
+    """A tensor of ones; the shape as numbers or as one tuple."""
+    return Tensor(placed(np.ones(_shape(shape), as_dtype(dtype))))
+
+
+def _shape(given: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
 
 
 def full(shape: tuple[int, ...], value: float, dtype: Any = np.float32) -> Tensor:
@@ -72,14 +76,14 @@ def eye(n: int, dtype: Any = np.float32) -> Tensor:
     return Tensor(placed(np.eye(n, dtype=as_dtype(dtype))))
 
 
-def randn(*shape: int, dtype: Any = np.float32) -> Tensor:
+def randn(*shape: Any, dtype: Any = np.float32) -> Tensor:
     """Draws from the standard normal distribution, by the next key of the stream (`cr.seed`)."""
-    return Tensor(placed(next_key().generator().standard_normal(shape).astype(as_dtype(dtype))))
+    return Tensor(placed(next_key().generator().standard_normal(_shape(shape)).astype(as_dtype(dtype))))
 
 
-def rand(*shape: int, dtype: Any = np.float32) -> Tensor:
+def rand(*shape: Any, dtype: Any = np.float32) -> Tensor:
     """Draws from the uniform distribution on [0, 1), by the next key of the stream (`cr.seed`)."""
-    return Tensor(placed(next_key().generator().random(shape).astype(as_dtype(dtype))))
+    return Tensor(placed(next_key().generator().random(_shape(shape)).astype(as_dtype(dtype))))
 
 
 def one_hot(labels: Any, n_classes: int, dtype: Any = np.float32) -> Any:

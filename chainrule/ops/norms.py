@@ -10,7 +10,7 @@ from chainrule.backends import kind_of, xp
 from chainrule.core.batch import along_axes
 from chainrule.core.families import general
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import operand
+from chainrule.ops.operands import operand, with_dim
 from chainrule.ops.reductions import Axis, kept_shape, max, min, reduced_axes, spread, sum
 from chainrule.ops.shapes import reshape
 
@@ -35,6 +35,7 @@ euclidean.formula(r"y = \sqrt{\sum_i x_i^2}", r"\bar x = \bar y\, x / y")
 
 
 @words.define
+@with_dim
 def norm(x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """The p-norm (Σ|xᵢ|ᵖ)^(1/p) over `axis`, p = `ord`; for a matrix without axis: Frobenius.
 

@@ -5,6 +5,8 @@ Primitives neither broadcast nor change dtype. `align` does both before them, as
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -244,6 +246,20 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
                 fix="sizes must be equal or 1, counted from the right; x.reshape(...) adds axes of size 1",
             )
     return result
+
+
+def with_dim(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let an operation take PyTorch's `dim` and `keepdim` for NumPy's `axis` and `keepdims`."""
+
+    @functools.wraps(function)
+    def named(*args: Any, **names: Any) -> Any:
+        if "dim" in names:
+            names["axis"] = names.pop("dim")
+        if "keepdim" in names:
+            names["keepdims"] = names.pop("keepdim")
+        return function(*args, **names)
+
+    return named
 
 
 def axis_of(axis: int, shape: Any) -> int:

@@ -11,7 +11,7 @@ from chainrule.base.errors import OptionError
 from chainrule.core.batch import along_axes
 from chainrule.core.families import General, general
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import axis_of, operand
+from chainrule.ops.operands import axis_of, operand, with_dim
 from chainrule.ops.reductions import extreme_shape
 from chainrule.ops.shapes import reshape
 
@@ -86,12 +86,14 @@ def _position(primitive: General, x: Any, axis: int | None, keepdims: bool) -> A
 
 
 @words.define
+@with_dim
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The position of the (first) largest entry, along an axis or in the flattened array; no derivative."""
     return _position(argmax_, x, axis, keepdims)
 
 
 @words.define
+@with_dim
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The position of the (first) smallest entry, along an axis or in the flattened array; no derivative."""
     return _position(argmin_, x, axis, keepdims)

@@ -12,7 +12,7 @@ from chainrule.base.errors import ShapeError
 from chainrule.core.batch import along_axes
 from chainrule.core.families import general, linear
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import axis_of, broadcast_to, operand
+from chainrule.ops.operands import axis_of, broadcast_to, operand, with_dim
 from chainrule.ops.shapes import reshape
 
 Axis = int | tuple[int, ...] | None
@@ -126,6 +126,7 @@ def _with_axes(x: Any, axes: tuple[int, ...], y: Any, keepdims: bool) -> Any:
 
 
 @words.define
+@with_dim
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Σ x over `axis` (all axes for None); of booleans and narrow integers in int64."""
     x = operand(x)
@@ -136,6 +137,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean of x over `axis` (all axes for None)."""
     x = operand(x)
@@ -146,6 +148,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest entry of x over `axis`; ties share the derivative equally."""
     x = operand(x)
@@ -154,6 +157,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest entry of x over `axis`; ties share the derivative equally."""
     x = operand(x)
@@ -162,6 +166,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The biased variance mean((x − mean x)²) over `axis`."""
     x = operand(x)
@@ -169,6 +174,13 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @words.define
+@with_dim
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The biased standard deviation √var over `axis`."""
-    return words.sqrt(var(x, axis, keepdims))
+    """The biased standard deviation √var over `axis`; where all are equal its derivative is taken as 0."""
+    return _root(var(x, axis, keepdims), 2)
+
+
+def _root(x: Any, n: float) -> Any:
+    """x^(1/n) for x ≥ 0, with derivative 0 at 0 instead of infinity."""
+    at_zero = x == 0
+    return words.where(at_zero, 0.0, words.power(words.where(at_zero, 1.0, x), 1 / n))

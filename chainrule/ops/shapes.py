@@ -12,7 +12,7 @@ from chainrule.base.errors import ShapeError
 from chainrule.core.batch import along_axes
 from chainrule.core.families import linear
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import axis_of, broadcast_to, operand, promote
+from chainrule.ops.operands import axis_of, broadcast_to, operand, promote, with_dim
 
 
 @linear
@@ -97,7 +97,23 @@ permute.formula(r"y_{ij} = x_{ji}", r"\bar x_{ji} = \bar y_{ij}")
 
 @words.define
 def transpose(x: Any, *axes: Any) -> Any:
-    """Axes in another order; all reversed where none are given, as in NumPy. Axis i of the result is axis axes[i].
+    """Axes in another order: two axes change places, as in PyTorch; none given, all are reversed, as in NumPy.
+
+    Three or more are the whole order: axis i of the result is axis axes[i].
+
+    Raises:
+        ShapeError: `axes` is not a permutation of the axes of x.
+    """
+    x = operand(x)
+    axes = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+    if len(axes) == 2:
+        return words.swapaxes(x, *axes)
+    return reordered(x, *(axes or reversed(range(len(x.shape)))))
+
+
+@words.define
+def reordered(x: Any, *axes: Any) -> Any:
+    """All axes in another order: axis i of the result is axis axes[i].
 
     Raises:
         ShapeError: `axes` is not a permutation of the axes of x.
@@ -105,7 +121,7 @@ def transpose(x: Any, *axes: Any) -> Any:
     x = operand(x)
     ndim = len(x.shape)
     axes = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
-    order = tuple(a % ndim if -ndim <= a < ndim else a for a in axes) or tuple(reversed(range(ndim)))
+    order = tuple(a % ndim if -ndim <= a < ndim else a for a in axes)
     if sorted(order) != list(range(ndim)):
         raise ShapeError(f"{axes} is not an order of the {ndim} axes of shape {tuple(x.shape)}.")
     return permute(x, axes=order)
@@ -184,6 +200,7 @@ concatenate_.formula(r"y = [x_1; x_2; \dots]", r"[\bar x_1; \bar x_2; \dots] = \
 
 
 @words.define
+@with_dim
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """Tensors or arrays behind one another along an axis that exists.
 
@@ -199,6 +216,7 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
 
 
 @words.define
+@with_dim
 def stack(xs: Any, axis: int = 0) -> Any:
     """Tensors or arrays of one shape along a new axis."""
     return concatenate([expand_dims(x, axis) for x in xs], axis)

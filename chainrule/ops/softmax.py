@@ -13,7 +13,7 @@ from chainrule.core.batch import along_axes
 from chainrule.core.families import elementwise, general
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import exp
-from chainrule.ops.operands import axis_of, operand
+from chainrule.ops.operands import axis_of, operand, with_dim
 from chainrule.ops.reductions import Axis, extreme_shape, kept_shape, reduced_axes, spread, sum
 
 
@@ -106,6 +106,7 @@ logaddexp.formula(
 
 
 @words.define
+@with_dim
 def softmax(x: Any, axis: int = -1) -> Any:
     """Probabilities from logits along an axis; it couples all entries: J = diag(p) − p pᵀ.
 
@@ -115,12 +116,14 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 @words.define
+@with_dim
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Log-probabilities from logits along an axis: x − LSE(x). 000 (11.4)."""
     return _along(log_softmax_, x, axis)
 
 
 @words.define
+@with_dim
 def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
     """ln Σ eˣ over `axis` (all axes for None), −∞ for a row of −∞; its derivative is softmax(x). 003 §12.3."""
     x = _floats(x)

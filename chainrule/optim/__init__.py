@@ -1,5 +1,8 @@
 """How parameters step along their gradients: optimisers, clipping, and learning rates over time."""
 
+from typing import Any
+
+from chainrule.base.hints import missing
 from chainrule.optim.adaptive import Adagrad, Adam, AdamW, RMSprop
 from chainrule.optim.clip import clip_grad_norm, clip_grad_value, grad_norm
 from chainrule.optim.cycles import Joined, LinearWarmup, OneCycle, PerEpoch, WarmRestarts
@@ -49,3 +52,8 @@ __all__ = [
     "Optimizer", "PerEpoch", "Polynomial", "RMSprop", "Schedule", "StepDecay", "VelocityMomentum",
     "WarmRestarts", "clip_grad_norm", "clip_grad_value", "grad_norm",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """What is not here: where it is, if it is known from PyTorch."""
+    raise missing("cr.optim", name)

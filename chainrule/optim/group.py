@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends import backend_of, put
+from chainrule.core.graph import tick
 from chainrule.nn import Flat, Parameter
 from chainrule.optim.slots import Slot
 
@@ -36,10 +37,11 @@ class Group:
         if not self.flat.runs():
             return []
         stretches: list[tuple[slice, int]] = []
-        counts = self.counts.tolist()
+        counts, now = self.counts.tolist(), tick()
         for i, (p, place) in enumerate(zip(self.flat.parameters, self.flat.places, strict=True)):
             if p.node.filled:
                 counts[i] += 1
+                p.node.written = now
                 run, t = stretches[-1] if stretches else (slice(0, -1), 0)
                 if (run.stop, t) == (place.start, counts[i]):
                     stretches[-1] = (slice(run.start, place.stop), t)

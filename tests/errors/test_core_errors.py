@@ -111,7 +111,7 @@ SHAPES = {
     "squeeze axis": (lambda x: x.squeeze(5), "There is no axis 5 in shape (2, 3)."),
     "expand_dims": (lambda x: x.expand_dims(4), "There is no axis 4 in shape (2, 3, 1)."),
     "flatten": (lambda x: x.flatten(2), "There is no axis 2 in shape (2, 3)."),
-    "transpose": (lambda x: x.transpose(0, 0), "(0, 0) is not an order of the 2 axes of shape (2, 3)."),
+    "transpose": (lambda x: x.permute(0, 0), "(0, 0) is not an order of the 2 axes of shape (2, 3)."),
     "concatenate": (
         lambda x: cr.concatenate([x, np.ones((2, 4))]),
         "Shapes (2, 3) and (2, 4) differ outside axis 0, along which they are joined.",

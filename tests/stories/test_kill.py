@@ -36,10 +36,18 @@ PATIENCE = 120
 """Seconds after which a process that does nothing is given up."""
 
 
+COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background, and their children, ignore Ctrl-C
+from chainrule.cli import main
+main()
+"""
+
+
 def start(*arguments) -> subprocess.Popen[str]:
     paths = {"PYTHONPATH": str(Path(chainrule.__file__).parents[1])}
     return subprocess.Popen(
-        [sys.executable, "-m", "chainrule", "train", *map(str, arguments), "--json"],
+        [sys.executable, "-c", COMMAND, "train", *map(str, arguments), "--json"],
         env=os.environ | paths,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
