@@ -149,7 +149,7 @@ class Recomputed(Primitive):
 
 def _result(leaf: Any) -> Any:
     """A result by way of one more operation, so that also one that was handed through is seen."""
-    return words.transpose(leaf, *range(leaf.ndim)) if isinstance(leaf, Tensor) else leaf
+    return words.reordered(leaf, *range(leaf.ndim)) if isinstance(leaf, Tensor) else leaf
 
 
 def _is_smooth(leaf: Any) -> bool:

@@ -96,7 +96,7 @@ def prod_(x: Any, *, axis: tuple[int, ...], out: Any = None) -> Any:
 def _prod_by_halves(x: Any, *, axis: tuple[int, ...]) -> Any:
     kept = [k for k in range(len(x.shape)) if k not in axis]
     shape = tuple(x.shape[k] for k in kept)
-    rows = reshape(words.transpose(x, *kept, *axis), *shape, size_of(x.shape[k] for k in axis))
+    rows = reshape(words.reordered(x, *kept, *axis), *shape, size_of(x.shape[k] for k in axis))
     if not rows.shape[-1]:  # nothing to derive from: ones, in the form of x
         return words.sum(rows, -1) + 1
     return reshape(fold_pairs(multiply, rows, len(shape)), shape)

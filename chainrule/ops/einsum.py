@@ -221,7 +221,7 @@ def _summed(x: Any, term: str, kept: set[str]) -> tuple[Any, str]:
 
 def _arranged(x: Any, term: str, result: str) -> Any:
     x, term = _summed(x, term, set(result))
-    return x if term == result else transpose(x, [term.index(k) for k in result])
+    return x if term == result else words.reordered(x, [term.index(k) for k in result])
 
 
 @words.define

@@ -204,7 +204,7 @@ def axes_apart(x: Any, parts: tuple[Any, ...]) -> tuple[Any, list[Any], int, int
     rest = [k for k in range(len(x.shape)) if k not in arrays]
     order = (*arrays, *rest)
     front = arrays[0] if together else 0
-    return (x if order == tuple(range(len(order))) else words.transpose(x, order)), indices, front, arrays[0]
+    return (x if order == tuple(range(len(order))) else words.reordered(x, order)), indices, front, arrays[0]
 
 
 def _moved_block(y: Any, width: int, front: int, first: int) -> Any:
@@ -212,7 +212,7 @@ def _moved_block(y: Any, width: int, front: int, first: int) -> Any:
     if not front or not width:
         return y
     ndim = len(y.shape)
-    return words.transpose(y, *range(width, width + front), *range(width), *range(width + front, ndim))
+    return words.reordered(y, *range(width, width + front), *range(width), *range(width + front, ndim))
 
 
 def _is_array(part: Any) -> bool:

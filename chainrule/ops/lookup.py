@@ -94,7 +94,7 @@ def take_along_axis(x: Any, ids: Any, axis: int = -1) -> Any:
         raise ShapeError(f"Ids of shape {given} do not name entries along axis {axis} of shape {shape}.")
     check_ids(ids, shape[axis], f"axis {axis}, which has {{}} entries")
     last = [*(i for i in range(len(shape)) if i != axis), axis]
-    x, ids = transpose(x, *last), transpose(ids, *last)
+    x, ids = words.reordered(x, *last), words.reordered(ids, *last)
     rows = np.arange(0, prod(x.shape), shape[axis] or 1).reshape(*x.shape[:-1], 1)
     y = take_at(reshape(x, prod(x.shape)), ids + rows)
     return transpose(y, *(int(i) for i in np.argsort(last)))

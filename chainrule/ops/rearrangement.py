@@ -121,7 +121,7 @@ def swapaxes(x: Any, a: int, b: int) -> Any:
     a, b = axis_of(a, x.shape), axis_of(b, x.shape)
     order = list(range(len(x.shape)))
     order[a], order[b] = b, a
-    return transpose(x, order)
+    return words.reordered(x, order)
 
 
 @words.define
@@ -138,7 +138,7 @@ def moveaxis(x: Any, source: int | Sequence[int], target: int | Sequence[int]) -
     order = [k for k in range(len(x.shape)) if k not in sources]
     for place, k in sorted(zip(targets, sources, strict=True)):
         order.insert(place, k)
-    return transpose(x, order)
+    return words.reordered(x, order)
 
 
 def _counted(axes: int | Sequence[int], shape: Any) -> list[int]:
