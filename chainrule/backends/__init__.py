@@ -2,12 +2,23 @@
 
 from chainrule.backends.default import Place, copied, is_host, place_named, place_of, placed, use
 from chainrule.backends.dtypes import as_dtype, dtype_of, is_floating, kind_of
-from chainrule.backends.interface import Backend, backend_named, backend_of, into, is_array, looked_at, put, register, xp
+from chainrule.backends.interface import (
+    Backend,
+    backend_named,
+    backend_of,
+    into,
+    is_array,
+    looked_at,
+    put,
+    register,
+    xp,
+)
 from chainrule.backends.numpy_backend import NUMPY
 
 register(NUMPY)
 
 __all__ = [
     "NUMPY", "Backend", "Place", "as_dtype", "backend_named", "backend_of", "copied", "dtype_of", "into",
-    "is_array", "is_floating", "is_host", "kind_of", "looked_at", "place_named", "place_of", "placed", "put", "register", "use", "xp",
+    "is_array", "is_floating", "is_host", "kind_of", "looked_at", "place_named", "place_of", "placed", "put",
+    "register", "use", "xp",
 ]  # fmt: skip

@@ -48,9 +48,11 @@ class Backend:
     def kernel(self, primitive: Any) -> Callable[..., Array]:
         """The kernel of a primitive for these arrays."""
         own = self.kernels.get(primitive.name)
-        if own is None and (self.generic is None or primitive.name in self.generic or self.on_host is None):
-            own = primitive.kernel
-        return self.on_host(primitive) if own is None and self.on_host else self.prepared(own)
+        if own is not None:
+            return self.prepared(own)
+        if self.on_host is None or self.generic is None or primitive.name in self.generic:
+            return self.prepared(primitive.kernel)
+        return self.on_host(primitive)
 
 
 EXTRAS = {"torch": "torch_backend.TORCH", "jax": "jax_backend.JAX"}

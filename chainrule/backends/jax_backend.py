@@ -11,12 +11,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from chainrule.backends.interface import Backend, backend_of, is_array
 from chainrule.backends.jax_kernels import KERNELS
 from chainrule.backends.jax_names import Names, available
 from chainrule.backends.neutral import LIKE_NUMPY
 from chainrule.base.errors import OptionError
+
 
 def asarray(values: Any, dtype: Any = None, device: str | None = None) -> jax.Array:
     """Values of any library as an array of JAX."""
@@ -25,14 +27,14 @@ def asarray(values: Any, dtype: Any = None, device: str | None = None) -> jax.Ar
     else:
         host = backend_of(values).to_numpy(values) if is_array(values) else np.asarray(values)
         array = jnp.array(host, available(host.dtype if dtype is None else dtype))
-    if device is None or isinstance(array, jax.core.Tracer) or device_of(array) == device:
+    if device is None or isinstance(array, Tracer) or device_of(array) == device:
         return array
     return jax.device_put(array, _device(device))
 
 
 def device_of(x: Any) -> str:
     """Platform and number, as "gpu:0"; what is traced has no device yet and goes where the others are."""
-    if isinstance(x, jax.core.Tracer):
+    if isinstance(x, Tracer):
         return _full(jax.devices()[0])
     return _full(min(x.devices(), key=lambda device: device.id))
 
@@ -61,7 +63,7 @@ def _full(device: Any) -> str:
 
 def is_known(x: Any) -> bool:
     """Whether an array has numbers already, which a traced one has not."""
-    return not isinstance(x, jax.core.Tracer)
+    return not isinstance(x, Tracer)
 
 
 def on_host(primitive: Any) -> Callable[..., Any]:
@@ -89,7 +91,7 @@ def _narrowed(y: Any) -> Any:
 
 JAX = Backend(
     name="jax",
-    array_types=(jax.Array, jax.core.Tracer),
+    array_types=(jax.Array, Tracer),
     xp=Names(),
     asarray=asarray,
     to_numpy=np.asarray,

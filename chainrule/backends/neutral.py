@@ -9,15 +9,15 @@ from __future__ import annotations
 ENTRYWISE = """
     abs acos acosh add asin asinh atan atan2 atanh ceil cos cosh divide elu equal erf erfc exp expm1 floor gelu
     gelu_tanh greater greater_equal hold hypot leaky_relu less less_equal log log10 log1p log2 log_sigmoid
-    logaddexp logical_and logical_not logical_or logical_xor maximum minimum multiply negative not_equal power prelu
-    raise_both raise_to relu remainder round selu sigmoid sigmoid_cross_entropy sign silu sin sinh softplus
-    sqrt square stop_gradient subtract tan tanh trunc
+    logaddexp logical_and logical_not logical_or maximum minimum multiply negative not_equal prelu raise_both
+    raise_to relu remainder round selu sigmoid sigmoid_cross_entropy sign silu sin sinh softplus sqrt square
+    subtract tan tanh trunc
 """
 
 OTHERS = """
-    affine argmax argmin argsort broadcast_to choose concatenate contract cumprod cumsum euclidean exp2 flip fold index
-    isfinite isinf isnan log_softmax logsumexp matmul max_pool max_pool_gather max_pool_spread max_reduce mean min_reduce pad permute prod resample reshape roll
-    softmax sum take_at unfold unstack
+    affine argmax argmin argsort broadcast_to choose concatenate contract cumprod cumsum euclidean exp2 fold
+    index isfinite isinf isnan log_softmax logsumexp matmul max_pool max_pool_gather max_pool_spread max_reduce
+    mean min_reduce pad permute prod resample reshape softmax sum take_at unfold unstack
 """
 
 NEUTRAL = frozenset((ENTRYWISE + OTHERS).split())

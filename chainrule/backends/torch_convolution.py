@@ -27,9 +27,9 @@ def _backward(y: Any, x: Any, w: Any, settings: dict[str, Any], which: int) -> A
     zeros = [0] * len(settings["stride"])
     mask = [which == i for i in range(3)]
     stride, dilation, groups = settings["stride"], settings["dilation"], settings["groups"]
-    return torch.ops.aten.convolution_backward(
-        y, x, w, None, stride, zeros, dilation, False, zeros, groups, mask
-    )[which]
+    return torch.ops.aten.convolution_backward(y, x, w, None, stride, zeros, dilation, False, zeros, groups, mask)[
+        which
+    ]
 
 
 def conv_transpose(y: Any, w: Any, *, size: tuple[int, ...], padding: Any, out: Any = None, **settings: Any) -> Any:

@@ -48,8 +48,9 @@ def _forwards(x: Any, key: Any) -> tuple[Any, Any]:
     axes = _backward_axes(x.ndim, key)
     if not axes:
         return x, key
-    parts = [_mirrored(part, x.shape[a]) if a in axes and isinstance(part, slice) else part for part, a in _parts(x.ndim, key)]
-    return torch.flip(x, axes), tuple(parts)
+    parts = _parts(x.ndim, key)
+    turned = (_mirrored(p, x.shape[a]) if a in axes and isinstance(p, slice) else p for p, a in parts)
+    return torch.flip(x, axes), tuple(turned)
 
 
 def _back(turned: Any, key: Any) -> Any:
@@ -72,7 +73,7 @@ def take_at(x: Any, *indices: Any, out: Any = None) -> Any:
 
 def _places(indices: Any, shape: tuple[int, ...]) -> Any:
     """The positions in the flattened leading axes, as one vector."""
-    place = 0
+    place: Any = 0
     for i, n in zip(indices, shape, strict=False):
         place = place * n + torch.where(i < 0, i + n, i)
     return place.reshape(-1).long()

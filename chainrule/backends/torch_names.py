@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from chainrule.base.errors import DtypeError
 from chainrule.backends.dtypes import as_dtype, bfloat16, translate
+from chainrule.base.errors import DtypeError
 
 _TWINS = {
     torch.float16: np.float16, torch.float32: np.float32, torch.float64: np.float64, torch.int8: np.int8,
@@ -172,13 +172,15 @@ class Names:
     ones_like = staticmethod(torch.ones_like)
     empty_like = staticmethod(lambda x, shape=None: torch.empty_like(x) if shape is None else x.new_empty(shape))
     flip = staticmethod(lambda x, axis=None: torch.flip(x, axes_of(x, axis)))
-    roll = staticmethod(lambda x, shift, axis=None: torch.roll(x, shift, axis))
     transpose = staticmethod(lambda x, axes: torch.permute(x, axes))
-    reshape = staticmethod(lambda x, shape: torch.reshape(x, tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)))
     array = staticmethod(torch.clone)
     ascontiguousarray = staticmethod(torch.Tensor.contiguous)
     tril = staticmethod(lambda x, k=0: torch.tril(x, k))
     triu = staticmethod(lambda x, k=0: torch.triu(x, k))
+
+    @staticmethod
+    def reshape(x: Any, shape: Any) -> Any:
+        return torch.reshape(x, tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
 
     @staticmethod
     def where(condition: Any, a: Any, b: Any) -> Any:
@@ -234,6 +236,10 @@ class Names:
         """The first of tied entries, as NumPy; PyTorch names any of them."""
         x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
         at = x == extreme(x, axis=axis, keepdims=True)
-        return torch.argmax(at.to(torch.uint8) * torch.arange(x.shape[axis], 0, -1, device=x.device).reshape(
-            [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
-        ), axis)
+        return torch.argmax(
+            at.to(torch.uint8)
+            * torch.arange(x.shape[axis], 0, -1, device=x.device).reshape(
+                [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
+            ),
+            axis,
+        )

@@ -29,11 +29,14 @@ class Fused(Primitive):
         self.composition, self.arguments = function, arguments
 
     def backward(self, rule: Callable[..., Any]) -> None:
-        """State reverse mode, all arguments at once: `rule(y_bar, y, *xs, **params)`, a tuple of cotangents."""
+        """State reverse mode, all arguments at once: `rule(needed, y_bar, y, *xs, **params)`.
+
+        It gives a tuple of cotangents, and may leave None where none is needed.
+        """
         self._backward = rule
 
     def pull(self, y: Any, y_bar: Any, args: Any, params: Any, needed: Any) -> Iterator[Any]:
-        bars = self._all_bars(y, y_bar, args, params)
+        bars = self._all_bars(y, y_bar, args, params, needed)
         yield from bars
         yield from [None] * (len(args) - len(bars))
 
@@ -42,9 +45,9 @@ class Fused(Primitive):
         f = self._of(moving, args, params)
         return jvp(f, tuple(args[i] for i in moving), tuple(dots[i] for i in moving))[1]
 
-    def _all_bars(self, y: Any, y_bar: Any, args: Any, params: Any) -> tuple[Any, ...]:
+    def _all_bars(self, y: Any, y_bar: Any, args: Any, params: Any, needed: Any) -> tuple[Any, ...]:
         if self._backward is not None:
-            return self._backward(y_bar, y, *args, **params)
+            return self._backward(needed, y_bar, y, *args, **params)
         active = range(self.arguments)
         return vjp(self._of(active, args, params), *args[: self.arguments])[1](y_bar)
 

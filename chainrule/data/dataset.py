@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.base.errors import DataError, DtypeError
-from chainrule.data.checks import (
-    check_finite,
-    check_labels,
-    check_names,
-    check_sizes,
-    no_target,
-    place,
-    same_names,
-)
+from chainrule.data.checks import check_finite, check_labels, check_names, check_sizes, no_target, place
 from chainrule.data.labels import Task, as_array, check_task, classes, numbered, quantities, task_of
-from chainrule.data.precision import check_resolution, kept_dtype, narrow
 
 if TYPE_CHECKING:
     import pandas
@@ -27,12 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """n examples with targets: `x` (n, features) or (n, any shape), `y` labels or quantities.
+    """n examples with targets: `x` (n, features) or (n, any shape) in float32, `y` labels or quantities.
 
     For a classification `y` is (n,) int64 with labels 0 .. K−1, and `class_names` has K entries (numbers,
-    where none are given); for a regression it is (n,) or (n, k). Inputs and quantities are float32 or float64;
-    in float64 they stay exact until they are scaled, and `fit` narrows them to the model's dtype. What is
-    kept here has been checked; `from_arrays` converts.
+    where none are given); for a regression it is (n,) or (n, k) float32. What is kept here has been checked;
+    `from_arrays` converts.
 
     >>> data = from_arrays([[0.0, 1.0], [2.0, 3.0]], ["no", "yes"], name="tiny")
     >>> data
@@ -55,7 +45,7 @@ class Dataset:
     def __post_init__(self) -> None:
         check_task(self.task)
         check_sizes(self.x, self.y)
-        check_dtype("x", self.x, np.float32, np.float64)
+        check_dtype("x", self.x, np.float32)
         check_names(self.feature_names, self.x)
         check_finite("x", self.x, self.x, self.feature_names)
         if self.task == "classification":
@@ -63,7 +53,7 @@ class Dataset:
             object.__setattr__(self, "class_names", self.class_names or numbered(self.y))
             check_labels(self.y, self.n_classes)
         else:
-            check_dtype("y", self.y, np.float32, np.float64)
+            check_dtype("y", self.y, np.float32)
             check_finite("y", self.y, self.y)
 
     def __len__(self) -> int:
@@ -89,30 +79,15 @@ class Dataset:
         rows = rows.astype(np.intp) if rows.size == 0 else rows
         return replace(self, x=self.x[rows], y=self.y[rows])
 
-    def narrowed(self, dtype: Any, check: bool = False) -> Dataset:
-        """The same data in a floating dtype, where that is narrower: as a model of this dtype sees it.
 
-        With `check`, that must leave every column its differences: float32 has steps of 128 around 1.7e9.
-
-        Raises:
-            DataError: a number is too large for the dtype, or a column is destroyed by its steps.
-        """
-        names, wanted = self.feature_names, kept_dtype(np.dtype(dtype))
-        x, y = narrow("x", self.x, wanted, names), narrow("y", self.y, wanted)
-        if check:
-            check_resolution("x", self.x, x, names)
-            check_resolution("y", self.y, y)
-        return self if x is self.x and y is self.y else replace(self, x=x, y=y)
-
-
-def check_dtype(what: str, array: np.ndarray, *dtypes: type[np.generic]) -> None:
-    """An array has a dtype that a data set keeps.
+def check_dtype(what: str, array: np.ndarray, dtype: type[np.generic]) -> None:
+    """An array has the dtype that a data set keeps.
 
     Raises:
         DtypeError: it has another one.
     """
-    if array.dtype not in dtypes:
-        wanted = " or ".join(np.dtype(dtype).name for dtype in dtypes)
+    if array.dtype != dtype:
+        wanted = np.dtype(dtype)
         fix = "cr.data.from_arrays(x, y) converts arrays and lists"
         raise DtypeError(f"A Dataset keeps {what} in {wanted}, got {array.dtype}.", fix=fix)
 
@@ -130,7 +105,7 @@ def from_arrays(
 
     Without `task`, floats in y make a regression; integers, truth values and texts make a classification.
     Texts are numbered in the order of `class_names`, or of the alphabet. Integers stay as they are: they
-    have to count from 0. Inputs are kept in float32 where it holds all that their dtype does, else in float64.
+    have to count from 0.
 
     Raises:
         DataError: what `Dataset` raises, and rows of different length, texts among the inputs.
@@ -142,7 +117,8 @@ def from_arrays(
     inputs = real_numbers(x)
     check_sizes(inputs, targets)
     check_names(feature_names, inputs)
-    values = np.ascontiguousarray(inputs, dtype=kept_dtype(inputs.dtype))
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(inputs, dtype=np.float32)
     check_finite("x", values, inputs, feature_names)
     if task == "regression":
         return Dataset(values, quantities(targets), name, task, tuple(feature_names))
@@ -164,17 +140,15 @@ def real_numbers(x: Any) -> np.ndarray:
     return array
 
 
-def from_frame(frame: pandas.DataFrame, target: Any, *, name: str = "data", task: Task | None = None) -> Dataset:
+def from_frame(frame: pandas.DataFrame, target: str, *, name: str = "data", task: Task | None = None) -> Dataset:
     """A data set from a pandas frame: one column is the target, all others are features.
 
-    Columns may be named by texts or by numbers. The task follows from the target column as in `from_arrays`.
+    The task follows from the target column as in `from_arrays`.
 
     Raises:
-        DataError: no such column, two columns of one name, a column that holds no numbers, missing values (row and column named).
+        DataError: no such column, a column that holds no numbers, missing values (row and column named).
     """
     columns = [str(column) for column in frame.columns]
-    check_different(columns)
-    frame, target = frame.set_axis(columns, axis=1), str(target)
     if target not in columns:
         raise no_target(target, columns)
     features = frame.drop(columns=[target])
@@ -187,13 +161,6 @@ def from_frame(frame: pandas.DataFrame, target: Any, *, name: str = "data", task
     x = features.to_numpy(dtype=np.float64, na_value=np.nan)
     names = tuple(str(column) for column in features.columns)
     return from_arrays(x, frame[target].to_numpy(), name=name, task=task, feature_names=names)
-
-
-def check_different(columns: Sequence[str]) -> None:
-    """Every column has a name of its own."""
-    for number, name in enumerate(columns):
-        if name in columns[:number]:
-            raise same_names(columns, number)
 
 
 def check_numeric(features: pandas.DataFrame) -> None:

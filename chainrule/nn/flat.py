@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import backend_of, place_of, xp
+from chainrule.backends import backend_of, xp
 from chainrule.base.errors import DtypeError, GradientError, OptionError
 from chainrule.nn.parameter import Parameter
 

@@ -59,12 +59,17 @@ class RecurrentCell(Module):
         """The state, or the first one; input and state fit."""
         name = type(self).__name__
         if x.ndim != 2 or x.shape[1] != self.input_size:
-            advice = "a layer that takes sequences, as nn.LSTM, or one step x[:, t]" if x.ndim == 3 else f"x of shape (n, {self.input_size})"
+            advice = (
+                "a layer that takes sequences, as nn.LSTM, or one step x[:, t]"
+                if x.ndim == 3
+                else f"x of shape (n, {self.input_size})"
+            )
             raise ShapeError(f"{name} expects one step (n, {self.input_size}), got {x.shape}.", fix=advice)
         h = self.start(x.shape[0]) if h is None else operand(h)
         if tuple(h.shape) != (x.shape[0], self.hidden_size):
             raise ShapeError(
-                f"{name} expects a state of shape {(x.shape[0], self.hidden_size)}, got {tuple(h.shape)}.", input=x.shape
+                f"{name} expects a state of shape {(x.shape[0], self.hidden_size)}, got {tuple(h.shape)}.",
+                input=x.shape,
             )
         return h
 

@@ -31,7 +31,9 @@ def check_input(layer: Any, x: Any) -> None:
     name, wanted = type(layer).__name__, layer.input_size
     axes = "(n, T, features)" if layer.batch_first else "(T, n, features)"
     if x.ndim not in (2, 3):
-        advice = {"fix": "x.reshape(n, T, -1)"} if x.ndim > 3 else {"fix": "x.reshape(1, -1, 1) (one sequence, one feature)"}
+        advice = (
+            {"fix": "x.reshape(n, T, -1)"} if x.ndim > 3 else {"fix": "x.reshape(1, -1, 1) (one sequence, one feature)"}
+        )
         raise ShapeError(f"{name} expects sequences {axes}, or one sequence (T, features), got {x.shape}.", **advice)
     if x.shape[-1] != wanted:
         raise ShapeError(
@@ -59,7 +61,11 @@ def check_state(layer: Any, given: Any, wanted: tuple[int, ...], x_shape: tuple[
     """
     if tuple(given.shape) == wanted:
         return
-    swapped = len(x_shape) == 3 and tuple(given.shape) == (wanted[0], x_shape[1 if layer.batch_first else 0], wanted[-1])
+    swapped = len(x_shape) == 3 and tuple(given.shape) == (
+        wanted[0],
+        x_shape[1 if layer.batch_first else 0],
+        wanted[-1],
+    )
     advice = _swap_advice(layer) if swapped else f"a state of shape {wanted}, or none (it starts at 0)"
     meaning = "(layers · directions, n, hidden_size)" if len(wanted) == 3 else "(layers · directions, hidden_size)"
     raise ShapeError(
@@ -89,7 +95,9 @@ def mask_of(layer: Any, lengths: Any, mask: Any, n: int, steps: int) -> Any:
         raise OptionError(f"{name} takes lengths or a mask, not both.")
     if mask is not None:
         if tuple(words.operand(mask).shape) != (n, steps):
-            raise ShapeError(f"{name} expects a mask of shape (n, T) = {(n, steps)}, got {tuple(words.operand(mask).shape)}.")
+            raise ShapeError(
+                f"{name} expects a mask of shape (n, T) = {(n, steps)}, got {tuple(words.operand(mask).shape)}."
+            )
         return mask
     if lengths is None:
         return None

@@ -21,6 +21,7 @@ from chainrule.ops.sequences import (
     by_example,
     by_time,
     fitting,
+    input_bar,
     joined,
     kept,
     mapped,
@@ -37,7 +38,6 @@ from chainrule.ops.sequences import (
     squash,
     steps,
     steps_of_mask,
-    through,
     weight_bar,
     weight_share,
 )
@@ -95,9 +95,7 @@ def chung_gru_(
     return tuple(by_example(v, reverse, o) for v, o in zip((hs, a), places, strict=True))
 
 
-def _composed(
-    x: Any, h: Any, w_ih: Any, w_hh: Any, b: Any, mask: Any = None, *, reverse: bool
-) -> tuple[Any, ...]:
+def _composed(x: Any, h: Any, w_ih: Any, w_hh: Any, b: Any, mask: Any = None, *, reverse: bool) -> tuple[Any, ...]:
     states, gates = [], []
     masks = mask_steps(mask, reverse, x.shape[-2])
     for x_t, m in zip(steps(x, reverse), masks, strict=True):
@@ -108,9 +106,7 @@ def _composed(
     return joined(states, reverse), joined(gates, reverse)
 
 
-def _shapes(
-    x: Any, h0: Any, w_ih: Any, w_hh: Any, b: Any, mask: Any = None, *, reverse: bool
-) -> list[tuple[int, ...]]:
+def _shapes(x: Any, h0: Any, w_ih: Any, w_hh: Any, b: Any, mask: Any = None, *, reverse: bool) -> list[tuple[int, ...]]:
     *front, n, length, features = x.shape
     size = h0.shape[-1]
     wanted = {
@@ -127,10 +123,10 @@ def _shapes(
 
 @fused
 def chung_gru_back(
-    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_ih: Any, w_hh: Any, mask: Any = None, *,
+    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *,
     reverse: bool, out: Any = None,
 ) -> Any:  # fmt: skip
-    """Cotangents of x, h₀, the weights and the bias, from those of the results of `chung_gru`.
+    """δ of all steps, and the cotangents of h₀, the weights and the bias, from those of the results of `chung_gru`.
 
     With δⁿ = h̄ ⊙ z ⊙ (1 − n²) and q = δⁿ Uₙ, the cotangent of r ⊙ h₋:
 
@@ -169,11 +165,11 @@ def chung_gru_back(
             dh += passed
     u_bar = (weight_bar(delta[..., : 2 * n], earlier), weight_bar(delta[..., 2 * n :], acts[..., :n] * earlier))
     weights = (weight_bar(delta, xs), np_.concatenate(u_bar, -2), bias_bar(delta))
-    return placed(out, (by_example(through(delta, w_ih), reverse), dh, *weights))
+    return placed(out, (by_example(delta, reverse), dh, *weights))
 
 
 def _composed_back(
-    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_ih: Any, w_hh: Any, mask: Any = None, *,
+    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *,
     reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     hs, (h_in, a_in, acts) = [h0, *steps(h, reverse)], (steps(v, reverse) for v in (h_bar, a_bar, a))
@@ -193,17 +189,26 @@ def _composed_back(
         resets.insert(0, r * hs[t])
         dh = dh * (1 - z) + q * r + words.matmul(of_gates[0], u_gates) + passed
     deltas = [concatenate(pair, -1) for pair in zip(of_gates, of_new, strict=True)]
-    x_bar = joined([words.matmul(d, w_ih) for d in deltas], reverse)
     u_bar = concatenate([weight_share(of_gates, hs[:-1]), weight_share(of_new, resets)], -2)
-    return x_bar, dh, weight_share(deltas, steps(x, reverse)), u_bar, bias_share(deltas)
+    return joined(deltas, reverse), dh, weight_share(deltas, steps(x, reverse)), u_bar, bias_share(deltas)
+
+
+def _bars(needed: Any, bars: Any, ys: Any, *args: Any, reverse: bool) -> tuple[Any, ...]:
+    x, h0, w_ih, w_hh, _, *mask = args
+    delta, *rest = chung_gru_back(*bars, *ys, x, h0, w_hh, *mask, reverse=reverse)
+    return input_bar(needed[0], delta, w_ih), *rest
+
+
+def _shapes_back(
+    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *, reverse: bool
+) -> list[tuple[int, ...]]:
+    rows = w_hh.shape[:-1]
+    delta = (*h.shape[:-1], 3 * h.shape[-1])
+    return [delta, h0.shape, (*rows, x.shape[-1]), w_hh.shape, rows]
 
 
 chung_gru_.composed(_composed, arguments=5)
-chung_gru_.backward(
-    lambda bars, ys, x, h0, w_ih, w_hh, b, *mask, **params: chung_gru_back(
-        *bars, *ys, x, h0, w_ih, w_hh, *mask, **params
-    )
-)
+chung_gru_.backward(_bars)
 chung_gru_.shape(_shapes)
 chung_gru_.cost(product_cost(2, 3))
 over_sequences(chung_gru_, weights=(2, 3, 4))
@@ -216,16 +221,12 @@ chung_gru_.formula(
     r"\bar U = \textstyle\sum_t (\delta^{rz}_t h_{t-1}^\top, \delta^n_t (r \odot h_{t-1})^\top)",
     r"\bar b = \textstyle\sum_t \delta_t",
 )
-chung_gru_back.composed(_composed_back, arguments=8)
-chung_gru_back.shape(
-    lambda h_bar, a_bar, h, a, x, h0, w_ih, w_hh, mask=None, *, reverse: [
-        v.shape for v in (x, h0, w_ih, w_hh)
-    ] + [w_ih.shape[:-1]]
-)
-chung_gru_back.cost(lambda y, h_bar, a_bar, h, a, x, h0, w_ih, w_hh, *mask, reverse: 4.0 * h.size // h.shape[-1] * (w_ih.size + w_hh.size))
+chung_gru_back.composed(_composed_back, arguments=7)
+chung_gru_back.shape(_shapes_back)
+chung_gru_back.cost(lambda y, h_bar, a_bar, h, a, x, *rest, reverse: 6.0 * h.size * (x.shape[-1] + 2 * h.shape[-1]))
 leading(chung_gru_back)
 chung_gru_back.formula(
     r"\delta_t = (\bar r \odot r (1 - r), \bar z \odot z (1 - z), \bar n \odot (1 - n^2))",
     *[rf"\bar{{\bar {v}}} = \partial \langle \delta, \cdot \rangle / \partial {v}" for v in
-      (r"\bar h", r"\bar a", "h", "a", "x", "h_0", "W", "U")],
+      (r"\bar h", r"\bar a", "h", "a", "x", "h_0", "U")],
 )  # fmt: skip

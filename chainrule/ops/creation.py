@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import as_dtype, copied, dtype_of, is_host, kind_of, looked_at, place_of, placed
+from chainrule.backends import as_dtype, copied, dtype_of, is_host, kind_of, looked_at, placed
 from chainrule.base.errors import DataError, DtypeError, OptionError
 from chainrule.core.stack import next_key
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import astype, boxed_like, numbers, operand, stop_gradient
+from chainrule.ops.operands import astype, boxed_like, numbers, operand
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:

@@ -16,7 +16,6 @@ from chainrule.core.vocabulary import words
 from chainrule.ops.diagonals import diagonal
 from chainrule.ops.operands import operand, promote
 from chainrule.ops.reductions import sum
-from chainrule.ops.shapes import transpose
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -20,6 +20,7 @@ from chainrule.ops.sequences import (
     by_example,
     by_time,
     fitting,
+    input_bar,
     joined,
     kept,
     mapped,
@@ -36,7 +37,6 @@ from chainrule.ops.sequences import (
     squash,
     steps,
     steps_of_mask,
-    through,
     weight_bar,
     weight_share,
 )
@@ -128,10 +128,10 @@ def _shapes(
 
 @fused
 def gru_back(
-    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_ih: Any, w_hh: Any, mask: Any = None, *,
+    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *,
     reverse: bool, out: Any = None,
 ) -> Any:  # fmt: skip
-    """Cotangents of x, h₀, the weights and both biases, from those of the results of `gru`.
+    """δˣ of all steps, and the cotangents of h₀, the weights and both biases, from those of the results of `gru`.
 
     With ν = h̄ ⊙ (1 − z) ⊙ (1 − n²):
 
@@ -170,11 +170,11 @@ def gru_back(
         if passed is not None:
             dh += passed
     weights = (weight_bar(from_x, xs), weight_bar(from_h, before(h0, hs)), bias_bar(from_x), bias_bar(from_h))
-    return placed(out, (by_example(through(from_x, w_ih), reverse), dh, *weights))
+    return placed(out, (by_example(from_x, reverse), dh, *weights))
 
 
 def _composed_back(
-    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_ih: Any, w_hh: Any, mask: Any = None, *,
+    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *,
     reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     hs, (h_in, a_in, acts) = [h0, *steps(h, reverse)], (steps(v, reverse) for v in (h_bar, a_bar, a))
@@ -191,17 +191,26 @@ def _composed_back(
         from_x.insert(0, concatenate([dr, dz, dn], -1))
         from_h.insert(0, concatenate([dr, dz, dn * r + m_in], -1))
         dh = dh * z + words.matmul(from_h[0], w_hh) + passed
-    x_bar = joined([words.matmul(d, w_ih) for d in from_x], reverse)
     weights = weight_share(from_x, steps(x, reverse)), weight_share(from_h, hs[:-1])
-    return x_bar, dh, *weights, bias_share(from_x), bias_share(from_h)
+    return joined(from_x, reverse), dh, *weights, bias_share(from_x), bias_share(from_h)
+
+
+def _bars(needed: Any, bars: Any, ys: Any, *args: Any, reverse: bool) -> tuple[Any, ...]:
+    x, h0, w_ih, w_hh, _, _, *mask = args
+    delta, *rest = gru_back(*bars, *ys, x, h0, w_hh, *mask, reverse=reverse)
+    return input_bar(needed[0], delta, w_ih), *rest
+
+
+def _shapes_back(
+    h_bar: Any, a_bar: Any, h: Any, a: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *, reverse: bool
+) -> list[tuple[int, ...]]:
+    rows = w_hh.shape[:-1]
+    delta = (*h.shape[:-1], 3 * h.shape[-1])
+    return [delta, h0.shape, (*rows, x.shape[-1]), w_hh.shape, rows, rows]
 
 
 gru_.composed(_composed, arguments=6)
-gru_.backward(
-    lambda bars, ys, x, h0, w_ih, w_hh, b_ih, b_hh, *mask, **params: gru_back(
-        *bars, *ys, x, h0, w_ih, w_hh, *mask, **params
-    )
-)
+gru_.backward(_bars)
 gru_.shape(_shapes)
 gru_.cost(product_cost(2, 3))
 over_sequences(gru_, weights=(2, 3, 4, 5))
@@ -215,16 +224,12 @@ gru_.formula(
     r"\bar b = \textstyle\sum_t \delta^x_t",
     r"\bar b' = \textstyle\sum_t \delta^h_t",
 )
-gru_back.composed(_composed_back, arguments=8)
-gru_back.shape(
-    lambda h_bar, a_bar, h, a, x, h0, w_ih, w_hh, mask=None, *, reverse: [
-        v.shape for v in (x, h0, w_ih, w_hh)
-    ] + [w_ih.shape[:-1]] * 2
-)
-gru_back.cost(lambda y, h_bar, a_bar, h, a, x, h0, w_ih, w_hh, *mask, reverse: 4.0 * h.size // h.shape[-1] * (w_ih.size + w_hh.size))
+gru_back.composed(_composed_back, arguments=7)
+gru_back.shape(_shapes_back)
+gru_back.cost(lambda y, h_bar, a_bar, h, a, x, *rest, reverse: 6.0 * h.size * (x.shape[-1] + 2 * h.shape[-1]))
 leading(gru_back)
 gru_back.formula(
     r"\delta^x_t = (\bar r \odot r (1 - r), \bar z \odot z (1 - z), \bar n \odot (1 - n^2))",
     *[rf"\bar{{\bar {v}}} = \partial \langle \delta, \cdot \rangle / \partial {v}" for v in
-      (r"\bar h", r"\bar a", "h", "a", "x", "h_0", "W", "U")],
+      (r"\bar h", r"\bar a", "h", "a", "x", "h_0", "U")],
 )  # fmt: skip

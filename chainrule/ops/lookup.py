@@ -13,7 +13,7 @@ from chainrule.core.spec import Spec
 from chainrule.core.vocabulary import words
 from chainrule.ops.indexing import take_at
 from chainrule.ops.operands import axis_of, operand
-from chainrule.ops.shapes import reshape, transpose
+from chainrule.ops.shapes import reshape
 
 
 @words.define
@@ -97,4 +97,4 @@ def take_along_axis(x: Any, ids: Any, axis: int = -1) -> Any:
     x, ids = words.reordered(x, *last), words.reordered(ids, *last)
     rows = np.arange(0, prod(x.shape), shape[axis] or 1).reshape(*x.shape[:-1], 1)
     y = take_at(reshape(x, prod(x.shape)), ids + rows)
-    return transpose(y, *(int(i) for i in np.argsort(last)))
+    return words.reordered(y, *(int(i) for i in np.argsort(last)))

@@ -10,30 +10,27 @@ from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
 from chainrule.ops.activations import sigmoid
 from chainrule.ops.elementary import tanh
+from chainrule.ops.operands import is_nothing
 from chainrule.ops.sequences import (
     before,
-    bias_bar,
     bias_share,
-    by_example,
-    by_time,
+    blocks,
+    columns,
     fitting,
+    input_bar,
     joined,
     kept,
     mapped,
     mask_steps,
+    of_columns,
     outs,
     over_sequences,
-    over_time,
     parts,
     placed,
     product_cost,
-    project,
-    recurrent,
-    recurrent_out,
+    side_by_side,
     steps,
     steps_of_mask,
-    through,
-    weight_bar,
     weight_share,
 )
 from chainrule.ops.shapes import concatenate
@@ -70,18 +67,19 @@ def lstm_(
     """States h, cells c (…, n, T, h) and gates i, f, g, o (…, n, T, 4h) of all steps.
 
     σ(z) is taken as (1 + tanh(z/2))/2, so that one call serves the gates and nothing overflows. Where the mask
-    is False the state passes unchanged.
+    is False the state passes unchanged. Inside, a step is (…, features, n): a gate is one block of memory then.
     """
     np_ = xp(x)
-    z = project(by_time(x, reverse), w_ih, b)  # (T, …, n, 4h), becomes the gates
-    n = h0.shape[-1]
-    i, f, g, o = parts(z, 4)
-    hs, cs = np_.empty((*z.shape[:-1], n), z.dtype), np_.empty((*z.shape[:-1], n), z.dtype)
-    held = None if mask is None else ~steps_of_mask(mask, reverse)
-    h, c, product, part = h0, c0, recurrent_out(z), np_.empty(h0.shape, z.dtype)
+    z = np_.matmul(w_ih, columns(x, reverse))  # (T, …, 4h, n), becomes the gates
+    z += b[..., None]
+    h, c = np_.swapaxes(h0, -1, -2), np_.swapaxes(c0, -1, -2)
+    i, f, g, o = blocks(z, 4)
+    hs, cs = np_.empty(i.shape, z.dtype), np_.empty(i.shape, z.dtype)
+    held = None if mask is None else np_.swapaxes(~steps_of_mask(mask, reverse), -1, -2)
+    product, part = np_.empty(z.shape[1:], z.dtype), np_.empty(i.shape[1:], z.dtype)
     for t in range(len(z)):
-        z[t] += recurrent(w_hh, h, product)
-        _activate(np_, z[t], n)
+        z[t] += np_.matmul(w_hh, h, out=product)
+        _activate(np_, z[t])
         np_.multiply(f[t], c, out=cs[t])
         cs[t] += np_.multiply(i[t], g[t], out=part)
         np_.multiply(o[t], np_.tanh(cs[t], out=hs[t]), out=hs[t])
@@ -90,12 +88,13 @@ def lstm_(
             np_.copyto(cs[t], c, where=held[t])
         h, c = hs[t], cs[t]
     places = outs(out, 3)
-    return tuple(by_example(v, reverse, o) for v, o in zip((hs, cs, z), places, strict=True))
+    return tuple(of_columns(v, reverse, place) for v, place in zip((hs, cs, z), places, strict=True))
 
 
-def _activate(np_: Any, z: Any, n: int) -> None:
+def _activate(np_: Any, z: Any) -> None:
     """σ of the gates and tanh of the candidate, in place."""
-    gates = (z[..., : 2 * n], z[..., 3 * n :])
+    n = z.shape[-2] // 4
+    gates = (z[..., : 2 * n, :], z[..., 3 * n :, :])
     for part in gates:
         part *= 0.5
     np_.tanh(z, out=z)
@@ -140,10 +139,9 @@ def _shapes(
 
 @fused
 def lstm_back(
-    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_ih: Any,
-    w_hh: Any, mask: Any = None, *, reverse: bool, out: Any = None,
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_hh: Any, mask: Any = None, *, reverse: bool, out: Any = None,
 ) -> Any:  # fmt: skip
-    """Cotangents of x, h₀, c₀, the weights and the bias, from those of the results of `lstm`.
+    """δ = dL/dz of all steps, and the cotangents of h₀, c₀, the weights and the bias, from those of `lstm`'s results.
 
     Backwards in time, with h̄, c̄ the cotangents that arrive at step t from outside and from step t + 1:
 
@@ -154,12 +152,13 @@ def lstm_back(
     The weights' cotangents are one product over all steps: W̄ = Σ δᵀ x, Ū = Σ δᵀ h₋, b̄ = Σ δ.
     """
     np_ = xp(x)
-    hs, cs, a, xs = (by_time(v, reverse) for v in (h, c, gates, x))
-    h_in, c_in, a_in = (over_time(v, reverse) for v in (h_bar, c_bar, gates_bar))
-    held = None if mask is None else ~steps_of_mask(mask, reverse)
-    delta, slope = np_.empty(a.shape, a.dtype), np_.empty(a.shape[1:], a.dtype)
-    dh, dc = np_.zeros(h0.shape, a.dtype), np_.zeros(h0.shape, a.dtype)
-    squashed = np_.tanh(cs)
+    cs, a = columns(c, reverse), columns(gates, reverse)
+    h_in, c_in, a_in = (None if is_nothing(v) else columns(v, reverse) for v in (h_bar, c_bar, gates_bar))
+    held = None if mask is None else np_.swapaxes(~steps_of_mask(mask, reverse), -1, -2)
+    delta, slope = np_.empty(a.shape[1:], a.dtype), np_.empty(a.shape[1:], a.dtype)
+    deltas = np_.empty((*a.shape[1:-1], len(a), a.shape[-1]), a.dtype)  # (…, 4h, T, n)
+    dh, dc = np_.zeros(cs.shape[1:], a.dtype), np_.zeros(cs.shape[1:], a.dtype)
+    u, first, squashed = np_.ascontiguousarray(np_.swapaxes(w_hh, -1, -2)), np_.swapaxes(c0, -1, -2), np_.tanh(cs)
     for t in reversed(range(len(a))):
         dh += 0 if h_in is None else h_in[t]
         dc += 0 if c_in is None else c_in[t]
@@ -167,21 +166,24 @@ def lstm_back(
         if held is not None:
             dh *= ~held[t]
             dc *= ~held[t]
-        _step_back(np_, dh, dc, a[t], squashed[t], cs[t - 1] if t else c0, delta[t], slope)
+        _step_back(np_, dh, dc, a[t], squashed[t], cs[t - 1] if t else first, delta, slope)
         if a_in is not None:
-            delta[t] += slope * a_in[t]
-        np_.matmul(delta[t], w_hh, out=dh)
+            delta += slope * a_in[t]
+        np_.matmul(u, delta, out=dh)
+        deltas[..., t, :] = delta
         if passed is not None:
             dh += passed[0]
             dc += passed[1]
-    weights = (weight_bar(delta, xs), weight_bar(delta, before(h0, hs)), bias_bar(delta))
-    return placed(out, (by_example(through(delta, w_ih), reverse), dh, dc, *weights))
+    rows = deltas.reshape(*deltas.shape[:-2], -1)  # (…, 4h, T·n)
+    earlier = before(np_.swapaxes(h0, -1, -2), columns(h, reverse))
+    weights = (rows @ side_by_side(columns(x, reverse)), rows @ side_by_side(earlier), rows.sum(-1))
+    shown = of_columns(np_.moveaxis(deltas, -2, 0), reverse)
+    return placed(out, (shown, np_.swapaxes(dh, -1, -2), np_.swapaxes(dc, -1, -2), *weights))
 
 
 def _step_back(np_: Any, dh: Any, dc: Any, a: Any, squashed: Any, c: Any, delta: Any, slope: Any) -> None:
     """One step: fills δ and the slopes of the gates, and turns c̄ into that of the step before, in place."""
-    n = dh.shape[-1]
-    (i, f, g, o), (di, df, dg, do) = parts(a, 4), parts(delta, 4)
+    (i, f, g, o), (di, df, dg, do), n = blocks(a, 4), blocks(delta, 4), dh.shape[-2]
     np_.multiply(squashed, squashed, out=do)
     np_.subtract(1, do, out=do)
     do *= o
@@ -193,15 +195,15 @@ def _step_back(np_: Any, dh: Any, dc: Any, a: Any, squashed: Any, c: Any, delta:
     np_.multiply(dh, squashed, out=do)
     dc *= f
     np_.multiply(a, a, out=slope)
-    np_.subtract(a[..., : 2 * n], slope[..., : 2 * n], out=slope[..., : 2 * n])
-    np_.subtract(1, slope[..., 2 * n : 3 * n], out=slope[..., 2 * n : 3 * n])
-    np_.subtract(o, slope[..., 3 * n :], out=slope[..., 3 * n :])
+    gates, candidate, output = slope[..., : 2 * n, :], slope[..., 2 * n : 3 * n, :], slope[..., 3 * n :, :]
+    np_.subtract(a[..., : 2 * n, :], gates, out=gates)
+    np_.subtract(1, candidate, out=candidate)
+    np_.subtract(o, output, out=output)
     delta *= slope
 
 
 def _composed_back(
-    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_ih: Any,
-    w_hh: Any, mask: Any = None, *, reverse: bool,
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_hh: Any, mask: Any = None, *, reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     hs, cs = ([v0, *steps(v, reverse)] for v0, v in ((h0, h), (c0, c)))
     arriving = [steps(v, reverse) for v in (h_bar, c_bar, gates_bar, gates)]
@@ -219,20 +221,20 @@ def _composed_back(
         delta = (inner + a_in) * concatenate([i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o)], -1)
         deltas.insert(0, delta)
         dh, dc = words.matmul(delta, w_hh) + passed[0], dc * f + passed[1]
-    x_bar = joined([words.matmul(d, w_ih) for d in deltas], reverse)
     weights = weight_share(deltas, steps(x, reverse)), weight_share(deltas, hs[:-1]), bias_share(deltas)
-    return x_bar, dh, dc, *weights
+    return joined(deltas, reverse), dh, dc, *weights
 
 
 def _shapes_back(
-    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_ih: Any,
-    w_hh: Any, mask: Any = None, *, reverse: bool,
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_hh: Any, mask: Any = None, *, reverse: bool,
 ) -> list[tuple[int, ...]]:  # fmt: skip
-    return [v.shape for v in (x, h0, c0, w_ih, w_hh)] + [w_ih.shape[:-1]]
+    return [v.shape for v in (gates, h0, c0)] + [(*w_hh.shape[:-1], x.shape[-1]), w_hh.shape, w_hh.shape[:-1]]
 
 
-def _bars(y_bars: Any, ys: Any, x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, b: Any, *mask: Any, reverse: bool) -> Any:
-    return lstm_back(*y_bars, *ys, x, h0, c0, w_ih, w_hh, *mask, reverse=reverse)
+def _bars(needed: Any, y_bars: Any, ys: Any, *args: Any, reverse: bool) -> tuple[Any, ...]:
+    x, h0, c0, w_ih, w_hh, _, *mask = args
+    delta, h0_bar, c0_bar, *weights = lstm_back(*y_bars, *ys, x, h0, c0, w_hh, *mask, reverse=reverse)
+    return input_bar(needed[0], delta, w_ih), h0_bar, c0_bar, *weights
 
 
 lstm_.composed(_composed, arguments=6)
@@ -250,11 +252,5 @@ lstm_.formula(
     r"\bar U = \textstyle\sum_t \delta_t h_{t-1}^\top",
     r"\bar b = \textstyle\sum_t \delta_t",
 )
-lstm_back.composed(_composed_back, arguments=11)
+lstm_back.composed(_composed_back, arguments=10)
 lstm_back.shape(_shapes_back)
-lstm_back.cost(lambda y, *args, **params: 4.0 * args[6].shape[-3] * args[6].shape[-2] * (args[9].size + args[10].size))
-leading(lstm_back)
-lstm_back.formula(
-    r"\delta_t = (\bar c \odot g, \bar c \odot c_{t-1}, \bar c \odot i, \bar h \odot \tanh c) \odot \sigma'",
-    *[r"\bar{\bar v} = \partial \langle \delta, \cdot \rangle / \partial v"] * 11,
-)

@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import as_dtype, backend_of, dtype_of, into, is_array, is_floating, kind_of, place_of, placed, xp
+from chainrule.backends import (
+    as_dtype,
+    backend_of,
+    dtype_of,
+    into,
+    is_array,
+    is_floating,
+    kind_of,
+    place_of,
+    placed,
+    xp,
+)
 from chainrule.backends.interface import NATIVE
 from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core.batch import leading

@@ -14,7 +14,7 @@ from chainrule.core.vocabulary import words
 from chainrule.ops.cumulative import part, reverse
 from chainrule.ops.operands import axis_of, broadcast_to, operand
 from chainrule.ops.reductions import Axis, reduced_axes
-from chainrule.ops.shapes import concatenate, reshape, transpose
+from chainrule.ops.shapes import concatenate, reshape
 
 
 @words.define

@@ -17,6 +17,7 @@ from chainrule.ops.sequences import (
     by_example,
     by_time,
     fitting,
+    input_bar,
     joined,
     kept,
     mapped,
@@ -30,7 +31,6 @@ from chainrule.ops.sequences import (
     recurrent_out,
     steps,
     steps_of_mask,
-    through,
     weight_bar,
     weight_share,
 )
@@ -99,14 +99,14 @@ def _shapes(
 
 @fused
 def rnn_back(
-    h_bar: Any, h: Any, x: Any, h0: Any, w_ih: Any, w_hh: Any, mask: Any = None, *,
+    h_bar: Any, h: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *,
     nonlinearity: str, reverse: bool, out: Any = None,
 ) -> Any:  # fmt: skip
-    """Cotangents of x, h₀, the weights and the bias, from that of the states of `rnn`: 000 (15.11)-(15.22).
+    """δ = dL/dz of all steps, and the cotangents of h₀, the weights and the bias, from that of `rnn`'s states.
 
         δₜ = φ'(zₜ) ⊙ (h̄ₜ + δₜ₊₁ U),   W̄ = Σ δᵀ x,  Ū = Σ δᵀ h₋,  b̄ = Σ δ
 
-    φ' comes from the state: 1 − h² for tanh, [h > 0] for ReLU.
+    000 (15.11)-(15.22). φ' comes from the state: 1 − h² for tanh, [h > 0] for ReLU.
     """
     np_ = xp(x)
     hs, xs, h_in = by_time(h, reverse), by_time(x, reverse), over_time(h_bar, reverse)
@@ -123,11 +123,11 @@ def rnn_back(
             dh *= held[t]
             dh += delta[t] @ w_hh
     weights = (weight_bar(delta, xs), weight_bar(delta, before(h0, hs)), bias_bar(delta))
-    return placed(out, (by_example(through(delta, w_ih), reverse), dh, *weights))
+    return placed(out, (by_example(delta, reverse), dh, *weights))
 
 
 def _composed_back(
-    h_bar: Any, h: Any, x: Any, h0: Any, w_ih: Any, w_hh: Any, mask: Any = None, *,
+    h_bar: Any, h: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *,
     nonlinearity: str, reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     hs, h_in = [h0, *steps(h, reverse)], steps(h_bar, reverse)
@@ -139,14 +139,29 @@ def _composed_back(
         passed = kept(masks[t], 0 * dh, dh)
         deltas.insert(0, slope * (dh - passed))
         dh = words.matmul(deltas[0], w_hh) + passed
-    x_bar = joined([words.matmul(d, w_ih) for d in deltas], reverse)
-    return x_bar, dh, weight_share(deltas, steps(x, reverse)), weight_share(deltas, hs[:-1]), bias_share(deltas)
+    return (
+        joined(deltas, reverse),
+        dh,
+        weight_share(deltas, steps(x, reverse)),
+        weight_share(deltas, hs[:-1]),
+        bias_share(deltas),
+    )
+
+
+def _bars(needed: Any, h_bar: Any, h: Any, *args: Any, **params: Any) -> tuple[Any, ...]:
+    x, h0, w_ih, w_hh, _, *mask = args
+    delta, *bars = rnn_back(h_bar, h, x, h0, w_hh, *mask, **params)
+    return input_bar(needed[0], delta, w_ih), *bars
+
+
+def _shapes_back(
+    h_bar: Any, h: Any, x: Any, h0: Any, w_hh: Any, mask: Any = None, *, nonlinearity: str, reverse: bool
+) -> list[tuple[int, ...]]:
+    return [h.shape, h0.shape, (*w_hh.shape[:-1], x.shape[-1]), w_hh.shape, w_hh.shape[:-1]]
 
 
 rnn_.composed(_composed, arguments=5)
-rnn_.backward(
-    lambda h_bar, h, x, h0, w_ih, w_hh, b, *mask, **params: rnn_back(h_bar, h, x, h0, w_ih, w_hh, *mask, **params)
-)
+rnn_.backward(_bars)
 rnn_.shape(_shapes)
 rnn_.cost(product_cost(2, 3))
 over_sequences(rnn_, weights=(2, 3, 4))
@@ -158,9 +173,9 @@ rnn_.formula(
     r"\bar U = \textstyle\sum_t \delta_t h_{t-1}^\top",
     r"\bar b = \textstyle\sum_t \delta_t",
 )
-rnn_back.composed(_composed_back, arguments=6)
-rnn_back.shape(lambda h_bar, h, x, h0, w_ih, w_hh, mask=None, **_: [v.shape for v in (x, h0, w_ih, w_hh)] + [w_ih.shape[:-1]])
-rnn_back.cost(lambda y, h_bar, h, x, *rest, **_: 4.0 * h.size // h.shape[-1] * (rest[1].size + rest[2].size))
+rnn_back.composed(_composed_back, arguments=5)
+rnn_back.shape(_shapes_back)
+rnn_back.cost(lambda y, h_bar, h, x, h0, w_hh, *mask, **_: 2.0 * h.size * (x.shape[-1] + 2 * w_hh.shape[-1]))
 leading(rnn_back)
 rnn_back.formula(
     r"\delta_t = \varphi'(h_t) \odot (\bar h_t + U^\top \delta_{t+1})",
@@ -168,6 +183,5 @@ rnn_back.formula(
     r"\bar h_t = \varphi''(h_t) \odot \bar h_t \odot d_t + U \bar{\bar U}",
     r"\bar x_t = \bar{\bar W}^\top \delta_t",
     r"\bar h_0 = \bar{\bar U}^\top \delta_1",
-    r"\bar W = \textstyle\sum_t \delta_t \bar{\bar x}_t^\top",
     r"\bar U = \textstyle\sum_t \delta_t d_{t-1}^\top",
 )

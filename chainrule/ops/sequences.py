@@ -36,6 +36,28 @@ def by_example(y: Array, reverse: bool, out: Array = None) -> Array:
     return into(out, xp(y).moveaxis(y[::-1] if reverse else y, 0, -2))
 
 
+def columns(x: Array, reverse: bool) -> Array:
+    """A view (T, …, k, n) of (…, n, T, k): a step with features as rows, examples as columns."""
+    return xp(x).swapaxes(by_time(x, reverse), -1, -2)
+
+
+def of_columns(y: Array, reverse: bool, out: Array = None) -> Array:
+    """A view (…, n, T, k) of (T, …, k, n), in the order of the input again; copied where there is an `out`."""
+    return by_example(xp(y).swapaxes(y, -1, -2), reverse, out)
+
+
+def blocks(x: Array, n: int) -> list[Array]:
+    """(…, n·h, m) as n views of (…, h, m), one above the other."""
+    h = x.shape[-2] // n
+    return [x[..., k * h : (k + 1) * h, :] for k in range(n)]
+
+
+def side_by_side(v: Array) -> Array:
+    """(T, …, k, n) as the transpose (…, T·n, k) of all steps side by side."""
+    wide = xp(v).moveaxis(v, 0, -2)  # (…, k, T, n)
+    return xp(v).swapaxes(wide.reshape(*wide.shape[:-2], wide.shape[-2] * wide.shape[-1]), -1, -2)
+
+
 def steps_of_mask(mask: Array, reverse: bool) -> Array:
     """A view (T, …, n, 1) of a mask (…, n, T)."""
     return by_time(mask[..., None], reverse)
@@ -63,13 +85,6 @@ def recurrent(u: Array, h: Array, out: Array) -> Array:
 def recurrent_out(z: Array) -> Array:
     """The `out` of `recurrent` for pre-activations z (T, …, n, k)."""
     return xp(z).empty((*z.shape[1:-2], z.shape[-1], z.shape[-2]), z.dtype)
-
-
-def through(delta: Array, w: Array) -> Array:
-    """δ w for all steps in one product. Shapes: δ (T, …, n, k), w (…, k, m), result (T, …, n, m)."""
-    if w.ndim == 2:
-        return (delta.reshape(-1, delta.shape[-1]) @ w).reshape(*delta.shape[:-1], w.shape[1])
-    return delta @ w
 
 
 def weight_bar(delta: Array, v: Array) -> Array:
@@ -165,6 +180,17 @@ def kept(mask: Any, new: Any, old: Any) -> Any:
 
 
 # Rules.
+
+
+def input_bar(needed: bool, delta: Any, w: Any) -> Any:
+    """x̄ = δ W for all steps in one product, where it is needed. Shapes: δ (…, n, T, k), w (…, k, in)."""
+    if not needed:
+        return None
+    if len(w.shape) > 2:
+        return words.matmul(delta, expand_dims(w, -3))
+    n, length, k = delta.shape
+    rows = reshape(words.transpose(delta, 1, 0, 2), (length * n, k))  # as it lies in memory: no copy
+    return words.transpose(reshape(words.matmul(rows, w), (length, n, w.shape[1])), 1, 0, 2)
 
 
 def fitting(name: str, given: dict[str, Any], wanted: dict[str, tuple[int, ...]]) -> None:

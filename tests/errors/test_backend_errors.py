@@ -15,15 +15,12 @@ def text(error, call, *args, **settings):
 
 
 def test_an_unknown_backend():
-    assert text(OptionError, cr.use, "tensorflow") == (
-        "There is no backend 'tensorflow'.\n  known   numpy, torch, jax"
-    )
+    assert text(OptionError, cr.use, "tensorflow") == ("There is no backend 'tensorflow'.\n  known   numpy, torch, jax")
 
 
 def test_a_device_in_the_place_of_a_backend():
     assert text(OptionError, cr.use, "cuda") == (
-        "There is no backend 'cuda'.\n  known   numpy, torch, jax\n"
-        '  try     cr.use("torch", device="cuda")'
+        'There is no backend \'cuda\'.\n  known   numpy, torch, jax\n  try     cr.use("torch", device="cuda")'
     )
 
 
@@ -39,8 +36,7 @@ def test_a_backend_that_is_not_installed(name, monkeypatch):
 
 def test_numpy_has_no_gpu():
     assert text(OptionError, cr.use, "numpy", device="cuda") == (
-        "NumPy computes on the CPU, it has no device 'cuda'.\n"
-        '  try     cr.use("torch", device="cuda")'
+        'NumPy computes on the CPU, it has no device \'cuda\'.\n  try     cr.use("torch", device="cuda")'
     )
 
 
@@ -127,8 +123,7 @@ def test_float64_where_jax_has_it_switched_off():
 
 def test_a_dtype_that_does_not_exist():
     assert text(DtypeError, cr.zeros, 2, dtype="float31") == (
-        "There is no dtype 'float31'.\n"
-        "  known   float16, bfloat16, float32, float64, int64, bool and the like"
+        "There is no dtype 'float31'.\n  known   float16, bfloat16, float32, float64, int64, bool and the like"
     )
 
 

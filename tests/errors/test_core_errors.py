@@ -173,7 +173,7 @@ DTYPES = {
     "a list for a primitive": (
         lambda x: cr.PRIMITIVES["sum"]([1.0], axis=(0,)),
         "list is not an array that a backend knows.\n"
-        "  known   numpy\n"
+        "  known   numpy, torch, jax\n"
         "  try     cr.tensor(value), or numpy.asarray(value)",
     ),
 }

@@ -85,9 +85,7 @@ MISTAKES = {
     "the cell state forgotten": (
         lambda: LSTM(X, cr.tensor(zeros(1, 2, 4))),
         OptionError,
-        "LSTM takes its state as a pair (h0, c0), got one Tensor.\n"
-        "  layer   LSTM(3 → 4)\n"
-        "  try     layer(x, (h0, c0))",
+        "LSTM takes its state as a pair (h0, c0), got one Tensor.\n  layer   LSTM(3 → 4)\n  try     layer(x, (h0, c0))",
     ),
     "longer than the sequence": (
         lambda: LSTM(X, lengths=[5, 6]),
@@ -118,7 +116,7 @@ MISTAKES = {
     "lengths in float": (
         lambda: LSTM(X, lengths=np.array([5.0, 2.0])),
         DtypeError,
-        "Lengths are integers, these are float64.\n  layer   LSTM(3 → 4)",
+        "Lengths are integers, these are float32.\n  layer   LSTM(3 → 4)",
     ),
     "a mask of another shape": (
         lambda: LSTM(X, mask=np.ones((5, 2), bool)),
@@ -186,8 +184,7 @@ MISTAKES = {
     "a highway cell that carries what does not fit": (
         lambda: nn.HighwayCell(3, 4, carry="input"),
         OptionError,
-        "HighwayCell can carry its input only where it is as wide as the state, not 3 and 4.\n"
-        '  try     carry="state"',
+        'HighwayCell can carry its input only where it is as wide as the state, not 3 and 4.\n  try     carry="state"',
     ),
     "a highway cell that carries nothing known": (
         lambda: nn.HighwayCell(3, 4, carry="memory"),

@@ -133,7 +133,9 @@ def test_cells(kind, dtype):
         ours, theirs = pair(kind, options, dtype, rng)
         n = int(rng.integers(1, 5))
         x, z = both(rng.standard_normal((n, options["input_size"])), dtype)
-        states = [both(rng.standard_normal((n, options["hidden_size"])), dtype) for _ in range(1 + (kind == "LSTMCell"))]
+        states = [
+            both(rng.standard_normal((n, options["hidden_size"])), dtype) for _ in range(1 + (kind == "LSTMCell"))
+        ]
         given = [tuple(s[k] for s in states) if len(states) > 1 else states[0][k] for k in (0, 1)]
         results = list(zip(as_tuple(ours(x, given[0])), as_tuple(theirs(z, given[1])), strict=True))
         for a, b in results:
