@@ -142,7 +142,7 @@ def moved(x: Any, source: int, target: int) -> Any:
         return x
     order = [a for a in range(ndim) if a != source]
     order.insert(target, source)
-    return words.transpose(x, *order)
+    return words.reordered(x, *order)
 
 
 # Parts that batching rules are made of.
