@@ -8,6 +8,7 @@ from typing import Any
 from chainrule.base.errors import OptionError
 from chainrule.cli.names import WORDS, named, names_of, plain, unknown
 from chainrule.cli.options import option, shown
+from chainrule.cli.ranges import check_ranges
 from chainrule.cli.recipes import RECIPES, TASKS
 from chainrule.cli.settings import Settings, numbers
 
@@ -36,6 +37,7 @@ def settings_for(task: str | None, options: dict[str, Any]) -> Settings:
     chosen = RECIPES[recipe] if recipe else TASKS.get(given["task"], TASKS["digits"] | TABLE)
     settings = Settings(**(spelled(chosen) | given))
     check_used(settings, given)
+    check_ranges(settings)
     return settings
 
 
@@ -92,6 +94,9 @@ def task_named(task: str) -> str:
     known = names_of("task")
     if plain(task) in known:
         return plain(task)
+    if Path(task).is_dir():
+        fix = f"chainrule train {Path(task) / 'FILE.csv'} --target COLUMN"
+        raise OptionError(f"{task} is a folder, a table is one CSV file.", fix=fix)
     if is_path(task):
         return str(Path(task).resolve())
     raise unknown("task", task, known, **{"or": "the path of a CSV file"})

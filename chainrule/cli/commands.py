@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chainrule.base.errors import OptionError
+from chainrule.base.errors import ChainruleError, OptionError
 from chainrule.cli import INTERRUPTED, options
 from chainrule.cli.choices import check_resumed, settings_for
-from chainrule.cli.folder import begun, new_folder
+from chainrule.cli.folder import begun, result_in
+from chainrule.cli.lock import held
 from chainrule.cli.names import unknown
 from chainrule.cli.sections import Count, Sectioned
 from chainrule.cli.settings import Settings
@@ -45,18 +48,38 @@ def train(task: str | None, out: Path | None, resume: Path | None, as_json: bool
     at work and keeps the checkpoint; --resume goes on as if it had never stopped, to the same bits. Defaults
     in brackets hold where the task (or the recipe) does not say otherwise.
     """
-    if resume is not None:
-        settings = Settings.load(resume)
-        check_resumed(settings, resume, task, given | {"out": out})
-        carry_out(settings, resume, as_json)
-        return
-    settings = settings_for(task, given)
-    if given["download"] is not None:
-        from chainrule.data import download_mnist
+    with errors_told(as_json):
+        if resume is not None:
+            settings = Settings.load(resume)
+            check_resumed(settings, resume, task, given | {"out": out})
+            go_on(settings, resume, as_json)
+            return
+        settings = settings_for(task, given)
+        if given["download"] is not None:
+            from chainrule.data import download_mnist
 
-        download_mnist(given["download"])
-    folder = out or new_folder(settings)
-    with begun(settings, folder):
+            download_mnist(given["download"])
+        with begun(settings, out) as folder:
+            carry_out(settings, folder, as_json)
+
+
+@contextmanager
+def errors_told(as_json: bool) -> Iterator[None]:
+    """With --json an error is a result too, besides its text for people."""
+    try:
+        yield
+    except ChainruleError as error:
+        if as_json:
+            click.echo(json.dumps({"error": str(error)}))
+        raise
+
+
+def go_on(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Finish a run, by one process at a time; one that is finished is only read."""
+    if result_in(folder) is not None:
+        carry_out(settings, folder, as_json)
+        return
+    with held(folder):
         carry_out(settings, folder, as_json)
 
 
@@ -72,6 +95,8 @@ def carry_out(settings: Settings, folder: Path, as_json: bool) -> None:
     except KeyboardInterrupt:
         stopped, result = True, {}
     if stopped:
+        if as_json:
+            click.echo(json.dumps({"stopped": "interrupted", "folder": str(folder)}))
         click.echo(f"Stopped. To continue: chainrule train --resume {folder}", err=True)
         sys.exit(INTERRUPTED)
     if as_json:
@@ -99,11 +124,12 @@ def predict(run: Path, file: Path, proba: bool, as_json: bool) -> None:
 
 @chainrule.command(short_help="Show what a run folder holds.")
 @click.argument("run", type=RUN)
-def summary(run: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def summary(run: Path, as_json: bool) -> None:
     """Print what the folder RUN holds: settings, progress, layers with shapes and sizes, result, files."""
-    from chainrule.cli.overview import overview
+    from chainrule.cli.overview import facts, overview
 
-    click.echo(overview(run))
+    click.echo(json.dumps(facts(run), allow_nan=False) if as_json else overview(run))
 
 
 @chainrule.command(short_help="Print a worked example, every number in it checked.")
@@ -111,7 +137,8 @@ def summary(run: Path) -> None:
 @click.option("--layout", type=click.Choice(["rows", "columns"]), help="How samples stand  [as in the document]")
 @click.option("--digits", type=Count(), default=5, help="Digits of a number  [5]")
 @click.option("--format", "form", type=click.Choice(["text", "latex", "html"]), default="text", help="[text]")
-def explain(example: str | None, layout: str | None, digits: int, form: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the steps as one JSON object, every digit in it.")
+def explain(example: str | None, layout: str | None, digits: int, form: str, as_json: bool) -> None:
     """Print a worked example, forwards and backwards, with every number and every derivative checked.
 
     \b
@@ -128,5 +155,10 @@ def explain(example: str | None, layout: str | None, digits: int, form: str) -> 
         raise unknown("example", example, EXAMPLES)
     choices: dict[str, Any] = {"digits": digits} | ({"layout": layout} if layout else {})
     explanation = EXAMPLES[example](**choices)
+    if as_json:
+        from chainrule.cli.explained import facts
+
+        click.echo(json.dumps(facts(explanation), ensure_ascii=False, allow_nan=False))
+        return
     forms = {"text": str, "latex": lambda e: e.latex(document=True), "html": lambda e: e.html()}
     click.echo(forms[form](explanation))

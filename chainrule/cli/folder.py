@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from chainrule.base.errors import ChainruleError, OptionError
-from chainrule.base.files import read_json, write_json
+from chainrule.base.files import read_json, unwritten, write_json
+from chainrule.cli.lock import held
 from chainrule.cli.settings import FILE as SETTINGS
 from chainrule.cli.settings import Settings
 
@@ -18,53 +21,109 @@ MODEL, LAST_GOOD = "model.safetensors", "last-good.safetensors"
 LEARNING_CURVE, CONFUSION_MATRIX = "learning_curve.png", "confusion_matrix.png"
 PREDICTIONS = "predictions.png"
 
+FILES = (
+    SETTINGS, CHECKPOINT, HISTORY, RESULT, MODEL, LAST_GOOD, LEARNING_CURVE, CONFUSION_MATRIX, PREDICTIONS,
+)  # fmt: skip
+"""All files of a run."""
 
-def new_folder(settings: Settings) -> Path:
-    """The first runs/TASK-N that does not exist."""
-    n = 1
-    while (folder := Path("runs") / f"{settings.name}-{n}").exists():
-        n += 1
-    return folder
+LEFTOVER = re.compile(rf"\.({'|'.join(map(re.escape, FILES))})\.[0-9a-f]{{8}}\.tmp")
+"""What `write_atomically` calls a file of ours until it is whole."""
+
+RUNS = Path("runs")
+"""Where new runs go, unless told otherwise."""
 
 
 @contextmanager
-def begun(settings: Settings, folder: Path) -> Iterator[None]:
-    """A new run folder with its settings: from here on the run can be resumed.
+def begun(settings: Settings, out: Path | None) -> Iterator[Path]:
+    """A new run folder with its settings, held by this process: from here on the run can be resumed.
 
-    If the run fails before it has left anything else, as for data that is not there, the folder goes again.
+    Without `out` it is the first runs/TASK-N that does not exist. If the run fails before it has left anything
+    else, as for data that is not there, what was made for it goes again, and nothing else.
 
     Raises:
-        OptionError: the folder holds a run.
+        OptionError: the folder holds a run, or files that a run would write over.
+    """
+    folder, made = numbered(settings) if out is None else (out, with_parents(out))
+    try:
+        with held(folder):
+            check_free(settings, folder)
+            try:
+                settings.save(folder)
+                yield folder
+            except ChainruleError:
+                take_back(settings, folder)
+                raise
+    finally:
+        for place in made:
+            with suppress(OSError):  # the run, or something else, is in it
+                place.rmdir()
+
+
+def numbered(settings: Settings) -> tuple[Path, list[Path]]:
+    """A new folder runs/TASK-N, and all that were made for it; two calls at once make two."""
+    made = with_parents(RUNS)
+    names = (RUNS / f"{settings.name}-{n}" for n in count(1))
+    folder = next(place for place in names if not place.exists() and with_parents(place))
+    return folder, [folder, *made]
+
+
+def with_parents(folder: Path) -> list[Path]:
+    """Make a folder and those above it; the ones that were not there before, innermost first.
+
+    Raises:
+        CheckpointError: one cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for place in (*reversed(folder.parents), folder):
+            if not place.is_dir():
+                with suppress(FileExistsError):  # another process was faster
+                    place.mkdir()
+                    made.insert(0, place)
+    except OSError as error:
+        raise unwritten(folder / SETTINGS, folder / SETTINGS, error) from None
+    return made
+
+
+def check_free(settings: Settings, folder: Path) -> None:
+    """A new run writes over nothing.
+
+    Raises:
+        OptionError: the folder holds a run, or a file with the name of one that a run writes.
     """
     if (folder / SETTINGS).exists():
         fix = f"chainrule train --resume {folder}, or another --out"
         raise OptionError(f"{folder} holds a run already.", fix=fix)
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    try:
-        settings.save(folder)
-        yield
-    except ChainruleError:
-        take_back(folder, made)
-        raise
+    taken = [path for path in written(settings, folder) if path.exists()]
+    if taken:
+        headline = f"{folder} holds files with the names of those that a run writes."
+        raise OptionError(headline, first=taken[0].relative_to(folder), fix="another --out")
 
 
-def take_back(folder: Path, made: list[Path]) -> None:
-    """Remove a run of which there are only settings, and the folders made for it."""
-    left = [path for path in folder.rglob("*") if path.is_file()]
+def take_back(settings: Settings, folder: Path) -> None:
+    """Remove a new run of which there are only settings. As it was begun there was none of these files."""
+    left = [path for path in written(settings, folder) if path.exists()]
     if any(path.name != SETTINGS for path in left):
         return
     for path in left:
         path.unlink()
-    below = [path for path in folder.glob("seed-*") if path.is_dir()]
-    for place in (*below, *made):
-        with suppress(OSError):  # something else is in it
-            place.rmdir()
+        if path.parent != folder:
+            with suppress(OSError):  # something else is in it
+                path.parent.rmdir()
 
 
-def tidy(folder: Path) -> None:
-    """Remove the temporary files of writes that a kill cut off."""
-    for leftover in folder.rglob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+def written(settings: Settings, folder: Path) -> list[Path]:
+    """All files that a run may write."""
+    seeds = (place for place in places(settings, folder).values() if place != folder)
+    return [place / name for place in (folder, *seeds) for name in FILES]
+
+
+def tidy(settings: Settings, folder: Path) -> None:
+    """Remove the temporary files of our own writes that a kill cut off; only this process writes here now."""
+    for place in {folder, *places(settings, folder).values()}:
+        for path in place.glob(".*.tmp"):
+            if LEFTOVER.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 def places(settings: Settings, folder: Path) -> dict[int, Path]:

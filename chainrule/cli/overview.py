@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from chainrule.cli.folder import HISTORY, MODEL, places, result_in
 from chainrule.cli.options import as_options
 from chainrule.cli.settings import Settings
 from chainrule.cli.show import aligned, file_rows, result_rows, title_of
+
+if TYPE_CHECKING:
+    from chainrule.nn.summary import Summary
 
 
 def overview(folder: Path) -> str:
@@ -27,6 +31,29 @@ def overview(folder: Path) -> str:
         blocks.append(aligned(result_rows(result)))
     blocks.append(aligned(file_rows(folder)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """A run folder as data.
+
+    Raises:
+        CheckpointError: it is none, or a file in it is damaged.
+    """
+    settings = Settings.load(folder)
+    seeds = places(settings, folder).items()
+    return {
+        "folder": str(folder),
+        "settings": asdict(settings),
+        "states": [{"seed": seed, **progress(settings, place)} for seed, place in seeds],
+        "layers": [asdict(row) for row in table.rows] if (table := layer_table(settings, folder)) else None,
+        "result": result_in(folder),
+    }
+
+
+def progress(settings: Settings, place: Path) -> dict[str, Any]:
+    """How far one seed is, as data; `stopped` is null until it has a result."""
+    done = {"epochs": epochs_done(place / HISTORY), "of": settings.epochs}
+    return done | {"stopped": (result_in(place) or {}).get("stopped")}
 
 
 def run_rows(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
@@ -58,12 +85,18 @@ def epochs_done(history: Path) -> int:
 
 
 def layers(settings: Settings, folder: Path) -> list[str]:
+    """The table of layers as text, once there is a model."""
+    table = layer_table(settings, folder)
+    return [f"  {line}" for line in str(table).splitlines()] if table else []
+
+
+def layer_table(settings: Settings, folder: Path) -> Summary | None:
     """The table of layers, once there is a model."""
     place = next(iter(places(settings, folder).values()))
     if not (place / MODEL).exists():
-        return []
+        return None
     from chainrule.cli.saved import load_model
     from chainrule.nn import summary
 
     model = load_model(folder).model
-    return [f"  {line}" for line in str(summary(model, (1, model.sizes[0]))).splitlines()]
+    return summary(model, (1, model.sizes[0]))

@@ -12,10 +12,14 @@ import numpy as np
 from chainrule.base.errors import DataError, OptionError, ShapeError
 from chainrule.cli.saved import SavedModel, load_model
 from chainrule.data import read_features, read_idx
+from chainrule.data.csv_files import read_table
 from chainrule.train import predict, predict_proba
 
 IMAGES = (b"\0\0", b"\x1f\x8b")
 """How files in MNIST format begin: plain, and packed by gzip."""
+
+NAMED = 5
+"""Columns that a message names."""
 
 
 def lines(run: Path, file: Path, proba: bool, as_json: bool) -> Iterator[str]:
@@ -31,7 +35,7 @@ def lines(run: Path, file: Path, proba: bool, as_json: bool) -> Iterator[str]:
     if proba and saved.task == "regression":
         raise OptionError(f"The model of {run} predicts values: there are no probabilities of classes.")
     x = saved.inputs(features(saved, file))
-    predicted = predict(saved.model, x)
+    predicted = saved.in_units(predict(saved.model, x))
     probabilities = predict_proba(saved.model, x) if proba else [None] * len(x)
     for value, row in zip(predicted, probabilities, strict=True):
         yield line(saved, value, row, as_json)
@@ -45,7 +49,25 @@ def features(saved: SavedModel, file: Path) -> np.ndarray:
         start = opened.read(2)
     if start in IMAGES:
         return pixels(saved, file)
-    return read_features(file, saved.feature_names, saved.settings.target)
+    try:
+        return read_features(file, saved.feature_names, saved.settings.target)
+    except DataError as error:
+        if error.places.keys() & {"missing", "extra"}:
+            error.places |= columns_apart(saved, read_table(file).columns)
+        raise
+
+
+def columns_apart(saved: SavedModel, columns: list[str]) -> dict[str, str]:
+    """The columns that are missing and those that are too many, a few of them by name."""
+    missing = [name for name in saved.feature_names if name not in columns]
+    extra = [name for name in columns if name not in (*saved.feature_names, saved.settings.target)]
+    return {what: few(names) for what, names in (("missing", missing), ("extra", extra)) if names}
+
+
+def few(names: list[str]) -> str:
+    """Names as a list that stays short."""
+    rest = len(names) - NAMED
+    return ", ".join(names) if rest <= 0 else f"{', '.join(names[:NAMED])} and {rest} more"
 
 
 def pixels(saved: SavedModel, file: Path) -> np.ndarray:
@@ -66,5 +88,6 @@ def line(saved: SavedModel, value: Any, probabilities: np.ndarray | None, as_jso
         by_name = dict(zip(saved.class_names, map(float, probabilities), strict=True))
     if as_json:
         return json.dumps({"prediction": shown} | ({"probabilities": by_name} if by_name else {}))
-    figure = f"{shown:.6g}" if isinstance(shown, float) else str(shown)
+    digits = 6 if saved.target_scaler is None else 12  # float32 has 7; a large offset takes up the first ones
+    figure = f"{shown:.{digits}g}" if isinstance(shown, float) else str(shown)
     return "\t".join([figure, *(f"{name}={p:.4f}" for name, p in by_name.items())])

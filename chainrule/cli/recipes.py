@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.base.errors import OptionError
-
 TASKS: dict[str, dict[str, Any]] = {
     "digits": {"hidden": (128,), "dropout": (0.3,), "epochs": 60, "batch_size": 32, "lr": 2e-3, "schedule": "cosine"},
     "iris": {"hidden": (16,), "epochs": 100, "batch_size": 16, "lr": 5e-3, "scale": "standardize"},
@@ -13,7 +11,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "breast-cancer": {"hidden": (32,), "epochs": 60, "batch_size": 32, "lr": 2e-3, "scale": "standardize"},
     "diabetes": {
         "hidden": (32,), "epochs": 100, "batch_size": 32, "lr": 2e-3, "scale": "standardize", "lam": 1e-2,
-        "penalty": "half_l2", "patience": 15,
+        "penalty": "half-l2", "patience": 15,
     },
     "mnist": {"hidden": (256, 128), "epochs": 20, "batch_size": 128, "lr": 1e-3},
 }  # fmt: skip
@@ -35,14 +33,3 @@ RECIPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """The MNIST table of the lecture, 002 §5.3: neural network with ridge and with dropout, multinomial logistic
 regression, linear discriminant analysis."""
-
-
-def recipe_named(name: str) -> dict[str, Any]:
-    """The settings of a recipe.
-
-    Raises:
-        OptionError: there is no such recipe.
-    """
-    if name not in RECIPES:
-        raise OptionError(f"There is no recipe {name!r}.", known=", ".join(RECIPES))
-    return RECIPES[name]

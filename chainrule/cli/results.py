@@ -13,6 +13,9 @@ from chainrule.data import Dataset
 from chainrule.models import MLP
 from chainrule.train import evaluate
 
+LIMITS = {"accuracy": (0.0, 1.0)}
+"""Scores that cannot be anything: no interval goes beyond."""
+
 
 def measured(model: MLP, settings: Settings, data: Prepared) -> dict[str, Any]:
     """Loss and scores on the validation and the test part, with Wilson's interval of the test accuracy.
@@ -49,13 +52,13 @@ def together(runs: list[dict[str, Any]]) -> dict[str, Any]:
     values = {part: columns([run[part] for run in runs]) for part in parts}
     means = {part: {name: mean(column) for name, column in found.items()} for part, found in values.items()}
     intervals = {
-        name: bounds(metrics.mean_interval(column), "Student")
+        name: bounds(metrics.mean_interval(column, bounds=LIMITS.get(name)), "Student")
         for name, column in values["test"].items()
         if None not in column
     }
-    shared = ("data", "task", "model", "examples", "parameters", "loss", "target")
+    shared = ("data", "task", "model", "examples", "parameters", "loss", "target", "column", "kind")
     return {
-        **{name: runs[0][name] for name in shared},
+        **{name: runs[0][name] for name in shared if name in runs[0]},
         "seeds": [run["seed"] for run in runs],
         "stopped": "finished",
         **means,

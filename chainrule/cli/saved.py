@@ -21,6 +21,9 @@ from chainrule.models import MLP
 FACTS = "chainrule"
 """The metadata entry that tells what the weights are of."""
 
+FINE = 1e-4
+"""Of the deviation of a target: steps that no prediction is exact enough to show."""
+
 
 @dataclass
 class SavedModel:
@@ -32,16 +35,32 @@ class SavedModel:
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     scaler: Any
+    target_scaler: Standardize | None = None
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
         """Raw features on the scale of the training part."""
         return x if self.scaler is None else self.scaler.transform(x)
 
+    def in_units(self, values: np.ndarray) -> np.ndarray:
+        """Predictions in the units of the data, where the model's own are others."""
+        if self.target_scaler is None:
+            return values
+        wide = values.reshape(len(values), -1).astype(np.float64)
+        return self.target_scaler.inverse(wide).reshape(values.shape)
+
 
 def save_model(path: Path, model: MLP, settings: Settings, data: Prepared) -> None:
-    """Write the model atomically as safetensors: weights under `model.`, the scaler under `scaler.`."""
-    weights = in_own_units(model, data.target_scaler) if data.target_scaler else model.state_dict()
+    """Write the model atomically as safetensors: weights under `model.`, the scaler under `scaler.`.
+
+    A scaled target is scaled back by the last layer; where float32 has too few digits for that, as for Unix
+    seconds, by its scaler, under `target.`, in float64.
+    """
+    target, weights = data.target_scaler, model.state_dict()
+    if target is not None and fits_in_float32(target):
+        weights, target = in_own_units(model, target), None
     arrays = {f"model.{name}": array for name, array in weights.items()}
+    if target is not None:
+        arrays |= {f"target.{name}": array for name, array in target.arrays().items()}
     if data.scaler is not None:
         arrays |= {f"scaler.{name}": array for name, array in data.scaler.arrays().items()}
     train = data.parts.train
@@ -54,6 +73,13 @@ def save_model(path: Path, model: MLP, settings: Settings, data: Prepared) -> No
         "class_names": train.class_names,
     }
     files.write_arrays(path, arrays, {FACTS: json.dumps(facts)})
+
+
+def fits_in_float32(target: Standardize) -> bool:
+    """Whether float32 has fine steps around the mean of a target, measured by its deviation."""
+    statistics = target.arrays()
+    step = np.spacing(abs(statistics["mean"]).astype(np.float32))
+    return bool((step <= FINE * statistics["std"]).all())
 
 
 def in_own_units(model: MLP, scaler: Standardize) -> dict[str, np.ndarray]:
@@ -101,7 +127,9 @@ def from_facts(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> SavedMod
     statistics = under("scaler.", arrays)
     scaler = SCALERS[settings.scale].from_arrays(statistics) if statistics else None
     names = tuple(facts["feature_names"]), tuple(facts["class_names"])
-    return SavedModel(model, settings, facts["task"], *names, scaler)
+    target = under("target.", arrays)
+    target_scaler = Standardize.from_arrays(target) if target else None
+    return SavedModel(model, settings, facts["task"], *names, scaler, target_scaler)
 
 
 def under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -42,6 +42,8 @@ def aligned(rows: Rows) -> list[str]:
 
 def result_rows(result: dict[str, Any]) -> Rows:
     """The table of a result, row by row."""
+    if result.get("column"):
+        yield "target", f"{result['column']}, {asked(result)}"
     train, validation, test = result["examples"]
     chosen_by = f"{validation:,} validation, " if validation else ""
     yield "examples", f"{train:,} training, {chosen_by}{test:,} test"
@@ -53,11 +55,26 @@ def result_rows(result: dict[str, Any]) -> Rows:
         for name, value in result.get(part, {}).items():
             interval = result["intervals"].get(name) if part == "test" and "intervals" in result else None
             trust = said(name, interval) if interval else ""
-            yield f"{part} {name}", figure(name, value) + unit * (name == "loss") + trust
+            shown = figure(name, value) if name != "r2" or value is not None else r2_missing(result[part])
+            yield f"{part} {name}", shown + unit * (name == "loss") + trust
     accuracy = result["test"].get("accuracy")
     if accuracy is not None:
         yield "test error", figure("accuracy", 1 - accuracy)
     yield "time", f"{result['seconds']:.1f} s"
+
+
+def asked(result: dict[str, Any]) -> str:
+    """What is predicted of a column, and how to change it where the column decided."""
+    what = "classes" if result["task"] == "classification" else "values"
+    other = "regression" if result["task"] == "classification" else "classification"
+    return what if result.get("kind") else f"taken for {what} (--kind {other} to change)"
+
+
+def r2_missing(scores: dict[str, float | None]) -> str:
+    """Why there is no r2: the other scores are not finite either, or the targets do not vary."""
+    if scores.get("mae") is None:
+        return figure("r2", None)
+    return "undefined (the targets do not vary)"
 
 
 def figure(name: str, value: float | None) -> str:

@@ -12,6 +12,7 @@ from chainrule.base.keys import Key
 from chainrule.cli.names import LOSSES_OF
 from chainrule.cli.settings import Settings
 from chainrule.data import EMBEDDED, SCALERS, Dataset, Splits, Standardize, mnist, read_csv, split
+from chainrule.data.checks import check_several_classes
 
 MNIST_VALIDATION = 10_000
 """Training images set aside for validation, as many as there are test images."""
@@ -46,6 +47,8 @@ def load(settings: Settings) -> Prepared:
     """
     parts, scaler, target_scaler = parts_of(settings), None, None
     check_suited(settings, parts.train)
+    if parts.train.task == "classification":
+        check_several_classes(parts.train.y, parts.train.class_names)
     if settings.scale != "none":
         scaler = SCALERS[settings.scale]().fit(parts.train.x)
         parts = Splits(*(replace(part, x=scaler.transform(part.x)) for part in parts))

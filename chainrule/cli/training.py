@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from chainrule import metrics
-from chainrule.base.errors import CheckpointError, NumericalError
+from chainrule.base.errors import CheckpointError, NumericalError, OptionError
 from chainrule.base.files import read_arrays
 from chainrule.cli import lda, tasks
 from chainrule.cli.building import build_model, build_optimizer, build_penalty, build_schedule, n_outputs
@@ -40,8 +41,11 @@ INTERRUPTED = "interrupted"
 
 
 def train(settings: Settings, folder: Path, show: bool = True) -> dict[str, Any]:
-    """Train once for every seed, skip those that are finished, and write the result of all."""
-    tidy(folder)
+    """Train once for every seed, skip those that are finished, and write the result of all.
+
+    The folder is held by this process (`lock.held`).
+    """
+    tidy(settings, folder)
     runs = []
     for seed, place in places(settings, folder).items():
         one = settings.replaced(seed=seed, seeds=1)
@@ -67,8 +71,8 @@ def train_one(settings: Settings, folder: Path, show: bool) -> dict[str, Any]:
         return {"stopped": INTERRUPTED}
     seconds = sum(history["seconds"]) if history.rows else time.perf_counter() - began
     result = facts(model, settings, data) | {"epochs": len(history), "stopped": history.stopped}
+    save_model(folder / MODEL, model, settings, data)  # first of all: what took so long is kept
     result |= {"seconds": seconds} | measured(model, settings, data)
-    save_model(folder / MODEL, model, settings, data)
     draw(model, history, data, folder, settings)
     return write_result(folder, result)
 
@@ -85,6 +89,8 @@ def facts(model: MLP, settings: Settings, data: Prepared) -> dict[str, Any]:
         "parameters": model.n_parameters,
         "loss": settings.loss or LOSSES_OF[data.task][0],
         "target": "as it is" if data.target_scaler is None else "standardised",
+        "column": settings.target,
+        "kind": settings.kind,
     }
 
 
@@ -99,6 +105,7 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
 
     Raises:
         NumericalError: the loss became NaN or infinite; the last good weights are in the folder.
+        OptionError: the batches do not suit the model.
     """
     train = data.parts.train
     try:
@@ -119,10 +126,20 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
             progress=False,
             resume=sound(folder / CHECKPOINT),
         )
+    except OptionError as error:
+        if "batch_size" in error.places:
+            error.places = {"try": f"--batch-size {without_rest_of_one(settings.batch_size, len(train))}"}
+        raise
     except NumericalError as error:
         save_model(folder / LAST_GOOD, model, settings, data)
+        error.places["try"] = f"a smaller --lr than {settings.lr:g}, or --clip-norm 1"
         error.places["saved"] = str(folder / LAST_GOOD)
         raise
+
+
+def without_rest_of_one(size: int, examples: int) -> int:
+    """The next larger batch size with which the last batch has more than one example."""
+    return next(n for n in count(size + 1) if examples % n != 1)
 
 
 def watchers(settings: Settings, folder: Path, show: bool) -> list[Callback]:

@@ -8,6 +8,7 @@ forward pass. Chen et al. (2016).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -72,7 +73,7 @@ def checkpoint_sequential(functions: Sequence[Callable[..., Any]], segments: int
     bounds = cuts(len(chain), count)
 
     def run(x: Any) -> Any:
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in pairwise(bounds):
             x = checkpoint(_one_after_another(chain[start:stop]))(x)
         return x
 

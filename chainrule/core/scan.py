@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import isqrt
 from typing import Any
 
@@ -63,7 +64,7 @@ def scan(
     bounds = cuts(len(order), _segments(checkpoint, len(order)))
     segment = checkpointed(run) if checkpoint else run
     collected: list[Any] = []
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         state, ys = segment(state, numbered[start:stop])
         collected += ys
     return state, _stacked(collected[:: -1 if reverse else 1], axis)

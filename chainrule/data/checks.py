@@ -44,7 +44,7 @@ def check_lengths(x: np.ndarray, y: np.ndarray) -> None:
 
 
 def check_finite(what: str, values: np.ndarray, given: np.ndarray, feature_names: Sequence[str] = ()) -> None:
-    """All numbers are finite. `given` holds the values as they were before they became float32.
+    """All numbers are finite. `given` holds the values as they were before they were narrowed.
 
     Raises:
         DataError: NaN or infinity; the first is named by row and column, and all are counted.
@@ -92,8 +92,9 @@ def check_labels(y: np.ndarray, n_classes: int) -> None:
         fix = "class labels count from 0; labels of -1 and +1 become 0 and 1 by (y + 1) // 2"
     else:
         fix = "class labels count from 0: subtract 1 if yours count from 1, or name them all in class_names"
+    valid = f"0 to {n_classes - 1}, the range of {n_classes} classes" if n_classes > 1 else "0, the only class"
     raise DataError(
-        f"Label {label} is outside 0 to {n_classes - 1}, the range of {n_classes} classes.",
+        f"Label {label} is outside {valid}.",
         where=place([first], ()),
         count=f"{len(bad)} of {len(y)} labels",
         fix=fix,
@@ -111,6 +112,26 @@ def check_names(names: Sequence[str], x: np.ndarray) -> None:
             f"There are {len(names)} feature names for x of shape {x.shape}.",
             fix="give one name for each column of a two-dimensional x, or none",
         )
+
+
+def check_several_classes(y: np.ndarray, class_names: Sequence[str]) -> None:
+    """There are two classes or more to learn to tell apart; asked of training data alone.
+
+    Raises:
+        DataError: all labels are the same.
+    """
+    if y.min() == y.max():
+        raise DataError(
+            f"The target has one class ({class_names[y[0]]!r}): there is nothing to tell apart.",
+            fix="check the target column, or the condition that selected the rows",
+        )
+
+
+def same_names(columns: Sequence[str], number: int, **places: object) -> DataError:
+    """The message for a column, counted from 0, that has the name of one before it."""
+    name = columns[number]
+    headline = f"Columns {columns.index(name) + 1} and {number + 1} have the same name {name!r}."
+    return DataError(headline, **places, fix="rename one of them")
 
 
 def no_target(target: str, columns: Sequence[str], **places: object) -> DataError:

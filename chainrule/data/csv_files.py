@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.base.errors import DataError
-from chainrule.data.checks import no_target
+from chainrule.data.checks import no_target, same_names
 from chainrule.data.dataset import Dataset, from_arrays
 from chainrule.data.labels import Task, check_task
 
@@ -49,7 +49,7 @@ def read_csv(path: str | os.PathLike[str], target: str, *, task: Task | None = N
         check_task(task)
     table = read_table(path)
     if target not in table.columns:
-        raise no_target(target, table.columns, file=table.path)
+        raise without_target(table, target)
     features = [column for column in table.columns if column != target]
     if not features:
         raise DataError(f"There is no column but the target {target!r}.", file=table.path)
@@ -63,7 +63,7 @@ def read_csv(path: str | os.PathLike[str], target: str, *, task: Task | None = N
 
 
 def read_features(path: str | os.PathLike[str], feature_names: Sequence[str], target: str | None = None) -> np.ndarray:
-    """Inputs for a prediction, shape (n, features) in float32, columns in the order of `feature_names`.
+    """Inputs for a prediction, shape (n, features) in float64, columns in the order of `feature_names`.
 
     The file has the columns of the training file in any order; the target column may be there, and is
     left out.
@@ -83,7 +83,15 @@ def read_features(path: str | os.PathLike[str], feature_names: Sequence[str], ta
             **places,
             fix="give the columns of the training file, with the same names",
         )
-    return numbers(table, feature_names).astype(np.float32)
+    return numbers(table, feature_names)
+
+
+def without_target(table: Table, target: str) -> DataError:
+    """The message for a file without the target column: where names are numbers, the header line is missing."""
+    error = no_target(target, table.columns, file=table.path)
+    if any(is_number(name) for name in table.columns):
+        error.places["try"] = "add a header line: the first line seems to hold data"
+    return error
 
 
 def task_of(cells: Sequence[str]) -> Task:
@@ -158,14 +166,12 @@ def check_header(place: str, columns: list[str]) -> None:
     if all(is_number(column) for column in columns):
         headline = f"The first line holds numbers ({columns[0]}, ...), not the names of the columns."
         raise DataError(headline, file=place, fix="add a header line")
-    for number, name in enumerate(columns, start=1):
+    for number, name in enumerate(columns):
         if not name:
             fix = "name it, or drop it (is an index column left in the data?)"
-            raise DataError(f"Column {number} has no name.", file=place, fix=fix)
-        if name in columns[: number - 1]:
-            first = columns.index(name) + 1
-            headline = f"Columns {first} and {number} have the same name {name!r}."
-            raise DataError(headline, file=place, fix="rename one of them")
+            raise DataError(f"Column {number + 1} has no name.", file=place, fix=fix)
+        if name in columns[:number]:
+            raise same_names(columns, number, file=place)
 
 
 def column(table: Table, name: str) -> list[str]:

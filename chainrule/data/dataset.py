@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.base.errors import DataError, DtypeError
-from chainrule.data.checks import check_finite, check_labels, check_names, check_sizes, no_target, place
+from chainrule.data.checks import (
+    check_finite,
+    check_labels,
+    check_names,
+    check_sizes,
+    no_target,
+    place,
+    same_names,
+)
 from chainrule.data.labels import Task, as_array, check_task, classes, numbered, quantities, task_of
+from chainrule.data.precision import FLOAT32, check_resolution, kept_dtype, narrow
 
 if TYPE_CHECKING:
     import pandas
@@ -18,11 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """n examples with targets: `x` (n, features) or (n, any shape) in float32, `y` labels or quantities.
+    """n examples with targets: `x` (n, features) or (n, any shape), `y` labels or quantities.
 
     For a classification `y` is (n,) int64 with labels 0 .. K−1, and `class_names` has K entries (numbers,
-    where none are given); for a regression it is (n,) or (n, k) float32. What is kept here has been checked;
-    `from_arrays` converts.
+    where none are given); for a regression it is (n,) or (n, k). Inputs and quantities are float32 or float64;
+    in float64 they stay exact until they are scaled, and `fit` narrows them to the model's dtype. What is
+    kept here has been checked; `from_arrays` converts.
 
     >>> data = from_arrays([[0.0, 1.0], [2.0, 3.0]], ["no", "yes"], name="tiny")
     >>> data
@@ -45,7 +55,7 @@ class Dataset:
     def __post_init__(self) -> None:
         check_task(self.task)
         check_sizes(self.x, self.y)
-        check_dtype("x", self.x, np.float32)
+        check_dtype("x", self.x, np.float32, np.float64)
         check_names(self.feature_names, self.x)
         check_finite("x", self.x, self.x, self.feature_names)
         if self.task == "classification":
@@ -53,7 +63,7 @@ class Dataset:
             object.__setattr__(self, "class_names", self.class_names or numbered(self.y))
             check_labels(self.y, self.n_classes)
         else:
-            check_dtype("y", self.y, np.float32)
+            check_dtype("y", self.y, np.float32, np.float64)
             check_finite("y", self.y, self.y)
 
     def __len__(self) -> int:
@@ -79,15 +89,30 @@ class Dataset:
         rows = rows.astype(np.intp) if rows.size == 0 else rows
         return replace(self, x=self.x[rows], y=self.y[rows])
 
+    def narrowed(self, dtype: Any, check: bool = False) -> Dataset:
+        """The same data in a floating dtype, where that is narrower: as a model of this dtype sees it.
 
-def check_dtype(what: str, array: np.ndarray, dtype: type[np.generic]) -> None:
-    """An array has the dtype that a data set keeps.
+        With `check`, that must leave every column its differences: float32 has steps of 128 around 1.7e9.
+
+        Raises:
+            DataError: a number is too large for the dtype, or a column is destroyed by its steps.
+        """
+        names, wanted = self.feature_names, kept_dtype(np.dtype(dtype))
+        x, y = narrow("x", self.x, wanted, names), narrow("y", self.y, wanted)
+        if check:
+            check_resolution("x", self.x, x, names)
+            check_resolution("y", self.y, y)
+        return self if x is self.x and y is self.y else replace(self, x=x, y=y)
+
+
+def check_dtype(what: str, array: np.ndarray, *dtypes: type[np.generic]) -> None:
+    """An array has a dtype that a data set keeps.
 
     Raises:
         DtypeError: it has another one.
     """
-    if array.dtype != dtype:
-        wanted = np.dtype(dtype)
+    if array.dtype not in dtypes:
+        wanted = " or ".join(np.dtype(dtype).name for dtype in dtypes)
         fix = "cr.data.from_arrays(x, y) converts arrays and lists"
         raise DtypeError(f"A Dataset keeps {what} in {wanted}, got {array.dtype}.", fix=fix)
 
@@ -105,7 +130,7 @@ def from_arrays(
 
     Without `task`, floats in y make a regression; integers, truth values and texts make a classification.
     Texts are numbered in the order of `class_names`, or of the alphabet. Integers stay as they are: they
-    have to count from 0.
+    have to count from 0. Inputs are kept in float32 where it holds all that their dtype does, else in float64.
 
     Raises:
         DataError: what `Dataset` raises, and rows of different length, texts among the inputs.
@@ -117,9 +142,9 @@ def from_arrays(
     inputs = real_numbers(x)
     check_sizes(inputs, targets)
     check_names(feature_names, inputs)
-    with np.errstate(over="ignore"):
-        values = np.ascontiguousarray(inputs, dtype=np.float32)
+    values = np.ascontiguousarray(inputs, dtype=kept_dtype(inputs.dtype))
     check_finite("x", values, inputs, feature_names)
+    narrow("x", values, FLOAT32, feature_names)  # for its check: models compute in float32
     if task == "regression":
         return Dataset(values, quantities(targets), name, task, tuple(feature_names))
     labels, names = classes(targets, class_names)
@@ -140,15 +165,18 @@ def real_numbers(x: Any) -> np.ndarray:
     return array
 
 
-def from_frame(frame: pandas.DataFrame, target: str, *, name: str = "data", task: Task | None = None) -> Dataset:
+def from_frame(frame: pandas.DataFrame, target: Any, *, name: str = "data", task: Task | None = None) -> Dataset:
     """A data set from a pandas frame: one column is the target, all others are features.
 
-    The task follows from the target column as in `from_arrays`.
+    Columns may be named by texts or by numbers. The task follows from the target column as in `from_arrays`.
 
     Raises:
-        DataError: no such column, a column that holds no numbers, missing values (row and column named).
+        DataError: no such column, two columns of one name, a column that holds no numbers, missing
+            values (row and column named).
     """
     columns = [str(column) for column in frame.columns]
+    check_different(columns)
+    frame, target = frame.set_axis(columns, axis=1), str(target)
     if target not in columns:
         raise no_target(target, columns)
     features = frame.drop(columns=[target])
@@ -161,6 +189,13 @@ def from_frame(frame: pandas.DataFrame, target: str, *, name: str = "data", task
     x = features.to_numpy(dtype=np.float64, na_value=np.nan)
     names = tuple(str(column) for column in features.columns)
     return from_arrays(x, frame[target].to_numpy(), name=name, task=task, feature_names=names)
+
+
+def check_different(columns: Sequence[str]) -> None:
+    """Every column has a name of its own."""
+    for number, name in enumerate(columns):
+        if name in columns[:number]:
+            raise same_names(columns, number)
 
 
 def check_numeric(features: pandas.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Targets in the form a loss takes: class labels 0 .. K−1 as int64, quantities as float32."""
+"""Targets in the form a loss takes: class labels 0 .. K−1 as int64, quantities as floats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.base.errors import DataError, OptionError, ShapeError
 from chainrule.data.checks import check_finite, place
+from chainrule.data.precision import FLOAT32, kept_dtype, narrow
 
 Task = Literal["classification", "regression"]
 
@@ -62,7 +63,7 @@ def task_of(y: np.ndarray) -> Task:
 
 
 def quantities(y: np.ndarray) -> np.ndarray:
-    """Targets of a regression as float32, shape (n,) or (n, k).
+    """Targets of a regression as float32 where that holds them, else float64, shape (n,) or (n, k).
 
     Raises:
         DataError: texts, NaN or infinite values.
@@ -72,9 +73,9 @@ def quantities(y: np.ndarray) -> np.ndarray:
         raise DataError(f"A regression needs numbers as targets, y holds texts like {str(y.flat[0])!r}.")
     if y.ndim > 2:
         raise ShapeError(f"Targets have shape (n,) or (n, k), got {y.shape}.", fix="y.reshape(len(y), -1)")
-    with np.errstate(over="ignore"):
-        values = y.astype(np.float32)
+    values = y.astype(kept_dtype(y.dtype))
     check_finite("y", values, y)
+    narrow("y", values, FLOAT32)  # for its check: models compute in float32
     return values
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.base.errors import DataError, OptionError
 from chainrule.base.keys import Key
 from chainrule.data.checks import check_lengths
+from chainrule.data.dataset import Dataset
 
 
 class Loader:
@@ -26,14 +27,18 @@ class Loader:
     >>> [x.tolist() for x, y in loader.epoch(0, start=1)]
     [[3, 2], [0]]
 
+    `Loader(dataset, batch_size=32)` is short for `Loader(dataset.x, dataset.y, 32)`.
+
     Raises:
         DataError: no examples, or x and y of different length.
-        OptionError: a batch size that is not a positive whole number, or leaves no batch.
+        OptionError: a data set and targets beside it, a batch size that is not a positive whole number, or
+            leaves no batch.
     """
 
     def __init__(
-        self, x: Any, y: Any, batch_size: int, seed: int = 0, shuffle: bool = True, drop_last: bool = False
+        self, x: Any, y: Any = None, batch_size: int = 0, seed: int = 0, shuffle: bool = True, drop_last: bool = False
     ) -> None:
+        x, y = inputs_and_targets(x, y)
         self.x, self.y = np.asarray(x), np.asarray(y)
         check_examples(self.x, self.y)
         check_batch_size(batch_size, len(self.x), drop_last)
@@ -67,6 +72,16 @@ class Loader:
         epoch = self.next_epoch
         self.next_epoch += 1
         return self.epoch(epoch)
+
+
+def inputs_and_targets(x: Any, y: Any) -> tuple[Any, Any]:
+    """x and y as they are, or those of a data set."""
+    if not isinstance(x, Dataset):
+        return x, y
+    if y is not None:
+        headline = "A Loader of a Dataset takes its targets from it, but got others too."
+        raise OptionError(headline, fix="Loader(dataset, batch_size=32)")
+    return x.x, x.y
 
 
 def check_examples(x: np.ndarray, y: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from chainrule.base.errors import DataError, ShapeError
+from chainrule.data.precision import kept_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ def from_unit(scaler: object, x: Any, origin: np.ndarray | None, unit: np.ndarra
 def matched(
     scaler: object, x: Any, origin: np.ndarray | None, unit: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Examples and statistics in one floating dtype: that of x, or float32."""
+    """Examples and statistics in one floating dtype: that of x, or one that holds its integers."""
     origin, unit = fitted(scaler, origin, unit)
     x = np.asarray(x)
     if x.ndim == 0 or x.shape[1:] != origin.shape:
@@ -138,7 +139,7 @@ def matched(
             input=x.shape,
             fix="give the same features, in the same order, as in training",
         )
-    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
+    dtype = x.dtype if x.dtype.kind == "f" else kept_dtype(x.dtype)
     return x.astype(dtype, copy=False), origin.astype(dtype), unit.astype(dtype)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.base.errors import DataError, OptionError
 from chainrule.base.keys import Key
-from chainrule.data.dataset import Dataset
+from chainrule.data.dataset import Dataset, from_arrays
 
 SUM_TOLERANCE = 1e-6  # decimal fractions such as 0.7 + 0.15 + 0.15 add up to 1 only nearly
 
@@ -26,12 +26,14 @@ PARTS = Splits._fields
 
 
 def split(
-    dataset: Dataset,
+    dataset: Dataset | tuple[Any, Any],
     fractions: Sequence[float] = (0.7, 0.15, 0.15),
     seed: int = 0,
     stratify: bool | None = None,
 ) -> Splits:
     """Deal the examples out at random into training, validation and test part; equal seeds, equal parts.
+
+    A pair (x, y) is taken as `from_arrays(x, y)`.
 
     Stratified (the default for a classification), every class keeps its proportions: a class of m examples
     puts ⌊m f⌋ or ⌈m f⌉ of them into the part with fraction f. What rounding leaves over goes to the part
@@ -44,9 +46,11 @@ def split(
 
     Raises:
         DataError: a class, or the whole, is too small to reach every part.
-        OptionError: fractions that are not three positive numbers with sum 1; strata asked of a regression.
+        OptionError: something that is no data, fractions that are not three positive numbers with sum 1;
+            strata asked of a regression.
     """
     check_fractions(fractions)
+    dataset = as_dataset(dataset)
     random = (Key(seed) / "split").generator()
     strata = [random.permutation(rows) for rows in groups(dataset, fractions, stratify)]
     counts = shares([len(rows) for rows in strata], fractions)
@@ -57,7 +61,7 @@ def split(
 
 
 def repeated_splits(
-    dataset: Dataset,
+    dataset: Dataset | tuple[Any, Any],
     repeats: int,
     fractions: Sequence[float] = (0.7, 0.15, 0.15),
     seed: int = 0,
@@ -71,6 +75,16 @@ def repeated_splits(
     if repeats < 1:
         raise OptionError(f"repeats is at least 1, got {repeats}.")
     return (split(dataset, fractions, seed + k, stratify) for k in range(repeats))
+
+
+def as_dataset(data: Any) -> Dataset:
+    """A data set, or one made of a pair (x, y)."""
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        return from_arrays(*data)
+    fix = "cr.data.from_frame(frame, target)" if hasattr(data, "columns") else "cr.data.from_arrays(x, y)"
+    raise OptionError(f"split takes a Dataset or a pair (x, y), got {type(data).__name__}.", fix=fix)
 
 
 def groups(dataset: Dataset, fractions: Sequence[float], stratify: bool | None) -> list[np.ndarray]:
@@ -125,5 +139,6 @@ def check_parts(parts: Sequence[np.ndarray], size: int) -> None:
     """No part is empty."""
     for name, rows in zip(PARTS, parts, strict=True):
         if len(rows) == 0:
-            headline = f"{size} examples are too few: the {name} part would be empty."
+            few = "1 example is" if size == 1 else f"{size} examples are"
+            headline = f"{few} too few: the {name} part would be empty."
             raise DataError(headline, fix="collect more examples, or give this part a larger fraction")

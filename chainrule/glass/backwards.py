@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chainrule.core import Tensor
-from chainrule.glass import loss_rules, rules
-from chainrule.glass.forwards import letters
+from chainrule.glass import backward_rules, loss_formulas, rules
 from chainrule.glass.loss_rules import Shortcut
 from chainrule.glass.record import Call
 from chainrule.glass.run import Run, join, kind, mark
@@ -18,10 +17,13 @@ SHORT = {"weight": "dW", "bias": "db"}
 
 
 class Backward:
-    """The way back of one run; `told` are the quantities whose derivative has been shown."""
+    """The way back of one run; `told` are the quantities whose derivative has been shown.
 
-    def __init__(self, run: Run, signs: Signs, shortcut: Shortcut | None) -> None:
-        self.run, self.signs = run, signs
+    `how` says whether the loss is the "mean" or the "sum" of the samples' losses, empty where it is neither.
+    """
+
+    def __init__(self, run: Run, signs: Signs, shortcut: Shortcut | None, how: str) -> None:
+        self.run, self.signs, self.how = run, signs, how
         self.told: set[Any] = set()
         self.learned = set(map(mark, run.parameters.values()))
         self.shortcut = shortcut
@@ -39,12 +41,17 @@ class Backward:
 
     def _output(self) -> Step:
         """The derivative of the loss with respect to the prediction."""
-        run = self.run
-        latex, name = loss_rules.formula(run.loss_function, 1), loss_rules.name(run.loss_function)
-        notes = (f"${latex}$ for one sample", *letters(run, self.signs, latex)) if latex else ()
-        called = name.replace("_", r"\_").strip("<>")
-        right = rf"\partial\, \mathrm{{{called}}}/\partial {self.signs.sign(run.prediction)}"
-        return self._derivative(run.prediction, (right, None), "output", notes)
+        latex = loss_formulas.derivative(self.run, self.signs)
+        if latex and self.signs.single:
+            return self._derivative(self.run.prediction, (latex.partition(" = ")[2], None), "output", ())
+        prediction, signs = self.run.prediction, self.signs
+        if latex and self.how:
+            right = (r"\tfrac1m " if self.how == "mean" else "") + rf"\partial\ell/\partial {signs.small(prediction)}"
+        else:
+            called = loss_formulas.upright(self.run.loss_function)
+            right = rf"\partial\, \mathrm{{{called}}}/\partial {signs.sign(prediction)}"
+        notes = (self._of_one(latex),) if latex else ()
+        return self._derivative(prediction, (right, None), "output", notes)
 
     def _cancelled(self, cut: Shortcut) -> Step:
         """The output delta where loss and output function cancel: the error, up to a factor."""
@@ -66,11 +73,14 @@ class Backward:
             notes.append(f"the loss and ${f}$ cancel: {slope} leaves the error alone")
         elif cut.inside_loss:
             notes.append(f"${cut.function}$ and the logarithm of the loss cancel: the error is left alone")
-        elif latex := loss_rules.formula(self.run.loss_function, 1):
-            notes.append(f"${latex}$ for one sample")
+        elif not self.signs.single and (latex := loss_formulas.derivative(self.run, self.signs)):
+            notes.append(self._of_one(latex))
         if cut.behind and not self.signs.single:
             notes.append("1/m stands here, so the derivatives of W and b take no further 1/m")
         return tuple(notes)
+
+    def _of_one(self, latex: str) -> str:
+        return f"${latex}$ for one {'output' if loss_formulas.of_one_output(self.run) else 'sample'}"
 
     # Layers.
 
@@ -82,13 +92,15 @@ class Backward:
             if given or mark(x) in self.told or call is not users[0]:
                 continue
             self.told.add(mark(x))
-            term = _sum([rules.pulled(user, x, self.signs) for user in reversed(users)])
+            term = _sum([backward_rules.pulled(user, x, self.signs) for user in reversed(users)])
             below = self._fused(x, call)
             if below is not None:
                 self.told.add(mark(below.inputs[0]))
                 yield self._through(term, below)
             else:
-                notes = rules.slope_notes(call, x) if kind(call) in ("activation", "softmax", "general") else ()
+                notes = (
+                    rules.slope_notes(call, x, self.signs) if kind(call) in ("activation", "softmax", "general") else ()
+                )
                 yield self._derivative(x, term, "delta", notes)
 
     def _fused(self, x: Tensor, call: Call) -> Call | None:
@@ -106,7 +118,7 @@ class Backward:
         rule = rf"({term[0]}) \odot {f}'({self.signs.sign(z)})"
         slope = self.signs.lay(self.run.slope(below))
         numbers = None if term[1] is None else ("(", *term[1], r") \odot", slope)
-        return self._derivative(z, (rule, numbers), "delta", rules.slope_notes(below, z))
+        return self._derivative(z, (rule, numbers), "delta", rules.slope_notes(below, z, self.signs))
 
     def _derivative(self, x: Tensor, term: rules.Term, how: str, notes: tuple[str, ...]) -> Step:
         self.told.add(mark(x))
@@ -128,13 +140,16 @@ class Backward:
 
     def _parameters(self, call: Call) -> Iterator[Step]:
         for name, tensor in self.run.own_parameters(call).items():
-            sign, rule, numbers = rules.parameter(call, name, self.signs)
+            sign, term = backward_rules.parameter(call, name, self.signs)
+            notes = backward_rules.parameter_notes(call, name, self.signs)
             linear = kind(call) == "linear"
             short = SHORT.get(name, f"d{name}") if linear else f"d{name}"
             upright = linear and name == "bias"
-            yield self._parameter(join(call.path, short), tensor, sign, (rule, numbers), upright)
+            yield self._parameter(join(call.path, short), tensor, sign, term, upright, notes)
 
-    def _parameter(self, name: str, p: Tensor, sign: str, term: rules.Term, is_bias: bool = False) -> Step:
+    def _parameter(
+        self, name: str, p: Tensor, sign: str, term: rules.Term, is_bias: bool = False, notes: tuple[str, ...] = ()
+    ) -> Step:
         self.told.add(mark(p))
         gradient, symbol = self.run.gradient(p), rf"\partial L/\partial {sign}"
         return Step(
@@ -146,6 +161,7 @@ class Backward:
             rule=f"{symbol} = {term[0]}",
             value=self.signs.vector(gradient) if is_bias else gradient,
             substituted=term[1],
+            notes=notes,
             check=self.run.check(p),
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.base.keys import Key
 from chainrule.core import Graph, Tensor, apply
+from chainrule.glass.figures import signed
 
 STEP = 6e-6
 """The cube root of the float64 rounding unit: there the error h² of the difference meets its rounding ε/h."""
@@ -51,7 +52,7 @@ class Check:
     def __str__(self) -> str:
         if self.at_kink:
             return "✓ at a kink"
-        error = f"{self.error:.0e}" if self.error else "0"
+        error = signed(f"{self.error:.0e}") if self.error else "0"
         return f"{'✓' if self else '✗'} {error}"
 
 

@@ -11,6 +11,8 @@ SHOWN = 8
 """Rows and columns shown in full; of a larger matrix the first ones and the last."""
 
 GAP = "…"
+MINUS = "−"
+"""U+2212, as in formulas; a hyphen is shorter than a plus."""
 
 
 class Figures:
@@ -19,7 +21,7 @@ class Figures:
     >>> Figures(5).cells(np.array([[0.1, 0.25], [0.4, 10.0]]))
     [['0.10', '0.25'], ['0.40', '10.00']]
     >>> Figures(5).number(1 / 3), Figures(3).number(2e-9), Figures(5).number(4.0)
-    ('0.33333', '2.00e-09', '4')
+    ('0.33333', '2.00e−09', '4')
     """
 
     def __init__(self, digits: int = 5) -> None:
@@ -37,14 +39,23 @@ class Figures:
 
     def _formatter(self, values: np.ndarray) -> Any:
         if values.dtype.kind in "iub":
-            return str
+            return lambda v: signed(str(v))
         finite = values[np.isfinite(values)]
         largest = float(np.abs(finite).max(initial=0.0))
         if largest and not 1e-4 <= largest < 1e7:
-            return lambda v: "0" if v == 0 else f"{v:.{self.digits - 1}e}"
+            return lambda v: "0" if v == 0 else signed(f"{v:.{self.digits - 1}e}")
         most = max(0, self.digits - 1 - floor(log10(largest))) if largest else 0
         decimals = _needed(finite, most)
-        return lambda v: _signless_zero(f"{v:.{decimals}f}")
+        return lambda v: signed(_signless_zero(f"{v:.{decimals}f}"))
+
+
+def signed(number: str) -> str:
+    """A number with the minus sign of formulas.
+
+    >>> signed("-1.5e-09")
+    '−1.5e−09'
+    """
+    return number.replace("-", MINUS)
 
 
 def is_elided(array: np.ndarray) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass import loss_rules, rules
+from chainrule.glass import forward_rules, loss_formulas
 from chainrule.glass.figures import SHOWN
 from chainrule.glass.loss_rules import Shortcut
 from chainrule.glass.record import Call
+from chainrule.glass.rules import SOFTMAX
 from chainrule.glass.run import Run, join, kind
 from chainrule.glass.signs import Signs
 from chainrule.glass.steps import Formula, Step
@@ -27,13 +28,13 @@ def forward_steps(run: Run, signs: Signs, shortcut: Shortcut | None, samples: Sa
         yield _probabilities(run, signs, shortcut)
     alone = len(run.x.data) == 1
     if samples is None or alone:
-        yield _loss(run, signs, alone)
+        yield _loss(run, signs, shortcut, alone)
     else:
-        yield from _averaged(run, signs, *samples)
+        yield from _averaged(run, signs, shortcut, *samples)
 
 
 def _result(run: Run, signs: Signs, call: Call) -> Step:
-    rule, numbers, notes = rules.forward(call, signs)
+    rule, numbers, notes = forward_rules.forward(call, signs)
     linear = kind(call) == "linear"
     return Step(
         name=join(call.path, "z" if linear else "a"),
@@ -44,7 +45,7 @@ def _result(run: Run, signs: Signs, call: Call) -> Step:
         rule=rule,
         value=signs.value(call.output),
         substituted=numbers,
-        expanded=rules.expanded(call, signs) if linear else (),
+        expanded=forward_rules.expanded(call, signs) if linear else (),
         notes=notes,
         check=None if call.passes else run.check_local(call),
     )
@@ -63,39 +64,39 @@ def _probabilities(run: Run, signs: Signs, shortcut: Shortcut) -> Step:
         rule=f"{y_hat} = {f}({signs.sign(z)})",
         value=signs.lay(shortcut.prediction),
         substituted=(f"{f}(", signs.value(z), ")"),
+        notes=(SOFTMAX,) if "softmax" in f else (),
     )
 
 
-def _loss(run: Run, signs: Signs, alone: bool) -> Step:
+def _loss(run: Run, signs: Signs, cut: Shortcut | None, alone: bool) -> Step:
     """The loss of one sample, or of a batch that it does not fall apart into samples."""
-    latex, name = loss_rules.formula(run.loss_function), loss_rules.name(run.loss_function)
-    y = getattr(run.y, "data", run.y)
+    latex = loss_formulas.value(run, signs, cut) if alone else ""
     return Step(
         name="loss",
         kind="loss",
         phase="forward",
-        caption=f"loss: {name}",
+        caption=f"loss: {loss_formulas.name(run.loss_function)}",
         symbol="L",
-        rule=latex.replace(r"\ell", "L", 1) if latex and alone else f"L = {_applied(run, signs)}",
+        rule=latex.replace(r"\ell", "L", 1) or f"L = {_applied(run, signs.sign(run.prediction), signs.letter('Y'))}",
         value=np.asarray(run.loss.data),
-        substituted=loss_rules.with_numbers(run.loss_function, run.prediction.data, y) if alone else None,
-        notes=letters(run, signs, latex),
+        substituted=loss_formulas.with_numbers(run, cut) if alone else None,
+        notes=tuple(loss_formulas.notes(run)) if latex else (),
         check=run.check(run.prediction),
     )
 
 
-def _averaged(run: Run, signs: Signs, own: np.ndarray, how: str) -> Iterator[Step]:
+def _averaged(run: Run, signs: Signs, cut: Shortcut | None, own: np.ndarray, how: str) -> Iterator[Step]:
     """The losses of the samples, and their mean or sum."""
-    latex, name = loss_rules.formula(run.loss_function), loss_rules.name(run.loss_function)
+    latex = loss_formulas.value(run, signs, cut)
     yield Step(
         name="losses",
         kind="losses",
         phase="forward",
-        caption=f"{name}, sample by sample",
+        caption=f"{loss_formulas.name(run.loss_function)}, sample by sample",
         symbol=r"\ell",
-        rule=latex or rf"\ell = {_applied(run, signs)}",
+        rule=latex or rf"\ell = {_applied(run, signs.small(run.prediction), 'y')}",
         value=own.reshape(1, -1),
-        notes=letters(run, signs, latex),
+        notes=tuple(loss_formulas.notes(run)) if latex else (),
     )
     yield Step(
         name="loss",
@@ -110,17 +111,8 @@ def _averaged(run: Run, signs: Signs, own: np.ndarray, how: str) -> Iterator[Ste
     )
 
 
-def letters(run: Run, signs: Signs, latex: str) -> tuple[str, ...]:
-    """What the letters of a loss's formula stand for."""
-    if not latex:
-        return ()
-    letter, what = ("z", "logit") if "z" in latex else ("y", "prediction")
-    return (f"${letter}$ is the {what} ${signs.sign(run.prediction)}$, $t$ the target",)
-
-
-def _applied(run: Run, signs: Signs) -> str:
-    name = loss_rules.name(run.loss_function).replace("_", r"\_").strip("<>")
-    return rf"\operatorname{{{name}}}({signs.sign(run.prediction)}, {signs.letter('Y')})"
+def _applied(run: Run, prediction: str, target: str) -> str:
+    return rf"\operatorname{{{loss_formulas.upright(run.loss_function)}}}({prediction}, {target})"
 
 
 def _summed(own: np.ndarray, how: str) -> Formula | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 
-from chainrule.glass.figures import GAP, Figures, as_matrix
+from chainrule.glass.figures import GAP, MINUS, Figures, as_matrix
 from chainrule.glass.notation import prose
 from chainrule.glass.steps import Formula, Step
 from chainrule.glass.story import Part, given, introduction, story
@@ -22,6 +21,15 @@ DOCUMENT = r"""\documentclass{article}
 %s
 \end{document}
 """
+WIDTH = 84
+"""Letters that a line of figures has room for beside its left side."""
+
+BREAKS = ("+", "-", "=", r"\cdot", r"\odot")
+"""Signs before which a line may be broken."""
+
+BROKEN = r"\quad "
+"""What a broken line goes on with."""
+
 ESCAPES = {
     "\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
     "}": r"\}", "^": r"\^{}",
@@ -65,19 +73,60 @@ def _step(step: Step, notes: list[str], figures: Figures) -> list[str]:
     facts = [
         rf"\texttt{{{words(step.name)}}}",
         prose(step.caption, _inline, words),
-        f"shape {step.shape}",
+        f"shape {step.shape}" if step.value.size > 1 else "",
         check,
     ]
     head, sign, _ = step.sides
-    rows = [f"{_written(formula, figures)}" for formula in step.lines]
-    rows = [f"{head} &{sign.strip()} {rows[0]}", *(f"&= {row}" for row in rows[1:])]
-    rows += [re.sub(r"=", "&=", _written(entry, figures), count=1) for entry in step.expanded]
+    rows = [row for formula in step.lines for row in _lines(formula, figures)]
+    rows = [
+        f"{head} &{sign.strip()} {rows[0]}",
+        *(f"&{row}" if row.startswith(BROKEN) else f"&= {row}" for row in rows[1:]),
+    ]
+    for first, *broken in (_lines(entry, figures) for entry in step.entries):
+        rows += [first.replace("=", "&=", 1), *(f"&{row}" for row in broken)]
     lines = [r"\quad ".join(filter(None, facts)), r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
     return lines + [rf"\textit{{{prose(note, _inline, words)}}}\par" for note in notes]
 
 
+def _lines(formula: Formula, figures: Figures) -> list[str]:
+    """A formula as one line, or broken at the last sign that still fits where it is wider than the page."""
+    wide = sum(_columns(part, figures) for part in formula) > WIDTH
+    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)] if wide else []
+    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH] or cuts[:1]
+    if not fit:
+        return [_written(formula, figures)]
+    return [_written(formula[: fit[-1]], figures), BROKEN + _written(formula[fit[-1] :], figures)]
+
+
+def _may_break(formula: Formula, i: int) -> bool:
+    """Whether a line may end before part i: at a sign outside all brackets."""
+    sign, before = (part if isinstance(part, str) else "" for part in (formula[i], formula[i - 1]))
+    first = i == 1 and sign == "="  # the line's own sign of equality
+    return (sign in BREAKS or before.endswith(r"\odot")) and not first and _balanced(formula[:i])
+
+
+def _columns(part: Any, figures: Figures) -> int:
+    """About how many letters wide a part is."""
+    if isinstance(part, str):
+        return len(part.replace(r"\cdot", "·"))
+    apart = 3 if part.size > 1 else 2
+    return sum(max(map(len, column)) + apart for column in zip(*figures.cells(as_matrix(part)), strict=True))
+
+
 def _written(formula: Formula, figures: Figures) -> str:
-    return " ".join(part.strip() if isinstance(part, str) else _number(part, figures) for part in formula)
+    tall = any(not isinstance(part, str) and part.size > 1 for part in formula)
+    signs = _grown if tall and _balanced(formula) else str.strip
+    return " ".join(signs(part) if isinstance(part, str) else _number(part, figures) for part in formula)
+
+
+def _balanced(formula: Formula) -> bool:
+    signs = "".join(part for part in formula if isinstance(part, str))
+    return signs.count("(") == signs.count(")")
+
+
+def _grown(sign: str) -> str:
+    """Brackets as tall as the matrices between them."""
+    return sign.strip().replace("(", r"\left(").replace(")", r"\right)")
 
 
 def _number(array: np.ndarray, figures: Figures) -> str:
@@ -88,11 +137,11 @@ def _number(array: np.ndarray, figures: Figures) -> str:
 
 
 def _power(number: str) -> str:
-    """2.0e-09 as 2.0 · 10⁻⁹."""
-    mantissa, _, exponent = number.partition("e")
+    """2.0e−09 as 2.0 · 10⁻⁹."""
+    mantissa, _, exponent = number.replace(MINUS, "-").partition("e")
     if number == GAP:
         return r"\cdots"
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else number
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def _inline(formula: str) -> str:

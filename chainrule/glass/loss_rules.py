@@ -1,8 +1,7 @@
-"""What is said of a loss: its formula, its value for each sample, where it cancels with the output layer."""
+"""What the numbers tell of a loss: its value for each sample, and where it cancels with the output layer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from chainrule.base.errors import ChainruleError
 from chainrule.core import Tensor
 from chainrule.glass.record import Call
 from chainrule.glass.run import Run, kind, mark
-from chainrule.glass.steps import Formula
 from chainrule.ops import one_hot, sigmoid, softmax
 
 EXACT = 1e-9
@@ -39,17 +37,6 @@ class Shortcut:
     def inside_loss(self) -> bool:
         """Whether the loss takes logits and computes the prediction by itself."""
         return self.last is None and self.function != ""
-
-
-def formula(loss: Callable[..., Any], which: int = 0) -> str:
-    """The LaTeX formula of a loss (0) or of its derivative (1), or an empty string."""
-    latex = getattr(loss, "latex", ())
-    return latex[which] if len(latex) > which else ""
-
-
-def name(loss: Callable[..., Any]) -> str:
-    """What a loss is called."""
-    return getattr(loss, "__name__", type(loss).__name__)
 
 
 def by_sample(run: Run) -> tuple[np.ndarray, str] | None:
@@ -123,18 +110,3 @@ def _target(y: Any, prediction: np.ndarray) -> np.ndarray | None:
     if labels and prediction.shape[1] > 1 and y.min() >= 0 and y.max() < prediction.shape[1]:
         return np.asarray(one_hot(y, prediction.shape[1], np.float64))
     return None
-
-
-def with_numbers(loss: Callable[..., Any], y: Any, t: Any) -> Formula | None:
-    """The formula of a well-known loss of one number with the numbers put in."""
-    if np.size(y) != 1 or np.size(t) != 1:
-        return None
-    y, t = np.asarray(y, float).reshape(()), np.asarray(t, float).reshape(())
-    cross_entropy = ("-[", t, r" \cdot \ln ", y, " + (1 - ", t, r") \cdot \ln(1 - ", y, ")]")
-    return {
-        "binary_cross_entropy": cross_entropy,
-        "binary_cross_entropy_with_logits": (r"\ln(1 + e^z) - t z,\; z = ", y, r",\; t = ", t),
-        "half_squared": (r"\tfrac12 (", y, "-", t, ")^2"),
-        "mse": ("(", y, "-", t, ")^2"),
-        "sse": ("(", y, "-", t, ")^2"),
-    }.get(name(loss))

@@ -126,6 +126,7 @@ def _bracketed(inner: str) -> str:
 def _tidy(line: str) -> str:
     line = re.sub(r" +", " ", line).strip()
     line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
+    line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
     line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
     return unicodedata.normalize("NFC", line)

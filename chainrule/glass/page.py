@@ -80,7 +80,7 @@ def _step(step: Step, notes: list[str], figures: Figures) -> str:
     head, sign, _ = map(html_text, step.sides)
     rows = [[head if i == 0 else "", sign if i == 0 else "=", _written(f, figures)] for i, f in enumerate(step.lines)]
     rows += [["", "", statistics(step.value, figures)]] if is_elided(step.value) else []
-    rows += [[html_text(entry[0]), "=", _written(entry[2:], figures)] for entry in step.expanded]
+    rows += [[html_text(entry[0]), "=", _written(entry[2:], figures)] for entry in step.entries]
     lines = ['<div class="step">', _facts(step), _math(rows)]
     lines += [f'<div class="note">{prose(note, html_text, escape)}</div>' for note in notes]
     return "\n".join([*lines, "</div>"])
@@ -117,14 +117,10 @@ def _sign(latex: str) -> str:
 
 def _number(array: np.ndarray, figures: Figures) -> str:
     if array.size == 1:
-        return _minus(figures.number(array.reshape(())))
+        return figures.number(array.reshape(()))
     rows = (_cells(row) for row in figures.cells(as_matrix(array)))
     return f'<table class="m"><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _cells(row: list[str]) -> str:
-    return "<tr>" + "".join(f"<td>{_minus(cell)}</td>" for cell in row) + "</tr>"
-
-
-def _minus(number: str) -> str:
-    return number.replace("-", "−")
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"

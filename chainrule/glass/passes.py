@@ -37,6 +37,19 @@ class Pass:
             raise OptionError(f"There is no quantity {name!r} here.", known=", ".join(self.values))
         return self.values[name]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values
+
+    def keys(self) -> list[str]:
+        """The names of all quantities, so that `dict(p)` is their numbers."""
+        return list(self.values)
+
     def step(self, name: str) -> Step:
         """The step that a quantity comes from.
 
@@ -57,7 +70,7 @@ def kept(run: Run, layout: str, backward: bool) -> Pass:
     """A run as a pass; its backward steps only where wanted."""
     signs, cut, samples = Signs(run, layout), loss_rules.shortcut(run), loss_rules.by_sample(run)
     steps = list(forward_steps(run, signs, cut, samples))
-    steps += Backward(run, signs, cut).steps() if backward else ()
+    steps += Backward(run, signs, cut, samples[1] if samples else "").steps() if backward else ()
     values = dict(_named(run, signs))
     values["y_hat"] = signs.lay(cut.prediction) if cut else signs.value(run.prediction)
     if samples is not None:

@@ -62,6 +62,11 @@ class Signs:
     # Signs.
 
     @property
+    def spread(self) -> bool:
+        """Whether a bias is spread over the samples by a row of ones: in columns, and more than one."""
+        return self.columns and not self.single
+
+    @property
     def y_hat(self) -> str:
         """The sign of the prediction, Ŷ or ŷ."""
         return rf"\hat {self.letter('Y')}"
@@ -69,6 +74,10 @@ class Signs:
     def sign(self, tensor: Tensor) -> str:
         """What stands for a tensor."""
         return self.of[mark(tensor)]
+
+    def small(self, tensor: Tensor) -> str:
+        """What stands for one sample's part of a tensor."""
+        return self.sign(tensor).lower()
 
     def delta(self, tensor: Tensor) -> str:
         """What stands for the derivative of the loss with respect to a tensor."""
@@ -88,7 +97,7 @@ class Signs:
 
     def bias(self, path: str) -> str:
         """The bias b⁽ˡ⁾, added to every sample."""
-        ones = r" \mathbf{1}^\top" if self.columns and not self.single else ""
+        ones = r" \mathbf{1}^\top" if self.spread else ""
         return f"b^{{({self.layer[path]})}}{ones}"
 
     # Numbers.

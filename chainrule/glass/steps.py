@@ -59,6 +59,11 @@ class Step:
         return [(self.sides[2],), *([bracketed(numbers)] if shown else []), (self.value,)]
 
     @property
+    def entries(self) -> tuple[Formula, ...]:
+        """The lines entry by entry, with signs put right."""
+        return tuple(map(bracketed, self.expanded))
+
+    @property
     def sides(self) -> tuple[str, str, str]:
         """The rule in LaTeX, split at its first sign of equality or assignment."""
         sign = r" \leftarrow " if r" \leftarrow " in self.rule else " = "
@@ -70,12 +75,15 @@ def _copied(formula: Formula) -> Formula:
 
 
 def bracketed(formula: Formula) -> Formula:
-    """Negative numbers in brackets where they stand behind a sign."""
+    """Negative numbers behind a sign: + (−a) becomes − a, behind any other sign they get brackets."""
     pieces: list[Any] = []
     for i, part in enumerate(formula):
         before = formula[i - 1] if i else "="
         negative = not isinstance(part, str) and part.size == 1 and part.item() < 0
-        if negative and isinstance(before, str) and before.strip()[-1:] not in ("=", "("):
+        sign = before.strip()[-1:] if isinstance(before, str) else ""
+        if negative and before == "+":
+            pieces[-1:] = ["-", np.negative(part)]
+        elif negative and sign not in ("", "=", "(", "["):
             pieces += ["(", part, ")"]
         else:
             pieces.append(part)

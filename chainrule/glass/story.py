@@ -65,4 +65,4 @@ def introduction(explanation: Any) -> list[str]:
     where = f"{m} sample{'s in ' + layout if m > 1 else ''}, float64"
     mark = "✓" if good == len(checks) else "✗"
     what = "derivatives agree with central differences; beside each stands the largest difference"
-    return [f"{explanation.heading}; {where}", f"{mark} {good} of {len(checks)} {what}"]
+    return [f"{explanation.heading}; {where}" if explanation.title else where, f"{mark} {good} of {len(checks)} {what}"]

@@ -62,7 +62,7 @@ class _View:
             lines += self._laid_out([INDENT + lead, *self._pieces(formula)], len(INDENT) + width(head) + 3)
         if is_elided(step.value):
             lines.append(INDENT + " " * (width(head) + 3) + statistics(step.value, self.figures))
-        for entry in step.expanded:
+        for entry in step.entries:
             lines += self._laid_out([INDENT, *self._pieces(entry)], len(INDENT) + width(head) + 1)
         return lines + [line for note in notes for line in _wrapped(prose(note, unicode_text))]
 

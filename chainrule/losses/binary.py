@@ -13,7 +13,7 @@ from chainrule.ops.cross_entropy import clamped_log, sigmoid_cross_entropy
 SIGNED = "(target + 1) / 2, if the labels are -1 and +1"
 
 
-@loss("bce", r"\ell = \ln(1 + e^z) - t z", r"\partial\ell/\partial z = \sigma(z) - t")
+@loss("bce", r"\ell = \ln(1 + e^z) - t z", r"\partial\ell/\partial z = \sigma(z) - t", "probabilities")
 def binary_cross_entropy_with_logits(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """Binary cross-entropy of the probability σ(z), from the logit z.
 
@@ -39,6 +39,7 @@ def binary_cross_entropy_with_logits(prediction: Any, target: Any, *, reduction:
     "bce-probabilities",
     r"\ell = -[t \ln y + (1 - t) \ln(1 - y)]",
     r"\partial\ell/\partial y = \dfrac{y - t}{y (1 - y)}",
+    "probabilities",
 )
 def binary_cross_entropy(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """Binary cross-entropy of probabilities, as a sigmoid layer gives them.

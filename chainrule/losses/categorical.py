@@ -21,6 +21,7 @@ from chainrule.ops.operands import operand
     "cross-entropy",
     r"\ell = -\sum_k t_k \ln p_k,\; p = \operatorname{softmax} z",
     r"\partial\ell/\partial z = p - t",
+    "labels",
 )
 def cross_entropy(prediction: Any, target: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any:
     """Cross-entropy of the probabilities softmax(z), from the logits z.
@@ -63,7 +64,7 @@ def _soft(z: Any, t: Any, label_smoothing: float) -> Any:
     return -sum(t * log_softmax(z), axis=-1)
 
 
-@loss("nll", r"\ell = -y_t", r"\partial\ell/\partial y_k = -[k = t]")
+@loss("nll", r"\ell = -y_t", r"\partial\ell/\partial y_k = -[k = t]", "labels")
 def nll(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """Negative log-likelihood of the labels, from log-probabilities y = ln p.
 
@@ -90,7 +91,7 @@ def nll(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     return over_entries(-pick(y, t), reduction)
 
 
-@loss("kl", r"\ell = \sum_k t_k (\ln t_k - y_k)", r"\partial\ell/\partial y = -t")
+@loss("kl", r"\ell = \sum_k t_k (\ln t_k - y_k)", r"\partial\ell/\partial y = -t", "labels")
 def kl_divergence(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """Kullback-Leibler divergence KL(t ‖ q) of target probabilities t from log-probabilities y = ln q.
 

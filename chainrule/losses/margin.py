@@ -11,7 +11,7 @@ from chainrule.losses.registry import loss
 from chainrule.ops import relu, where
 
 
-@loss("hinge", r"\ell = \max(0, 1 - t z)", r"\partial\ell/\partial z = -t\,[t z < 1]")
+@loss("hinge", r"\ell = \max(0, 1 - t z)", r"\partial\ell/\partial z = -t\,[t z < 1]", "signs")
 def hinge(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """Hinge loss: how far each score falls short of a margin of one.
 
@@ -33,7 +33,7 @@ def hinge(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any
     return over_entries(relu(1 - t * z), reduction)
 
 
-@loss("perceptron", r"\ell = \max(0, -t z)", r"\partial\ell/\partial z = -t\,[t z \le 0]")
+@loss("perceptron", r"\ell = \max(0, -t z)", r"\partial\ell/\partial z = -t\,[t z \le 0]", "signs")
 def perceptron_criterion(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """Perceptron criterion: minus the signed score of every mistake.
 

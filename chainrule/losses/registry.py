@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from chainrule.base.errors import OptionError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+Target = Literal["labels", "probabilities", "signs", "values"]
+"""What a loss compares with: classes, as labels or rows of probabilities; a probability an output; −1/+1; values."""
+
 LOSSES: dict[str, Callable[..., Any]] = {}
 """Every loss, by the name that the command line uses; the law suite runs over this table."""
 
 
-def loss(name: str, value: str, gradient: str) -> Callable[[Function], Function]:
+def loss(name: str, value: str, gradient: str, target: Target = "values") -> Callable[[Function], Function]:
     """Put a loss into the table, and on it, as `latex`, its value and its derivative for one example.
 
+    `target` says what kind of targets it takes; training reads targets by it.
     In the formulas y is the prediction (z where it is a logit), t the target, ℓ the loss.
     """
 
     def register(function: Function) -> Function:
-        function.latex = (value, gradient)  # type: ignore[attr-defined]
+        function.latex, function.target = (value, gradient), target  # type: ignore[attr-defined]
         LOSSES[name] = function
         return function
 

@@ -70,7 +70,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interva
     return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), confidence)
 
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+def mean_interval(values: ArrayLike, confidence: float = 0.95, bounds: tuple[float, float] | None = None) -> Interval:
     """The mean of n values, one per seed, with Student's interval for it.
 
         m ± t s/√n,   m = (1/n) Σ xᵢ,   s² = Σ (xᵢ − m)²/(n − 1)
@@ -78,7 +78,8 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     with t the quantile (1 + confidence)/2 of Student's distribution with n − 1 degrees of freedom.
 
     It supposes that the values are independent and roughly normal. One value has no spread: its bounds
-    are NaN. Student (1908), Biometrika 6, 1-25.
+    are NaN. `bounds` are what such a value can be at all, as (0, 1) for an accuracy: the interval is cut off
+    there, for the normal distribution knows no end. Student (1908), Biometrika 6, 1-25.
 
     Raises:
         DataError: no values, or one that is not finite.
@@ -86,6 +87,8 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
 
     >>> print(mean_interval([0.975, 0.981, 0.978]))
     97.8 % (97.1 to 98.5)
+    >>> print(mean_interval([0.9, 1.0], bounds=(0, 1)))
+    95.0 % (31.5 to 100.0)
     """
     check_confidence(confidence)
     x = np.ravel(np.asarray(values, dtype=np.float64))
@@ -95,7 +98,8 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     if x.size == 1:
         return Interval(m, math.nan, math.nan, confidence)
     half = student_quantile((1 + confidence) / 2, x.size - 1) * float(x.std(ddof=1)) / math.sqrt(x.size)
-    return Interval(m, m - half, m + half, confidence)
+    least, most = bounds or (-math.inf, math.inf)
+    return Interval(m, max(m - half, least), min(m + half, most), confidence)
 
 
 def student_quantile(probability: float, degrees: int) -> float:

@@ -36,7 +36,9 @@ class MLP(Sequential):
         blocks = len(sizes) - 2
         rates = list(dropout) if isinstance(dropout, Sequence) else [dropout] * blocks
         if len(rates) != blocks:
-            raise OptionError(f"There are {blocks} hidden layers and {len(rates)} dropout probabilities.")
+            hidden = "is 1 hidden layer" if blocks == 1 else f"are {blocks} hidden layers"
+            given = "1 dropout probability" if len(rates) == 1 else f"{len(rates)} dropout probabilities"
+            raise OptionError(f"There {hidden}, but {given}.")
         start = init or STARTS.get(activation, "he_normal")
         super().__init__(**_layers(sizes, activation, rates, batch_norm, start))
         self.sizes = sizes

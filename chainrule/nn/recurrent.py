@@ -97,8 +97,8 @@ class RecurrentLayers(Module):
         first = self._first(given, shape, x, alone)
         y, last = self._through_layers(x, first, mask)
         y = squeeze(y, 0) if alone else y if self.batch_first else transpose(y, 1, 0, 2)
-        last = tuple(squeeze(v, 1) if alone else v for v in last)
-        return y, last if len(last) > 1 else last[0]
+        last = [squeeze(v, 1) if alone else v for v in last]
+        return y, tuple(last) if len(self.states) > 1 else last[0]
 
     def _through_layers(self, x: Any, first: list[Any], mask: Any) -> tuple[Any, list[Any]]:
         ends: list[Any] = []
@@ -149,7 +149,7 @@ class RecurrentLayers(Module):
         if self.learned_state:
             starts = [expand_dims(getattr(self, f"{name}0"), 1) for name in self.states]
             return [broadcast_to(v, shape=(runs, n, size)) for v in starts]
-        return [np.zeros((runs, n, size), self.weight_ih_l0.dtype) for _ in self.states]
+        return [np.zeros((runs, n, size), self._weights("_l0")[0].dtype) for _ in self.states]
 
     def extra_repr(self) -> str:
         layers = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""

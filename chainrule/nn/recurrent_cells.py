@@ -119,7 +119,8 @@ class GRUCell(RecurrentCell):
 
     def forward(self, x: Any, h: Any = None) -> Any:
         """The next state."""
-        return gru_cell(x, self._checked(x, h), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        biases = [getattr(self, name) for name in self.biases]
+        return gru_cell(x, self._checked(x, h), self.weight_ih, self.weight_hh, *biases)
 
 
 class ChungGRUCell(RecurrentCell):
@@ -134,7 +135,10 @@ class ChungGRUCell(RecurrentCell):
 
 
 class ResidualRNNCell(RNNCell):
-    """One step of the residual network of 003 §16: h' = Q h + φ(W x + U h + b). Q (weight_skip) starts as the identity."""
+    """One step of the residual network of 003 §16: h' = Q h + φ(W x + U h + b).
+
+    Q is `weight_skip`; it starts as the identity.
+    """
 
     biases = ("bias_ih",)
 
@@ -167,7 +171,8 @@ class HighwayCell(RecurrentCell):
             raise OptionError(f"HighwayCell cannot carry {carry!r}.", known="state, input")
         if carry == "input" and input_size != hidden_size:
             raise OptionError(
-                f"HighwayCell can carry its input only where it is as wide as the state, not {input_size} and {hidden_size}.",
+                "HighwayCell can carry its input only where it is as wide as the state, "
+                f"not {input_size} and {hidden_size}.",
                 fix='carry="state"',
             )
         self.carry = carry

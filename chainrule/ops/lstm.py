@@ -139,7 +139,8 @@ def _shapes(
 
 @fused
 def lstm_back(
-    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_hh: Any, mask: Any = None, *, reverse: bool, out: Any = None,
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any,
+    w_hh: Any, mask: Any = None, *, reverse: bool, out: Any = None,
 ) -> Any:  # fmt: skip
     """δ = dL/dz of all steps, and the cotangents of h₀, c₀, the weights and the bias, from those of `lstm`'s results.
 
@@ -203,7 +204,8 @@ def _step_back(np_: Any, dh: Any, dc: Any, a: Any, squashed: Any, c: Any, delta:
 
 
 def _composed_back(
-    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_hh: Any, mask: Any = None, *, reverse: bool,
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any,
+    w_hh: Any, mask: Any = None, *, reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     hs, cs = ([v0, *steps(v, reverse)] for v0, v in ((h0, h), (c0, c)))
     arriving = [steps(v, reverse) for v in (h_bar, c_bar, gates_bar, gates)]
@@ -226,7 +228,8 @@ def _composed_back(
 
 
 def _shapes_back(
-    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any, w_hh: Any, mask: Any = None, *, reverse: bool,
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any,
+    w_hh: Any, mask: Any = None, *, reverse: bool,
 ) -> list[tuple[int, ...]]:  # fmt: skip
     return [v.shape for v in (gates, h0, c0)] + [(*w_hh.shape[:-1], x.shape[-1]), w_hh.shape, w_hh.shape[:-1]]
 
@@ -243,7 +246,7 @@ lstm_.shape(_shapes)
 lstm_.cost(product_cost(3, 4))
 over_sequences(lstm_, weights=(3, 4, 5))
 lstm_.formula(
-    r"egin{gathered}(i, f, o) = \sigma(W x_t + U h_{t-1} + b),\; g = \tanh(W x_t + U h_{t-1} + b)\\"
+    r"\begin{gathered}(i, f, o) = \sigma(W x_t + U h_{t-1} + b),\; g = \tanh(W x_t + U h_{t-1} + b)\\"
     r"c_t = f \odot c_{t-1} + i \odot g,\; h_t = o \odot \tanh c_t\end{gathered}",
     r"\bar x_t = W^\top \delta_t,\; \bar h_{t-1} = U^\top \delta_t",
     r"\bar h_0 = U^\top \delta_1",
@@ -254,3 +257,12 @@ lstm_.formula(
 )
 lstm_back.composed(_composed_back, arguments=10)
 lstm_back.shape(_shapes_back)
+lstm_back.cost(lambda y, *specs, reverse: 2.0 * specs[5].size * (specs[6].shape[-1] + 2 * specs[9].shape[-1]))
+leading(lstm_back)
+lstm_back.formula(
+    r"\delta_t = (\bar c \odot g, \bar c \odot c_{t-1}, \bar c \odot i, \bar h \odot \tanh c) \odot \sigma'",
+    *[
+        rf"\bar{{\bar {v}}} = \partial \langle \delta, \cdot \rangle / \partial {v}"
+        for v in (r"\bar h", r"\bar c", r"\bar a", "h", "c", "a", "x", "h_0", "c_0", "U")
+    ],
+)

@@ -129,6 +129,10 @@ class Checkpoint(Callback):
     def __init__(
         self, path: str | os.PathLike[str], every_steps: int | None = None, every_epochs: int | None = 1
     ) -> None:
+        import importlib.metadata  # noqa: F401 - loaded before the clock starts
+
+        import safetensors.numpy  # noqa: F401 - so too
+
         self.path, self.saved = Path(path), (0, 0)
         self.every_steps = every_steps and COUNT("Checkpoint", "every_steps", every_steps)
         self.every_epochs = every_epochs and COUNT("Checkpoint", "every_epochs", every_epochs)

@@ -12,8 +12,9 @@ import chainrule.train.objective as objective
 from chainrule import metrics, ops
 from chainrule.base.errors import OptionError
 from chainrule.core import Tensor, no_grad
+from chainrule.data.precision import kept_dtype, narrow
 from chainrule.nn import Module
-from chainrule.train.objective import Loss, as_dataset, labels_of, one_output
+from chainrule.train.objective import Loss, dtype_of, labels_of, one_output
 
 BATCH = 1024
 """Rows at a time: large enough for the matrix product, small enough for the cache of hidden layers."""
@@ -41,6 +42,7 @@ def modes_restored(model: Module) -> Iterator[None]:
 def outputs(model: Module, x: Any, batch_size: int = BATCH) -> np.ndarray:
     """What the model computes for every row of x, in evaluation mode. Shapes: x (n, …), result (n, …)."""
     x = x.numpy() if isinstance(x, Tensor) else np.asarray(x)
+    x = narrow("x", x, kept_dtype(dtype_of(model)))
     with evaluating(model):
         starts = range(0, max(len(x), 1), batch_size)
         return np.concatenate([model(x[i : i + batch_size]).numpy() for i in starts])
@@ -49,15 +51,15 @@ def outputs(model: Module, x: Any, batch_size: int = BATCH) -> np.ndarray:
 def evaluate(model: Module, data: Any, loss: Loss | str | None = None, batch_size: int = BATCH) -> dict[str, float]:
     """Loss and scores on data, in evaluation mode: {"loss": …, "accuracy": …}, or r2 and mae.
 
-    r2 and mae are those of a regression. The loss is the mean over all examples, whatever the batches.
+    r2 and mae are those of a regression; r2 is NaN where the targets do not vary. The loss is the mean over
+    all examples, whatever the batches.
 
     >>> import chainrule as cr
     >>> data = cr.data.iris()
     >>> sorted(cr.train.evaluate(cr.models.MLP(4, 8, 3), data))
     ['accuracy', 'loss']
     """
-    data = as_dataset(data)
-    function = objective.loss_named(loss, data.task)
+    data, function = objective.learned(data, loss)
     z = outputs(model, data.x, batch_size)
     with no_grad():
         figures = {"loss": float(objective.compared(function, Tensor(z), data.y))}
@@ -65,14 +67,17 @@ def evaluate(model: Module, data: Any, loss: Loss | str | None = None, batch_siz
         figures["accuracy"] = objective.correct(z, data.y) / len(z)
     elif z.size == data.y.size:  # a model may also give a mean and a variance for each target
         targets = data.y.reshape(z.shape)
-        figures |= {"r2": metrics.r2(targets, z), "mae": metrics.mae(targets, z)}
+        varied = (np.ptp(targets, axis=0) > 0).all()
+        figures["r2"] = metrics.r2(targets, z) if varied else float("nan")
+        figures["mae"] = metrics.mae(targets, z)
     return figures
 
 
 def predict(model: Module, x: Any, task: str | None = None, batch_size: int = BATCH) -> np.ndarray:
     """Labels (n,) for a classification, values (n,) or (n, k) for a regression.
 
-    The task is the one the model was fitted for, unless said otherwise.
+    Labels count from 0; one output says 1 where it is positive, also after training with −1 and +1. The task
+    is the one the model was fitted for, unless said otherwise.
 
     Raises:
         OptionError: the model was not fitted and no task was given.

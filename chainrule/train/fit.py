@@ -15,10 +15,11 @@ from chainrule.data import Dataset, Loader
 from chainrule.nn import Module
 from chainrule.optim import OPTIMIZERS
 from chainrule.optim.limits import COUNT, POSITIVE, Limit
+from chainrule.train.before import check_batches, check_owner, check_target
 from chainrule.train.callbacks import Callback, Checkpoint, LearningRateSchedule
 from chainrule.train.evaluate import evaluate, modes_restored
 from chainrule.train.history import History
-from chainrule.train.objective import as_dataset, loss_named, task_for
+from chainrule.train.objective import as_dataset, dtype_of, learned, task_for
 from chainrule.train.progress import Progress
 from chainrule.train.run import Run
 from chainrule.train.step import Step
@@ -57,7 +58,9 @@ def fit(
 
     Args:
         model: any module; it is trained in place. In evaluation mode it is set to training for the time.
-        data: a Dataset, a Loader (whose batch size then counts), or a pair (x, y).
+        data: a Dataset, a Loader (whose batch size then counts), or a pair (x, y). The loss says how targets
+            are read: whole numbers are quantities to "mse", labels to "cross-entropy", −1 and +1 to "hinge".
+            What float64 holds is narrowed to the dtype of the model.
         loss: a function loss(prediction, target), or a name; cross-entropy or MSE by the task if left out. To
             the losses of this library targets (n,) and outputs (n, 1) go together.
         optimizer: an optimiser, or its name; Adam with lr 0.001 if left out.
@@ -77,7 +80,8 @@ def fit(
     Raises:
         NumericalError: the loss became NaN or infinite; the weights are those of the last good moment.
         OptionError: a setting does not exist or does not fit.
-        DataError: values that are not finite, labels without an output.
+        DataError: values that are not finite, labels without an output, one class alone, columns whose
+            differences the model's dtype does not hold.
         CheckpointError: one could not be written, which ends the run with the old file as it was; or the one
             to resume is damaged, or of another run.
 
@@ -85,17 +89,19 @@ def fit(
     """
     _check(epochs, accumulate, clip_norm, callbacks)
     seed = SEED("fit", "seed", seed)  # a NumPy integer would name another stream of random numbers
-    dataset = as_dataset(data)
-    loader = data if isinstance(data, Loader) else Loader(dataset.x, dataset.y, batch_size, seed)
-    function = loss_named(loss, dataset.task)
+    dataset, function = learned(data, loss)
     task = task_for(function, dataset)
+    check_target(dataset)
+    dataset = dataset.narrowed(dtype_of(model), check=True)
+    loader = data if isinstance(data, Loader) else Loader(dataset.x, dataset.y, batch_size, seed)
+    check_batches(model, loader)
     run = Run(
         model,
         _optimizer(optimizer, model),
         loader,
         function,
         epochs=epochs,
-        validation=_validation(validation, dataset),
+        validation=_validation(validation, dataset, function),
         callbacks=_ordered(callbacks, schedule),
         seed=seed,
         settings={"penalty": penalty, "clip_norm": clip_norm, "accumulate": accumulate, "schedule": schedule}
@@ -182,6 +188,7 @@ def _optimizer(optimizer: Any, model: Module) -> Any:
             f"An optimiser is made for the model, or a name, got {_kind(optimizer)}.",
             fix='optimizer=cr.optim.Adam(model, lr=1e-3), or optimizer="adam"',
         )
+    check_owner(optimizer, model)
     return optimizer
 
 
@@ -189,10 +196,10 @@ def _kind(value: Any) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
 
 
-def _validation(validation: Any, training: Dataset) -> Dataset | None:
+def _validation(validation: Any, training: Dataset, loss: Callable[..., Any]) -> Dataset | None:
     if validation is None:
         return None
-    data = as_dataset(validation)
+    data = as_dataset(validation, loss)
     if data.x.shape[1:] != training.x.shape[1:]:
         raise DataError(
             "The examples of the validation data have another shape than those of the training data.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,29 +12,50 @@ from chainrule import losses
 from chainrule.base.errors import OptionError
 from chainrule.core import Tensor
 from chainrule.data import Dataset, Loader, from_arrays
+from chainrule.nn import Module
 
 Loss = Callable[..., Any]
 
-CATEGORICAL = (losses.cross_entropy, losses.nll, losses.kl_divergence)
-"""Losses whose targets are classes also when they are rows of probabilities."""
 
-
-def as_dataset(data: Any) -> Dataset:
+def as_dataset(data: Any, loss: Loss | None = None) -> Dataset:
     """A data set from what users have: a Dataset, a Loader's arrays, or a pair (x, y).
+
+    Targets are read as the loss takes them: whole numbers are quantities to the squared error, and the two
+    classes of a data set are −1 and +1 to the hinge loss.
 
     Raises:
         OptionError: something else.
     """
-    if isinstance(data, Dataset):
-        return data
+    kind = targets_of(loss)
     if isinstance(data, Loader):
-        return from_arrays(data.x, data.y)
-    if isinstance(data, (tuple, list)) and len(data) == 2:
-        return from_arrays(*(d.numpy() if isinstance(d, Tensor) else d for d in data))
-    raise OptionError(
-        f"Data is a Dataset, a Loader or a pair (x, y), got {type(data).__name__}.",
-        fix="cr.data.from_arrays(x, y)",
-    )
+        data = read(data.x, data.y, kind)
+    elif isinstance(data, (tuple, list)) and len(data) == 2:
+        x, y = (d.numpy() if isinstance(d, Tensor) else d for d in data)
+        data = read(x, y, kind)
+    if not isinstance(data, Dataset):
+        frame = hasattr(data, "columns")
+        raise OptionError(
+            f"Data is a Dataset, a Loader or a pair (x, y), got {type(data).__name__}.",
+            fix="cr.data.from_frame(frame, target)" if frame else "cr.data.from_arrays(x, y)",
+        )
+    return signed(data) if kind == "signs" else data
+
+
+def read(x: Any, y: Any, kind: str) -> Dataset:
+    """Arrays as the data set that a loss with targets of this kind learns from."""
+    targets = np.asarray(y)
+    numbers = targets.dtype.kind in "iuf" and targets.size > 0
+    rows = numbers and targets.ndim == 2 and targets.shape[1] > 1  # one-hot, or a number for each output
+    signs = numbers and kind == "signs" and targets.min() < 0
+    quantities = kind == "values" or (kind and rows) or signs
+    return from_arrays(x, y, task="regression" if quantities else None)
+
+
+def signed(data: Dataset) -> Dataset:
+    """The two classes of a data set as −1 and +1."""
+    if data.task == "regression" or data.n_classes != 2:
+        return data
+    return replace(data, y=(2 * data.y - 1).astype(data.x.dtype), task="regression", class_names=())
 
 
 def loss_named(loss: Loss | str | None, task: str) -> Loss:
@@ -75,9 +97,29 @@ def function_of(loss: Loss) -> Loss:
     return getattr(loss, "func", loss)
 
 
+def targets_of(loss: Loss | None) -> str:
+    """What kind of targets a loss takes, as `cr.losses` says it; empty for a loss from elsewhere."""
+    return getattr(function_of(loss), "target", "") if loss else ""
+
+
 def task_for(loss: Loss, data: Dataset) -> str:
-    """What the outputs are: logits of classes, also where the targets are one-hot; or quantities."""
-    return "classification" if function_of(loss) in CATEGORICAL else data.task
+    """What the outputs are: scores of classes, also where the targets are one-hot or signs; or quantities."""
+    known = {"labels": "classification", "signs": "classification", "values": "regression"}
+    return known.get(targets_of(loss), data.task)
+
+
+def learned(data: Any, loss: Loss | str | None) -> tuple[Dataset, Loss]:
+    """The data and the loss function, each read by what the other says."""
+    if loss is None:
+        dataset = as_dataset(data)
+        return dataset, loss_named(None, dataset.task)
+    function = loss_named(loss, "")
+    return as_dataset(data, function), function
+
+
+def dtype_of(model: Module) -> np.dtype:
+    """The dtype that a model computes in: that of its first parameter, or float32."""
+    return next((np.dtype(p.dtype) for p in model.parameters()), np.dtype(np.float32))
 
 
 def one_output(shape: tuple[int, ...]) -> bool:
@@ -93,7 +135,12 @@ def labels_of(z: np.ndarray) -> np.ndarray:
 
 
 def correct(z: np.ndarray, y: np.ndarray) -> int:
-    """How many rows of logits give their target the greatest probability. Targets (n,), or rows (n, K)."""
+    """How many rows of logits give their target the greatest probability. Targets (n,), or rows (n, K).
+
+    One output tells two classes apart, called 0 and 1, or −1 and +1.
+    """
     if y.ndim == 2:
         y = y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0]
+    if one_output(z.shape):
+        y = y > 0
     return int(np.count_nonzero(labels_of(z) == y))

@@ -23,6 +23,8 @@ class Progress(Callback):
         self.drawn = 0.0
 
     def on_start(self, run: Run) -> None:
+        import shutil  # noqa: F401 - loaded before the clock starts
+
         self.live = self.stream.isatty()
         self.began, self.first = time.perf_counter(), _batches(run)
         self.total = run.epochs * len(run.loader)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import chainrule as cr
 from chainrule.cli import main
 
 FOLDER = "run"
@@ -23,14 +27,19 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def complaint(capsys):
-    """What a call prints to stderr; it ends with an error, and prints no result."""
+    """What a call prints to stderr; it ends with an error, and prints no result (with --json, the same again)."""
 
     def called(*arguments, status=ERROR):
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         shown = capsys.readouterr()
         assert caught.value.code == status
-        assert shown.out == ""
+        if "--json" not in arguments:
+            assert shown.out == ""
+        elif status == CTRL_C:
+            assert json.loads(shown.out) == {"stopped": "interrupted", "folder": FOLDER}
+        else:
+            assert json.loads(shown.out) == {"error": shown.err.partition(": ")[2].removesuffix("\n")}
         return shown.err
 
     return called
@@ -113,6 +122,23 @@ CALLS = {
         "  try     --data DIR, the folder with train-images-idx3-ubyte.gz and its three companions, "
         "or --download DIR\n"
     ),
+    "train .": (
+        "OptionError: . is a folder, a table is one CSV file.\n  try     chainrule train FILE.csv --target COLUMN\n"
+    ),
+    "train iris --hidden 0": "OptionError: --hidden is a whole number of at least 1, got 0.\n",
+    "train iris --hidden 8,-3": "OptionError: --hidden is a whole number of at least 1, got -3.\n",
+    "train iris --clip-norm -1": "OptionError: --clip-norm is a positive number, got -1.0.\n",
+    "train iris --lr nan": "OptionError: --lr is a positive number, got nan.\n",
+    "train iris --weight-decay -1": "OptionError: --weight-decay is zero or a positive number, got -1.0.\n",
+    "train iris --penalty l2 --lam -1": "OptionError: --lam is zero or a positive number, got -1.0.\n",
+    "train iris --optimizer sgd --momentum 2": "OptionError: --momentum is at least 0 and below 1, got 2.0.\n",
+    "train iris --optimizer sgd --nesterov": (
+        "OptionError: --nesterov is a form of momentum, and there is none.\n  try     --momentum 0.9\n"
+    ),
+    "train iris --dropout 1.5": ("OptionError: --dropout is between 0 and 1, got 1.5.\n  try     --dropout 0.015\n"),
+    "train iris --dropout 0.1,0.2": (
+        "OptionError: --dropout takes one for all hidden layers or one for each (1), got 2.\n  try     --dropout 0.1\n"
+    ),
     "explain tiny-netwrok": (
         "OptionError: There is no example 'tiny-netwrok'.\n  known   tiny-network, one-neuron-chain\n"
         "  try     did you mean 'tiny-network'?\n"
@@ -183,6 +209,26 @@ def test_a_prediction_for_other_columns(complaint, run, tmp_path):
     )
 
 
+def test_a_prediction_for_many_other_columns_names_a_few(complaint, capsys, tmp_path):
+    main(("train", "digits", "--epochs", "1", "--out", FOLDER, "--json"))
+    capsys.readouterr()
+    (tmp_path / "new.csv").write_text("colour\n4\n")
+    assert complaint("predict", FOLDER, "new.csv") == (
+        "DataError: The columns are not those of the training data.\n  file    new.csv\n"
+        f"  missing {', '.join(cr.data.digits().feature_names[:5])} and 59 more\n  extra   colour\n"
+        "  try     give the columns of the training file, with the same names\n"
+    )
+
+
+def test_a_target_of_one_class(complaint, tmp_path):
+    (tmp_path / "one.csv").write_text("x,bought\n" + "".join(f"{i},yes\n" for i in range(20)))
+    assert complaint("train", "one.csv", "--target", "bought", "--out", FOLDER) == (
+        "DataError: The target has one class ('yes'): there is nothing to tell apart.\n"
+        "  try     check the target column, or the condition that selected the rows\n"
+    )
+    assert not (tmp_path / FOLDER).exists()
+
+
 def test_a_prediction_for_images_of_another_size(complaint, run, tmp_path):
     (tmp_path / "f.idx").write_bytes(bytes([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(6))
     assert complaint("predict", run, "f.idx") == (
@@ -235,6 +281,64 @@ def test_a_prediction_before_the_run_is_finished(complaint, run, tmp_path):
     assert complaint("predict", run, "new.csv") == (
         "CheckpointError: The run run is not finished: it has no model yet.\n  try     chainrule train --resume run\n"
     )
+
+
+def files_below(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_failed_start_takes_back_only_what_it_made(complaint, tmp_path):
+    other = tmp_path / "all" / "run-a"
+    other.mkdir(parents=True)
+    (other / "settings.json").write_text('{"task": "digits"}')
+    (tmp_path / "all" / "seed-0").mkdir()
+    (tmp_path / "all" / "seed-7").mkdir()
+    before = files_below(tmp_path)
+    for more in ((), ("--seeds", "2")):
+        text = complaint("train", "nofile.csv", "--target", "y", "--out", "all", *more)
+        assert text.startswith("DataError: nofile.csv could not be read.\n")
+        assert files_below(tmp_path) == before
+        assert (tmp_path / "all" / "seed-7").is_dir()
+
+
+@pytest.mark.parametrize(("name", "more"), [("history.csv", ()), ("seed-1/model.safetensors", ("--seeds", "2"))])
+def test_a_new_run_writes_over_no_file(complaint, tmp_path, name, more):
+    path = tmp_path / FOLDER / name
+    path.parent.mkdir(parents=True)
+    path.write_text("my own")
+    assert complaint(*QUICK, *more) == (
+        "OptionError: run holds files with the names of those that a run writes.\n"
+        f"  first   {name}\n  try     another --out\n"
+    )
+    assert files_below(tmp_path) == {path.relative_to(tmp_path): b"my own"}
+
+
+def test_a_run_that_another_process_trains(complaint, run, tmp_path):
+    (tmp_path / run / "result.json").unlink()
+    script = (
+        "import pathlib\nfrom chainrule.cli.lock import held\n"
+        f"with held(pathlib.Path({run!r})):\n    print('held', flush=True)\n    input()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(Path(cr.__file__).parents[1])},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert other.stdout.readline() == "held\n"
+        text = (
+            f"OptionError: run is being trained by process {other.pid}.\n  try     wait until it is done, or stop it\n"
+        )
+        assert complaint("train", "--resume", run) == text
+        assert complaint(*QUICK) == text
+        other.kill()
+        other.wait()
+        assert (tmp_path / run / ".chainrule.lock").exists()
+        main(("train", "--resume", run, "--json"))
+        assert not (tmp_path / run / ".chainrule.lock").exists()
+    finally:
+        other.kill()
+        other.communicate()
 
 
 def cut(path):
@@ -327,13 +431,21 @@ def test_a_loss_that_becomes_nan_keeps_good_weights(complaint, tmp_path):
     assert text == (
         "NumericalError: The loss became nan at step 4 (epoch 1, batch 5).\n"
         "  kept    the weights of step 0, the last ones known to be good\n"
-        "  try     a smaller learning rate than 1e+06, or clip_norm=1.0\n"
+        "  try     a smaller --lr than 1e+06, or --clip-norm 1\n"
         "  saved   run/last-good.safetensors\n"
     )
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == [
         "last-good.safetensors",
         "settings.json",
     ]
+
+
+def test_batches_that_batch_norm_cannot_train_on(complaint, tmp_path):
+    assert complaint("train", "iris", "--batch-norm", "--batch-size", "8", "--out", FOLDER) == (
+        "OptionError: BatchNorm1d cannot train on a batch of one: 105 examples in batches of 8 end with one.\n"
+        "  try     --batch-size 9\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_before_the_first_step_says_how_to_go_on(complaint, monkeypatch, tmp_path):
@@ -343,3 +455,9 @@ def test_ctrl_c_before_the_first_step_says_how_to_go_on(complaint, monkeypatch, 
     monkeypatch.setattr("chainrule.cli.tasks.load", interrupted)
     assert complaint(*QUICK, status=CTRL_C) == "Stopped. To continue: chainrule train --resume run\n"
     assert (tmp_path / FOLDER / "settings.json").exists()
+
+
+def test_dropout_probabilities_that_are_not_one_a_layer():
+    with pytest.raises(cr.base.errors.OptionError) as caught:
+        cr.models.MLP(4, 8, 3, dropout=[0.1, 0.2])
+    assert str(caught.value) == "There is 1 hidden layer, but 2 dropout probabilities."

@@ -187,9 +187,10 @@ CASES = {
         "There is no task 'clustering'.\n  try     task is 'classification' or 'regression'",
     ),
     "dtype of x": (
-        lambda: Dataset(X, np.array(Y)),
+        lambda: Dataset(X.astype(int), np.array(Y)),
         DtypeError,
-        "A Dataset keeps x in float32, got float64.\n  try     cr.data.from_arrays(x, y) converts arrays and lists",
+        "A Dataset keeps x in float32 or float64, got int64.\n"
+        "  try     cr.data.from_arrays(x, y) converts arrays and lists",
     ),
     "dtype of y": (
         lambda: Dataset(X.astype(np.float32), np.array(Y, np.int32)),
@@ -236,6 +237,59 @@ CASES = {
         lambda: split(data(4, [0.5] * 4), stratify=True),
         OptionError,
         "tiny is a regression: it has no classes to stratify by.\n  try     leave out stratify=True",
+    ),
+    "one example": (
+        lambda: split(data(1, [0.1])),
+        DataError,
+        "1 example is too few: the validation part would be empty.\n"
+        "  try     collect more examples, or give this part a larger fraction",
+    ),
+    "one class": (
+        lambda: from_arrays(X, [0, 0, 1, 0], class_names=["a"]),
+        DataError,
+        "Label 1 is outside 0, the only class.\n"
+        "  where   row 2 (counted from 0)\n"
+        "  count   1 of 4 labels\n"
+        "  try     class labels count from 0: subtract 1 if yours count from 1, "
+        "or name them all in class_names",
+    ),
+    "an array to split": (
+        lambda: split(X),  # pyright: ignore[reportArgumentType]
+        OptionError,
+        "split takes a Dataset or a pair (x, y), got ndarray.\n  try     cr.data.from_arrays(x, y)",
+    ),
+    "targets beside a data set": (
+        lambda: Loader(data(), 32),
+        OptionError,
+        "A Loader of a Dataset takes its targets from it, but got others too.\n"
+        "  try     Loader(dataset, batch_size=32)",
+    ),
+    "steps of float32": (
+        lambda: from_arrays(1.7e9 + np.arange(10.0)[:, None], np.arange(10), feature_names=["t"]).narrowed(
+            np.float32, check=True
+        ),
+        DataError,
+        "Column 't' changes by 9 around 1.7e+09, float32 has steps of 128 there.\n"
+        "  try     scale it first: cr.data.Standardize().fit(x).transform(x), with x in float64",
+    ),
+    "steps of float32, no names": (
+        lambda: from_arrays(X + [[0, 1e9]] + np.arange(4.0)[:, None], Y).narrowed(np.float32, check=True),
+        DataError,
+        "Column 1 of x changes by 3 around 1e+09, float32 has steps of 64 there.\n"
+        "  try     scale it first: cr.data.Standardize().fit(x).transform(x), with x in float64",
+    ),
+    "steps of float32 in targets": (
+        lambda: from_arrays(X, 1e9 + np.arange(4) / 2).narrowed(np.float32, check=True),
+        DataError,
+        "y changes by 1.5 around 1e+09, float32 has steps of 64 there.\n"
+        "  try     scale it first: cr.data.Standardize().fit(y).transform(y), with y in float64",
+    ),
+    "too large for a narrower dtype": (
+        lambda: Dataset(np.array([[1.0, 1e300]]), np.array([0])).narrowed(np.float32),
+        DataError,
+        "x holds a value that is too large for float32: 1e+300.\n"
+        "  where   row 0, column 1 (counted from 0)\n"
+        "  try     scale the column down: float32 ends at 3.4e38",
     ),
     "repeats": (lambda: repeated_splits(data(), 0), OptionError, "repeats is at least 1, got 0."),
     "unfitted scaler": (
@@ -300,6 +354,18 @@ def test_the_message_is_whole(action, kind, text):
 
 
 FRAMES = {
+    "columns of one name": (
+        lambda pandas: from_frame(pandas.DataFrame([[1, 2, 0]], columns=["a", "a", "y"]), "y"),
+        "Columns 1 and 2 have the same name 'a'.\n  try     rename one of them",
+    ),
+    "columns of one name, as text": (
+        lambda pandas: from_frame(pandas.DataFrame([[1, 2, 0]], columns=[1, "1", "y"]), "y"),
+        "Columns 1 and 2 have the same name '1'.\n  try     rename one of them",
+    ),
+    "no column of this number": (
+        lambda pandas: from_frame(pandas.DataFrame([[1, 2, 0]]), 7),
+        "There is no column '7'.\n  columns 0, 1, 2\n  try     name one of these columns as the target",
+    ),
     "target": (
         lambda pandas: from_frame(pandas.DataFrame({"width": [1], "Kind": [0]}), "kind"),
         "There is no column 'kind'.\n  columns width, Kind\n  try     did you mean 'Kind'?",

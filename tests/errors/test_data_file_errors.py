@@ -164,6 +164,11 @@ CSV = {
         "The first line holds numbers (1.5, ...), not the names of the columns.\n"
         "  file    {path}\n  try     add a header line",
     ),
+    "no header, but a text": (
+        "1.5,cat\n3,dog\n",
+        "There is no column 'y'.\n  file    {path}\n  columns 1.5, cat\n"
+        "  try     add a header line: the first line seems to hold data",
+    ),
     "column without a name": (
         ",a,y\n0,1,2\n",
         "Column 1 has no name.\n  file    {path}\n  try     name it, or drop it (is an index column left in the data?)",

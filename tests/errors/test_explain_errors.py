@@ -47,6 +47,11 @@ CASES = {
         cr.OptionError,
         "There is no layout 'diagonal'.\n  known   rows, columns",
     ),
+    "loss": (
+        lambda: cr.explain(model(), X, Y, 3),
+        cr.OptionError,
+        'A loss is a function or a name, got int.\n  try     "cross-entropy"',
+    ),
     "lr and optimizer": (
         lambda: cr.explain(model(), X, Y, losses.mse, lr=0.1, optimizer=cr.optim.SGD),
         cr.OptionError,

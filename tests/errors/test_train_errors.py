@@ -537,3 +537,82 @@ def test_a_callback_that_keeps_what_no_file_holds(tmp_path):
         "  cause   the state_dict of a callback or an optimiser",
     ):
         fit(callbacks=[Odd(), Checkpoint(tmp_path / "run.safetensors")])
+
+
+# --- before the first step ---------------------------------------------------------------------------------
+
+
+def test_a_frame_as_data():
+    pandas = pytest.importorskip("pandas")
+    with refuses(
+        OptionError,
+        "Data is a Dataset, a Loader or a pair (x, y), got DataFrame.\n  try     cr.data.from_frame(frame, target)",
+    ):
+        fit(data=pandas.DataFrame(X))
+
+
+@pytest.mark.parametrize(
+    ("data", "name"), [((X, np.zeros(40, int)), "0"), ((X, ["yes"] * 40), "yes"), ((X[:1], [True]), "True")]
+)
+def test_one_class_is_nothing_to_learn(data, name):
+    with refuses(
+        DataError,
+        f"The target has one class ({name!r}): there is nothing to tell apart.\n"
+        "  try     check the target column, or the condition that selected the rows",
+    ):
+        fit(data=data)
+
+
+def test_one_class_can_be_evaluated():
+    assert cr.evaluate(mlp(), (X, np.zeros(40, int))).keys() == {"loss", "accuracy"}
+
+
+def test_an_optimiser_of_another_model():
+    with refuses(
+        OptionError,
+        "The optimiser holds no parameter of this model: it was made for another one.\n"
+        "  try     optimizer=cr.optim.Adam(model, lr=0.01)",
+    ):
+        fit(optimizer=cr.optim.Adam(mlp(), lr=0.01))
+    model = mlp()
+    assert len(fit(model, optimizer=cr.optim.Adam(list(model.parameters())[2:]))) == 3  # the others are frozen
+
+
+@pytest.mark.parametrize(
+    ("n", "batch_size", "text"),
+    [
+        (
+            33,
+            32,
+            "33 examples in batches of 32 end with one.\n  batch_size 32\n"
+            "  try     batch_size=33, or cr.data.Loader(x, y, 32, drop_last=True)",
+        ),
+        (
+            40,
+            1,
+            "40 examples in batches of 1 end with one.\n  batch_size 1\n"
+            "  try     batch_size=2, or cr.data.Loader(x, y, 2, drop_last=True)",
+        ),
+    ],
+)
+def test_batch_normalisation_of_one_example(n, batch_size, text):
+    model = mlp(batch_norm=True)
+    before = model.state_dict()
+    with refuses(OptionError, f"BatchNorm1d cannot train on a batch of one: {text}"):
+        fit(model, (X[:n], Y[:n]), batch_size=batch_size)
+    same(model.state_dict(), before)
+    fit(model, cr.data.Loader(X[:n], Y[:n], 32, drop_last=True))
+    fit(model, (X[:n], Y[:n]), batch_size=n)
+
+
+def test_columns_that_the_dtype_of_the_model_destroys():
+    x = np.column_stack([X.astype(np.float64)[:, :3], 1.7e9 + np.arange(40)])
+    text = (
+        "Column 3 of x changes by 39 around 1.7e+09, float32 has steps of 128 there.\n"
+        "  try     scale it first: cr.data.Standardize().fit(x).transform(x), with x in float64"
+    )
+    for data in ((x, Y), cr.data.Loader(x, Y, 10)):
+        with refuses(DataError, text):
+            fit(data=data)
+    fit(mlp().astype(np.float64), (x, Y), epochs=1)
+    fit(data=(cr.data.Standardize().fit(x).transform(x), Y))

@@ -56,7 +56,13 @@ DOMAINS = {
     "gru_back": backwards(3, saved=(4,)),
     "chung_gru": recurrence(3, 1),
     "chung_gru_back": backwards(3, saved=(3,)),
-    "unstack": calls((anywhere,), ((2, 3), {"axis": 0}), ((2, 3, 2), {"axis": 2}), ((2, 1), {"axis": 1}), ((1, 0), {"axis": 0})),
+    "unstack": calls(
+        (anywhere,),
+        ((2, 3), {"axis": 0}),
+        ((2, 3, 2), {"axis": 2}),
+        ((2, 1), {"axis": 1}),
+        ((1, 0), {"axis": 0}),
+    ),
 }  # fmt: skip
 RELU = recurrence(1, 1, nonlinearity="relu").calls
 DOMAINS["rnn"].calls.extend(RELU)

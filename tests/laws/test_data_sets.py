@@ -20,6 +20,7 @@ from chainrule.base.errors import DataError
 from chainrule.data import (
     EMBEDDED,
     Dataset,
+    Standardize,
     download_mnist,
     from_arrays,
     from_frame,
@@ -102,9 +103,51 @@ def test_the_task_follows_from_the_targets(y, task, labels, names):
 
 
 def test_the_task_can_be_said():
-    assert from_arrays([[0], [1]], [3, 5], task="regression").y.dtype == np.float32
+    assert from_arrays([[0], [1]], [3, 5], task="regression").y.tolist() == [3.0, 5.0]
     assert from_arrays([[0], [1]], [0.0, 1.0], task="classification").y.dtype == np.int64
     assert from_arrays([[0], [1]], ["b", "a"], class_names=["b", "a", "c"]).y.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "f2", "f4", "i4", "i8", "f8"])
+def test_numbers_are_kept_exactly(dtype):
+    """float32 where it holds every number of the dtype, float64 for the rest."""
+    x = np.array([[0], [1], [1]], dtype)
+    data = from_arrays(x, x[:, 0].astype(dtype), task="regression")
+    kept = np.float32 if dtype in ("?", "u1", "i2", "f2", "f4") else np.float64
+    assert data.x.dtype == data.y.dtype == kept
+    assert data.narrowed(np.float32).x.dtype == data.narrowed(np.float32).y.dtype == np.float32
+    assert (data.narrowed(np.float64) is data, data.narrowed(np.float32) is data) == (True, kept is np.float32)
+
+
+def test_large_offsets_survive_until_they_are_scaled():
+    seconds = 1.7e9 + np.arange(10.0)[:, None]
+    data = from_arrays(seconds, 1e9 + np.arange(10) / 2)
+    np.testing.assert_array_equal(data.x, seconds)
+    scaled = from_arrays(Standardize().fit(data.x).transform(data.x), np.arange(10.0))
+    assert len(np.unique(scaled.narrowed(np.float32, check=True).x)) == 10
+    whole = seconds.astype(np.int64)
+    assert len(np.unique(Standardize().fit(whole).transform(whole))) == 10
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [0.1 + 0.2, 0.3, 0.3],  # constant, up to rounding
+        [2.0**30, 2.0**30 + 128, 2.0**30],  # float32 holds these
+        [1990.0, 1991.5, 2024.0],
+        [1.0, 1.0, 1.0],
+        [-1e-30, 0.0, 1e30],
+    ],
+)
+def test_columns_that_float32_does_not_destroy(column):
+    data = from_arrays(np.array(column)[:, None], [0.0, 1.0, 2.0])
+    assert data.narrowed(np.float32, check=True).x.dtype == np.float32
+
+
+def test_frames_with_numbers_for_names():
+    pandas = pytest.importorskip("pandas")
+    data = from_frame(pandas.DataFrame([[1.0, 2.0, 0], [3.0, 4.0, 1]]), 2)
+    assert (data.x.tolist(), data.feature_names) == ([[1, 2], [3, 4]], ("0", "1"))
 
 
 def test_take_keeps_names_and_order():

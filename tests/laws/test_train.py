@@ -516,3 +516,69 @@ def test_ctrl_c_within_a_step_finishes_it(call, tmp_path):
     fit(resumed, (X, LABELS), interrupting, resume=path)
     fit(uninterrupted, (X, LABELS), interrupting)
     same(resumed.state_dict(), uninterrupted.state_dict())
+
+
+# --- the loss says what targets are ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "sse", "half-squared", cr.losses.mse])
+@pytest.mark.parametrize("y", [np.arange(N), np.arange(N) % 2, LABELS])
+def test_whole_numbers_are_values_to_a_loss_of_values(loss, y):
+    model = cr.models.MLP(6, 4, 1)
+    history = fit(model, (X, y), loss, epochs=1, validation=(X, y))
+    assert [c for c in history.columns if c.startswith(("train", "validation"))] == [
+        "train_loss",
+        "validation_loss",
+        "validation_r2",
+        "validation_mae",
+    ]
+    assert cr.predict(model, X).dtype.kind == "f"
+
+
+@pytest.mark.parametrize("loss", ["hinge", "perceptron"])
+def test_two_classes_are_signs_to_a_loss_of_signs(loss):
+    """−1 and +1 as integers, floats or a column; 0 and 1; names: all train the same."""
+    labels = (VALUES > 0).astype(int)
+    signs = 2 * labels - 1
+    states = []
+    kinds = [signs, signs.astype(np.float32), signs[:, None], labels, labels > 0, np.array(["no", "yes"])[labels]]
+    for y in kinds:
+        cr.seed(0)
+        model = cr.models.MLP(6, 5, 1)
+        history = fit(model, (X, y), loss, cr.optim.Adam(model, lr=0.02), epochs=40, validation=(X, y))
+        states.append(model.state_dict())
+        assert history["validation_accuracy"][-1] == np.mean(cr.predict(model, X) == labels) > 0.8
+        assert cr.evaluate(model, (X, y), loss)["accuracy"] == history["validation_accuracy"][-1]
+    for state in states[1:]:
+        same(state, states[0])
+
+
+def test_several_binary_outputs():
+    y = np.stack([VALUES > 0, VALUES < 1], axis=1).astype(int)
+    assert fit(cr.nn.Linear(6, 2), (X, y), "bce", epochs=1).columns[3] == "train_loss"
+
+
+def test_r2_of_targets_that_do_not_vary_is_nan():
+    model = cr.nn.Linear(6, 1)
+    for part in ((X[:1], VALUES[:1]), (X, np.ones(N))):
+        assert np.isnan(cr.evaluate(model, part)["r2"])
+        assert np.isnan(fit(model, (X, VALUES), epochs=1, validation=part)["validation_r2"]).all()
+
+
+def test_float64_data_trains_a_float32_model_as_its_float32_does():
+    wide = (X.astype(np.float64), VALUES.astype(np.float64))
+    models = [cr.nn.Linear(6, 1) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    fit(models[0], wide, validation=wide)
+    fit(models[1], tuple(a.astype(np.float32) for a in wide))
+    same(models[0].state_dict(), models[1].state_dict())
+
+
+def test_a_loader_and_a_split_of_what_there_is():
+    data = cr.data.from_arrays(X, LABELS)
+    apart, whole = cr.data.Loader(X, LABELS, 10), cr.data.Loader(data, batch_size=10)
+    for (x, y), (a, b) in zip(apart, whole, strict=True):
+        np.testing.assert_array_equal(x, a)
+        np.testing.assert_array_equal(y, b)
+    for mine, theirs in zip(cr.data.split((X, LABELS)), cr.data.split(data), strict=True):
+        np.testing.assert_array_equal(mine.x, theirs.x)

@@ -56,11 +56,11 @@ def test_csv_agrees_with_pandas(shared_data, file, target, task):
     data = read_csv(shared_data / file, target)
     assert data.task == task
     assert data.feature_names == tuple(frame.columns.drop(target))
-    np.testing.assert_array_equal(data.x, frame.drop(columns=target).to_numpy(np.float32))
+    np.testing.assert_array_equal(data.x, frame.drop(columns=target).to_numpy(np.float64))
     if task == "classification":
         assert [data.class_names[label] for label in data.y] == frame[target].astype(str).to_list()
     else:
-        np.testing.assert_array_equal(data.y, frame[target].to_numpy(np.float32))
+        np.testing.assert_array_equal(data.y, frame[target].to_numpy(np.float64))
 
 
 def test_mnist_has_the_published_counts(shared_data):

@@ -115,7 +115,7 @@ def test_several_seeds_are_one_line_of_files(chainrule, as_json):
     assert result["seeds"] == [0, 1, 2]
     assert result["test"]["accuracy"] == np.mean(each)
     low, high = (result["intervals"]["accuracy"][end] for end in ("low", "high"))
-    assert (low, high) == cr.metrics.mean_interval(each)[1:3]
+    assert (low, high) == cr.metrics.mean_interval(each, bounds=(0, 1))[1:3]
 
 
 def test_a_seed_of_several_is_the_run_with_that_seed(as_json):
@@ -179,6 +179,36 @@ def test_download_fetches_before_it_reads(monkeypatch):
     assert settings_for("mnist", given).data == str(Path("here").resolve())
 
 
+def test_only_our_own_temporary_files_are_tidied_away(as_json):
+    as_json("train", "iris", *SHORT)
+    Path("run/result.json").unlink()
+    ours = Path("run/.checkpoint.safetensors.0123abcd.tmp")
+    below = Path("run/mine")
+    below.mkdir()
+    theirs = [
+        Path("run/.notes.tmp"), Path("run/.notes.txt.0123abcd.tmp"), Path("run/.history.csv.tmp"),
+        below / ".checkpoint.safetensors.0123abcd.tmp",
+    ]  # fmt: skip
+    for path in (ours, *theirs):
+        path.write_text("")
+    as_json("train", "--resume", "run")
+    assert not ours.exists()
+    assert all(path.exists() for path in theirs)
+
+
+def test_two_runs_begun_at_once_have_two_folders(as_json):
+    from chainrule.cli.folder import begun
+
+    with begun(Settings("iris"), None) as first, begun(Settings("iris"), None) as second:
+        assert (first, second) == (Path("runs/iris-1"), Path("runs/iris-2"))
+
+
+def test_a_student_interval_of_accuracies_stays_below_one():
+    low, high = cr.metrics.mean_interval([0.9, 1.0], bounds=(0, 1))[1:3]
+    assert (0 < low < 0.9, high) == (True, 1.0)
+    assert cr.metrics.mean_interval([0.9, 1.0]).high > 1
+
+
 # --- tables ------------------------------------------------------------------------------------------------
 
 
@@ -193,7 +223,7 @@ def test_a_regression_from_a_csv_file(as_json, chainrule):
     write_csv("new.csv", ["age", "rooms"], age[:5], rooms[:5])
     values = [float(line) for line in chainrule("predict", "run", "new.csv").split()]
     saved = load_model(Path("run"))
-    x = np.stack([rooms, age], axis=1)[:5].astype(np.float32)
+    x = np.stack([rooms, age], axis=1)[:5]
     np.testing.assert_allclose(values, cr.predict(saved.model, saved.inputs(x)), rtol=FLOAT32_STEPS)
     np.testing.assert_allclose(values, price[:5], atol=0.4 * price.std())
 
@@ -222,7 +252,7 @@ def test_a_classification_from_a_csv_file(as_json, chainrule):
     assert labels == chainrule("predict", "run", "new.csv").split()
     assert np.mean(np.array(labels) == kind) > 0.9
     saved = load_model(Path("run"))
-    p = cr.predict_proba(saved.model, saved.inputs(np.stack([rooms, age], axis=1).astype(np.float32)))
+    p = cr.predict_proba(saved.model, saved.inputs(np.stack([rooms, age], axis=1)))
     lines = [json.loads(line) for line in chainrule("predict", "run", "new.csv", "--proba", "--json").splitlines()]
     assert [line["prediction"] for line in lines] == labels
     assert [list(line["probabilities"].values()) for line in lines] == p.tolist()
@@ -237,12 +267,30 @@ def test_the_kind_of_target_may_be_said(as_json, kind):
     assert as_json("train", "houses.csv", "--target", "rooms", "--kind", kind, *SHORT)["task"] == kind
 
 
+def test_the_result_says_what_the_target_was_taken_for(chainrule):
+    rooms, age, price, _ = houses()
+    write_csv("houses.csv", ["rooms", "age", "price"], rooms, age, price)
+    call = ("train", "houses.csv", "--target", "price", "--epochs", "1")
+    assert "target           price, taken for values (--kind classification to change)\n" in chainrule(*call)
+    assert "target           price, values\n" in chainrule(*call, "--kind", "regression")
+
+
+def test_an_undefined_score_is_null_and_the_run_is_kept(as_json, chainrule):
+    write_csv("small.csv", ["x", "y"], range(5), [0.5, 1.5, 2.25, 3.5, 4.75])
+    result = as_json("train", "small.csv", "--target", "y", "--epochs", "2", "--out", "run")
+    assert result["examples"][2] == 1
+    assert result["test"]["r2"] is None
+    assert result["test"]["mae"] is not None
+    assert "test r2          undefined (the targets do not vary)\n" in chainrule("train", "--resume", "run")
+    assert len(chainrule("predict", "run", "small.csv").split()) == 5
+
+
 def test_a_rare_class_may_be_missing_in_a_part(as_json):
     rooms, age, _, kind = houses()
     kind = np.where(np.arange(len(kind)) < 2, "castle", kind)
     write_csv("houses.csv", ["rooms", "age", "kind"], rooms, age, kind)
     with pytest.raises(SystemExit):
-        as_json("train", "houses.csv", "--target", "kind", *SHORT)
+        main(("train", "houses.csv", "--target", "kind", *SHORT))
     assert as_json("train", "houses.csv", "--target", "kind", "--no-stratify", *SHORT)["layers"][-1] == 3
 
 
@@ -276,6 +324,25 @@ def test_summary_of_an_unfinished_run(chainrule):
     text = chainrule("summary", "run")
     assert "  seed 0    finished\n  seed 1    stopped or at work, 3 of 3 epochs done\n" in text
     assert "  to go on  chainrule train --resume run" in text
+
+
+def test_summary_as_json(as_json):
+    result = as_json("train", "iris", *SHORT)
+    found = as_json("summary", "run")
+    assert found["settings"]["task"] == "iris"
+    assert found["states"] == [{"seed": 0, "epochs": 3, "of": 3, "stopped": "finished"}]
+    assert sum(layer["parameters"] for layer in found["layers"]) == result["parameters"]
+    assert found["result"] == {k: v for k, v in result.items() if k != "folder"}
+
+
+def test_explain_as_json(as_json):
+    found = as_json("explain", "tiny-network")
+    assert found["checked"] is True
+    step = next(s for s in found["steps"] if s["name"] == "fc1.delta" and s["sample"] is None)
+    example = cr.glass.EXAMPLES["tiny-network"]()
+    assert step["value"] == example["fc1.delta"].tolist()
+    assert (step["kind"], step["shape"], step["checked"]) == ("delta", [3, 4], True)
+    assert step["rule"] == str(example.step("fc1.delta"))
 
 
 @pytest.mark.parametrize("example", ["tiny-network", "one-neuron-chain"])

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import nn
 from chainrule.glass import EXAMPLES, Step, one_neuron_chain, tiny_network
 
 VOID = {"meta", "br"}
-ERROR = re.compile(r"✓ (\d(\.\d)?e-\d+|0)")  # a rounding error: it differs between machines
+ERROR = re.compile(r"✓ (\de−\d+|0)")  # a rounding error: it differs between machines
 
 CHAIN = """\
 One neuron a layer: sigmoid, linear output, half the squared error (004 §2.4.4, Example 9)
@@ -39,10 +40,9 @@ fc2.z   layer 2: Linear(1 → 1)   derivative ✓
          = 0.43409
 
 loss   loss: half_squared   derivative ✓
-    L = 1/2 ‖y − t‖²
+    L = 1/2 ‖z⁽²⁾ − y‖²
       = 1/2 (0.43409 − 0.5)²
       = 0.0021718
-    note  y is the prediction z⁽²⁾, t the target
     note  the document calls this MSE, but its numbers carry the factor 1/2
 
 ── Backward ────────────────────────────────────────────────────────────────────
@@ -50,53 +50,52 @@ loss   loss: half_squared   derivative ✓
 fc2.delta   ∂L/∂z⁽²⁾   derivative ✓
     δ⁽²⁾ = z⁽²⁾ − y
          = 0.43409 − 0.5
-         = -0.065906
-    note  ∂ℓ/∂y = y − t for one sample
+         = −0.065906
 
 fc2.dW   derivative ✓
     ∂L/∂W⁽²⁾ = δ⁽²⁾ᵀ a⁽¹⁾
-             = -0.065906 · 0.66819
-             = -0.044038
+             = −0.065906 · 0.66819
+             = −0.044038
 
 fc2.db   derivative ✓
     ∂L/∂b⁽²⁾ = δ⁽²⁾
-             = -0.065906
+             = −0.065906
 
 fc1.delta   ∂L/∂z⁽¹⁾   derivative ✓
     δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)
-         = (-0.065906 · 0.5) ⊙ 0.22171
-         = -0.0073061
+         = (−0.065906 · 0.5) ⊙ 0.22171
+         = −0.0073061
     note  σ'(z) = a (1 − a)
 
 fc1.dW   derivative ✓
     ∂L/∂W⁽¹⁾ = δ⁽¹⁾ᵀ x
-             = -0.0073061 · 1
-             = -0.0073061
+             = −0.0073061 · 1
+             = −0.0073061
 
 fc1.db   derivative ✓
     ∂L/∂b⁽¹⁾ = δ⁽¹⁾
-             = -0.0073061
+             = −0.0073061
 
 ── Update ──────────────────────────────────────────────────────────────────────
 
 fc1.W.new
     W⁽¹⁾ ← W⁽¹⁾ − η ∂L/∂W⁽¹⁾
-         = 0.4 − 0.1 · (-0.0073061)
+         = 0.4 − 0.1 · (−0.0073061)
          = 0.40073
 
 fc1.b.new
     b⁽¹⁾ ← b⁽¹⁾ − η ∂L/∂b⁽¹⁾
-         = 0.3 − 0.1 · (-0.0073061)
+         = 0.3 − 0.1 · (−0.0073061)
          = 0.30073
 
 fc2.W.new
     W⁽²⁾ ← W⁽²⁾ − η ∂L/∂W⁽²⁾
-         = 0.5 − 0.1 · (-0.044038)
+         = 0.5 − 0.1 · (−0.044038)
          = 0.5044
 
 fc2.b.new
     b⁽²⁾ ← b⁽²⁾ − η ∂L/∂b⁽²⁾
-         = 0.1 − 0.1 · (-0.065906)
+         = 0.1 − 0.1 · (−0.065906)
          = 0.10659
 
 ── Forward after 1 update ──────────────────────────────────────────────────────
@@ -117,10 +116,9 @@ fc2.z   layer 2: Linear(1 → 1)   derivative ✓
          = 0.44379
 
 loss   loss: half_squared   derivative ✓
-    L = 1/2 ‖y − t‖²
+    L = 1/2 ‖z⁽²⁾ − y‖²
       = 1/2 (0.44379 − 0.5)²
       = 0.0015798
-    note  y is the prediction z⁽²⁾, t the target
 
 ── Loss, before and behind each update ─────────────────────────────────────────
 
@@ -185,6 +183,8 @@ def test_tiny_network_tells_chapter_6_in_its_order():
         "Δ⁽²⁾ = (Ŷ − Y)/m",  # (5.23), with the 1/m of (5.17)
         "W⁽²⁾ ← W⁽²⁾ − η ∂L/∂W⁽²⁾",  # (6.58)
         "= [0.69920  0.79808  0.89697]",  # (6.60)
+        "L = −[y ln ŷ + (1 − y) ln(1 − ŷ)]",  # (6.22), letters as in (5.12)
+        "z₁⁽¹⁾ = 0.097808 · 0.5 + 0.19914 · 0.2 − 0.0071507 = 0.048904 + 0.039829 − 0.0071507",  # (6.64)
         "note  the document prints 1.1223 (6.23); right is 1.1233",
         "note  the document prints [0.0289, 0.0425, 0.0568] (6.56); right is [0.0080, 0.0192, 0.0303]",
         "loss  0.61658 → 0.59918",  # (6.66)
@@ -204,7 +204,7 @@ def test_a_note_says_what_the_library_computes():
     e = tiny_network()
     for note in e.notes:
         one = e if note.sample is None else e.sample(note.sample)
-        said = [float(n) for n in re.findall(r"-?\d+\.\d+", note.text.split("right is")[1])]
+        said = [float(n) for n in re.findall(r"-?\d+\.\d+", note.text.replace("−", "-").split("right is")[1])]
         numbers = np.ravel(one.passes[note.updates][note.name])
         close = [min(abs(numbers - n)) <= 0.5e-4 + 1e-12 for n in said]
         assert close and all(close), note
@@ -231,6 +231,20 @@ def test_latex_is_balanced(name):
         assert opened == closed != []
         assert latex.isascii(), sorted({c for c in latex if not c.isascii()})
     assert r"\begin{document}" in latex and latex.rstrip().endswith(r"\end{document}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"&= \left( \begin{bmatrix} 0.7 \\ 0.8 \\ 0.9 \end{bmatrix} \cdot 0.67481 \right) \odot "
+        r"\begin{bmatrix} 1 \\ 1 \\ 1 \end{bmatrix}",
+        r"+ 0.89697 \cdot 0.37632 + 0.075499 \\" "\n" r"&\quad = 0.057042 + 0.18272 + 0.33755 + 0.075499 = 0.65281",
+        r"z_{1}^{(1)} &= 0.097808 \cdot 0.5 + 0.19914 \cdot 0.2 - 0.0071507",
+        r"L &= -[y \ln \hat y + (1 - y) \ln(1 - \hat y)]",
+    ],
+)
+def test_latex_shows(line):
+    assert line in tiny_network().latex()
 
 
 def test_large_layers_are_cut_short():
@@ -261,3 +275,81 @@ def test_random_masks_are_shown_and_follow_the_seed():
     first, second = explained(), explained()
     np.testing.assert_array_equal(first["drop.a"], second["drop.a"])
     assert "Ã⁽¹⁾ = Z⁽¹⁾ ⊙ M/(1 − p)" in str(first) and first.checked
+
+
+def xor(loss="mse", layout="rows", digits=4):
+    """The network 2-2-1 of a student: tanh, sigmoid, numbers chosen by hand."""
+    fc1, fc2 = nn.Linear(2, 2), nn.Linear(2, 1)
+    fc1.load_state_dict({"weight": np.array([[1.0, -2.0], [-1.5, 0.5]]), "bias": np.array([-0.5, 0.25])})
+    fc2.load_state_dict({"weight": np.array([[2.0, -1.0]]), "bias": np.array([-0.1])})
+    model = nn.Sequential(fc1=fc1, act1=nn.Tanh(), fc2=fc2, act2=nn.Sigmoid())
+    x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+    return cr.explain(model, x, y, loss, layout=layout, digits=digits, samples=[1], lr=0.5)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "z₁⁽¹⁾ = 1 · 0 − 2 · 1 − 0.5 = 0 − 2 − 0.5 = −2.5",
+        "z₁⁽²⁾ = 2 · (−0.9866) − 1 · 0.6351 − 0.1 = −1.973 − 0.6351 − 0.1 = −2.708",
+        "= −0.1 − 0.5 · (−0.0005538)",
+        "L = 1/k ‖ŷ − y‖²",
+        "note  k = 1, the number of outputs",
+        "∂L/∂ŷ = 2/k (ŷ − y)",
+        "∂L/∂Ŷ = 1/m ∂ℓ/∂ŷ",
+        "note  ∂ℓ/∂ŷ = 2/k (ŷ − y) for one sample",
+        "note  σ'(z) = ŷ (1 − ŷ)",
+        "note  tanh'(z) = 1 − a²",
+        "note  the bias is added to every row, a row being a sample",
+        "note  1 is a column of ones: the sum over the samples",
+    ],
+)
+def test_xor_shows(line):
+    assert line in str(xor())
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("loss", ["mse", "bce-probabilities"])
+def test_a_minus_is_one_sign_everywhere(loss, layout):
+    e = xor(loss, layout)
+    page = re.sub(r"<style>.*?</style>|<[^>]*>", "", e.html().replace('<table class="m">', "["), flags=re.DOTALL)
+    for text in (str(e), page):
+        assert "−" in text and not re.search(r"-\d|[+−] −|[+−] -|e-", text)
+    assert "−" not in e.latex()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_target_has_one_letter(name):
+    """No t, and no y that is a prediction."""
+    text = str(EXAMPLES[name]())
+    assert not re.search(r"(?<![\w'])t(?!\w)|ln y|the prediction", text)
+
+
+def test_three_classes_with_softmax_inside_the_loss():
+    model = nn.Sequential(fc1=nn.Linear(2, 3))
+    e = cr.explain(model, [[1.0, -2.0], [0.5, 0.5]], [2, 0], "cross-entropy")
+    assert [str(s) for s in e.steps[1:5]] == [
+        "Ŷ = softmax(Z⁽¹⁾)", "ℓ = −Σₖ yₖ ln ŷₖ", "L = 1/m Σᵢ ℓᵢ", "Δ⁽¹⁾ = (Ŷ − Y)/m",
+    ]  # fmt: skip
+    assert e.step("losses").notes == ("$y_k$ is 1 for the label and 0 for every other class",)
+    assert f"= −ln {e.sample(0)['y_hat'][0, 2]:.5f}".rstrip("0") in str(e.sample(0))
+
+
+def test_names_are_what_an_explanation_iterates_over():
+    e = one_neuron_chain()
+    assert list(e) == e.names == list(e.keys()) and len(e) == len(e.names)
+    assert "fc1.z" in e and "fc3.z" not in e and 0 not in e
+    assert {name: float(e[name].item()) for name in e} == {k: float(v.item()) for k, v in dict(e).items()}
+    assert list(e.after) == list(dict(e.after)) and "fc1.z" in e.after and len(e.after) < len(e)
+
+
+def test_a_loss_goes_by_its_name_too():
+    assert xor("mse").losses.tolist() == xor(cr.losses.mse).losses.tolist()
+    assert str(xor("half_squared")) == str(xor("half-squared")) == str(xor(cr.losses.half_squared))
+
+
+def test_without_a_title_the_layers_are_named_once():
+    assert str(xor()).splitlines()[:2] == [
+        "Explained: Linear(2 → 2) → Tanh() → Linear(2 → 1) → Sigmoid()",
+        "4 samples in rows, float64",
+    ]

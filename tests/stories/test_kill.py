@@ -134,11 +134,11 @@ def test_a_kill_before_there_is_a_run_says_so(tmp_path):
     process = start(*TASK, *COURSE, "--out", folder)
     stop(process, folder, 0, signal.SIGKILL)
     out, err = start("--resume", folder).communicate(timeout=PATIENCE)
-    assert (out, err) == (
-        "",
-        f"CheckpointError: {folder} is no run folder: it has no settings.json.\n"
-        "  try     chainrule train TASK starts a run and prints its folder\n",
+    text = (
+        f"{folder} is no run folder: it has no settings.json.\n"
+        "  try     chainrule train TASK starts a run and prints its folder"
     )
+    assert (json.loads(out), err) == ({"error": text}, f"CheckpointError: {text}\n")
 
 
 def test_ctrl_c_finishes_the_step_and_keeps_the_checkpoint(undisturbed, tmp_path):
@@ -146,7 +146,8 @@ def test_ctrl_c_finishes_the_step_and_keeps_the_checkpoint(undisturbed, tmp_path
     process = start(*TASK, *COURSE, "--out", folder)
     out, err = stop(process, folder, "epoch 4", signal.SIGINT)
     assert process.returncode == 130
-    assert (out, err) == ("", f"Stopped. To continue: chainrule train --resume {folder}\n")
+    assert json.loads(out) == {"stopped": "interrupted", "folder": str(folder)}
+    assert err == f"Stopped. To continue: chainrule train --resume {folder}\n"
     assert (folder / "checkpoint.safetensors").exists()
     assert not (folder / "model.safetensors").exists()
     assert_equal_to_undisturbed(folder, finish(folder), undisturbed)

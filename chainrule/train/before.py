@@ -1,0 +1,70 @@
+"""What is checked before the first step, for it would fail or mislead only later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.base.errors import OptionError
+from chainrule.data import Dataset, Loader
+from chainrule.data.checks import check_several_classes
+from chainrule.nn import BatchNorm1d, Module
+
+
+def check_target(data: Dataset) -> None:
+    """A classification has several classes to learn.
+
+    Raises:
+        DataError: all labels are the same.
+    """
+    if data.task == "classification":
+        check_several_classes(data.y, data.class_names)
+
+
+def check_batches(model: Module, loader: Loader) -> None:
+    """No batch has a single example, where its variance is needed.
+
+    Raises:
+        OptionError: one has, and the model normalises by batches.
+    """
+    n, size = len(loader.x), loader.batch_size
+    last = n % size or size
+    single = size == 1 or (last == 1 and not loader.drop_last)
+    if not single or loader.x.ndim != 2 or not normalises(model):
+        return
+    shown = "1 example" if n == 1 else f"{n} examples"
+    raise OptionError(
+        f"BatchNorm1d cannot train on a batch of one: {shown} in batches of {size} end with one.",
+        batch_size=size,
+        fix=remedy(n, size),
+    )
+
+
+def normalises(model: Module) -> bool:
+    """Whether some batch normalisation will train; in a model that trains, parts frozen by eval() stay so."""
+    return any(isinstance(m, BatchNorm1d) and (m.training or not model.training) for m in model.modules())
+
+
+def remedy(examples: int, size: int) -> str:
+    """The next larger batch size that leaves no single example."""
+    if examples == 1:
+        return "more examples, or a model without batch_norm"
+    larger = next(b for b in range(max(size, 2), examples + 1) if examples % b != 1)
+    return f"batch_size={larger}, or cr.data.Loader(x, y, {max(size, 2)}, drop_last=True)"
+
+
+def check_owner(optimizer: Any, model: Module) -> None:
+    """An optimiser holds parameters of the model, all or some.
+
+    Raises:
+        OptionError: it holds none.
+    """
+    groups = getattr(optimizer, "groups", None)
+    if not groups or not all(hasattr(group, "flat") for group in groups):
+        return  # of one's own make
+    own = {id(p) for p in model.parameters()}
+    if own.isdisjoint(id(p) for group in groups for p in group.flat.parameters):
+        name = type(optimizer).__name__
+        raise OptionError(
+            "The optimiser holds no parameter of this model: it was made for another one.",
+            fix=f"optimizer=cr.optim.{name}(model, lr={optimizer.lr:g})",
+        )
