@@ -2,8 +2,8 @@
 
 from chainrule.core.axes import Axis, axes
 from chainrule.core.batch import vmap
-from chainrule.core.checkpoint import checkpoint, checkpoint_sequential
 from chainrule.core.check import GradientReport, check_gradients
+from chainrule.core.checkpoint import checkpoint, checkpoint_sequential
 from chainrule.core.families import elementwise, general, linear, multilinear
 from chainrule.core.forward import jvp
 from chainrule.core.graph import Graph, Leaf, Node, graph
@@ -20,8 +20,8 @@ from chainrule.core.vocabulary import words
 __all__ = [
     "EAGER",
     "PRIMITIVES",
-    "GradientReport",
     "Axis",
+    "GradientReport",
     "Graph",
     "Leaf",
     "Node",

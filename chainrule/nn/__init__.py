@@ -27,61 +27,192 @@ from chainrule.nn.activations import (
     Tanh,
     activation,
 )
+from chainrule.nn.attention import KVCache, MultiheadAttention
+from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from chainrule.nn.branches import Lambda, Parallel, StochasticDepth
+from chainrule.nn.collected import ModuleDict, ModuleList, ParameterList
 from chainrule.nn.containers import Residual, Sequential
+from chainrule.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from chainrule.nn.dropout import Dropout
+from chainrule.nn.embedding import Embedding, LearnedPositions, PositionalEncoding
 from chainrule.nn.ensemble import Ensemble
+from chainrule.nn.feed_forward import FeedForward
 from chainrule.nn.flat import Flat
 from chainrule.nn.functional import functional_call
+from chainrule.nn.highway import Highway
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.norms import LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
+from chainrule.nn.pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    GlobalAvgPool,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)  # fmt: skip
 from chainrule.nn.precision import LowPrecision
+from chainrule.nn.recurrent import GRU, LSTM, RNN, ChungGRU
+from chainrule.nn.recurrent_cells import (
+    ChungGRUCell,
+    GRUCell,
+    HighwayCell,
+    LSTMCell,
+    Recurrent,
+    ResidualRNNCell,
+    RNNCell,
+)  # fmt: skip
+from chainrule.nn.resizing import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    Fold,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    Unfold,
+    Upsample,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)  # fmt: skip
+from chainrule.nn.sample_norms import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
 from chainrule.nn.saving import load, save
 from chainrule.nn.shapes import Flatten
 from chainrule.nn.summary import summary
-from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from chainrule.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from chainrule.nn.pooling import (
-    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d, GlobalAvgPool, MaxPool1d, MaxPool2d, MaxPool3d,
-)  # fmt: skip
-from chainrule.nn.resizing import (
-    CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, Fold,
-    ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d,
-    Unfold, Upsample, ZeroPad1d, ZeroPad2d, ZeroPad3d,
-)  # fmt: skip
-from chainrule.nn.sample_norms import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
-from chainrule.nn.attention import KVCache, MultiheadAttention
-from chainrule.nn.branches import Lambda, Parallel, StochasticDepth
-from chainrule.nn.collected import ModuleDict, ModuleList, ParameterList
-from chainrule.nn.embedding import Embedding, LearnedPositions, PositionalEncoding
-from chainrule.nn.feed_forward import FeedForward
-from chainrule.nn.transformer import TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
-from chainrule.nn.highway import Highway
-from chainrule.nn.recurrent import GRU, LSTM, RNN, ChungGRU
-from chainrule.nn.recurrent_cells import (
-    ChungGRUCell, GRUCell, HighwayCell, LSTMCell, Recurrent, ResidualRNNCell, RNNCell,
-)  # fmt: skip
+from chainrule.nn.transformer import (
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
-    "ACTIVATIONS", "ELU", "GELU", "SELU", "Activation", "BatchNorm1d", "Buffer", "Dropout", "Ensemble", "Flat", "Flatten",
-    "GELUTanh", "Identity", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "LowPrecision", "Module", "PReLU",
-    "Parameter", "ReLU", "Residual", "Sequential", "SiLU", "Sigmoid", "Sign", "Softmax", "Softplus", "Step",
-    "StepStrict", "Tanh", "activation", "functional_call", "init", "load", "save", "summary",
-    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "BatchNorm2d", "BatchNorm3d",
-    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
-    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Fold",
-    "GlobalAvgPool", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "MaxPool1d",
-    "MaxPool2d", "MaxPool3d", "RMSNorm", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
-    "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Unfold", "Upsample", "ZeroPad1d",
-    "ZeroPad2d", "ZeroPad3d",
-    "Embedding", "FeedForward", "KVCache", "Lambda", "LearnedPositions", "ModuleDict", "ModuleList",
-    "MultiheadAttention", "Parallel", "ParameterList", "PositionalEncoding", "StochasticDepth",
-    "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
-    "ChungGRU", "ChungGRUCell", "GRU", "GRUCell", "Highway", "HighwayCell", "LSTM", "LSTMCell", "RNN", "RNNCell",
-    "Recurrent", "ResidualRNNCell",
+    "ACTIVATIONS",
+    "ELU",
+    "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SELU",
+    "Activation",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "Buffer",
+    "ChungGRU",
+    "ChungGRUCell",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Dropout",
+    "Embedding",
+    "Ensemble",
+    "FeedForward",
+    "Flat",
+    "Flatten",
+    "Fold",
+    "GELUTanh",
+    "GRUCell",
+    "GlobalAvgPool",
+    "GroupNorm",
+    "Highway",
+    "HighwayCell",
+    "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "KVCache",
+    "LSTMCell",
+    "Lambda",
+    "LayerNorm",
+    "LeakyReLU",
+    "LearnedPositions",
+    "Linear",
+    "LogSigmoid",
+    "LogSoftmax",
+    "LowPrecision",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "MultiheadAttention",
+    "PReLU",
+    "Parallel",
+    "Parameter",
+    "ParameterList",
+    "PositionalEncoding",
+    "RMSNorm",
+    "RNNCell",
+    "ReLU",
+    "Recurrent",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
+    "Residual",
+    "ResidualRNNCell",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Sign",
+    "Softmax",
+    "Softplus",
+    "Step",
+    "StepStrict",
+    "StochasticDepth",
+    "Tanh",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "Unfold",
+    "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
+    "activation",
+    "functional_call",
+    "init",
+    "load",
+    "save",
+    "summary",
 ]  # fmt: skip
 
 

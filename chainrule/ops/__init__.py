@@ -32,7 +32,19 @@ from chainrule.ops.arithmetic import (
     square,
     subtract,
 )
+from chainrule.ops.attention import blockwise_attention, scaled_dot_product_attention
+from chainrule.ops.chung_gru import chung_gru_cell
 from chainrule.ops.comparison import equal, greater, greater_equal, less, less_equal, not_equal, where
+from chainrule.ops.convolution import (
+    conv,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)  # fmt: skip
 from chainrule.ops.creation import (
     arange,
     dropout,
@@ -46,78 +58,281 @@ from chainrule.ops.creation import (
     tensor,
     zeros,
 )
-from chainrule.ops.elementary import cos, cosh, erf, exp, expm1, log, log1p, sin, sinh, tan, tanh
-from chainrule.ops.linear_algebra import affine, dot, matmul, outer
-from chainrule.ops.operands import astype, broadcast_to
-from chainrule.ops.reductions import max, mean, min, std, sum, var
-from chainrule.ops.shapes import concatenate, expand_dims, flatten, reshape, squeeze, stack, transpose
-from chainrule.ops.softmax import log_softmax, logsumexp, softmax
 from chainrule.ops.cumulative import cumprod, cumsum, logcumsumexp, prod
 from chainrule.ops.decompositions import eigh, eigvalsh, qr, svd, svdvals
 from chainrule.ops.determinants import det, logdet, slogdet
 from chainrule.ops.diagonals import diag, diag_embed, diagonal, kron, trace, tril, triu
 from chainrule.ops.draws import bernoulli, categorical, gumbel, gumbel_softmax, noise, normal, straight_through, uniform
 from chainrule.ops.einsum import einsum, tensordot
-from chainrule.ops.elementary import erfc, exp2, log2, log10
+from chainrule.ops.elementary import (
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    exp2,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
 from chainrule.ops.fourier import complex_multiply, irfft, rfft
+from chainrule.ops.gru import gru_cell
 from chainrule.ops.indexing import index
+from chainrule.ops.linear_algebra import affine, dot, matmul, outer
+from chainrule.ops.linear_attention import linear_attention
 from chainrule.ops.logic import isfinite, isinf, isnan, logical_and, logical_not, logical_or, masked_fill
 from chainrule.ops.lookup import embedding, take_along_axis
+from chainrule.ops.lstm import lstm_cell
 from chainrule.ops.masks import additive_mask, causal_mask, global_mask, padding_mask, sliding_window_mask
-from chainrule.ops.scores import additive_scores, attention_weights, dot_scores, scaled_dot_scores
-from chainrule.ops.attention import blockwise_attention, scaled_dot_product_attention
-from chainrule.ops.linear_attention import linear_attention
-from chainrule.ops.positions import alibi, alibi_slopes, rotary, sinusoidal_positions
 from chainrule.ops.matrix_norms import matrix_norm
 from chainrule.ops.norms import cosine_similarity, norm, normalize
-from chainrule.ops.operands import stop_gradient
+from chainrule.ops.operands import astype, broadcast_to, stop_gradient
 from chainrule.ops.ordering import argmax, argmin, argsort, sort, top_k
-from chainrule.ops.rearrangement import chunk, flip, moveaxis, repeat, roll, split, swapaxes, tile
-from chainrule.ops.rounding import ceil, floor, remainder, round, trunc
-from chainrule.ops.scattering import gather, index_add, index_put, scatter, scatter_add, take
-from chainrule.ops.softmax import logaddexp
-from chainrule.ops.systems import cholesky, inv, lstsq, pinv, solve
-from chainrule.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, hypot
-from chainrule.ops.unstacking import unstack
-from chainrule.ops.chung_gru import chung_gru_cell
-from chainrule.ops.gru import gru_cell
-from chainrule.ops.lstm import lstm_cell
-from chainrule.ops.recurrent import chung_gru, gru, lstm, rnn
-from chainrule.ops.rnn import rnn_cell
-from chainrule.ops.convolution import (
-    conv, conv1d, conv2d, conv3d, conv_transpose, conv_transpose1d, conv_transpose2d, conv_transpose3d,
-)  # fmt: skip
 from chainrule.ops.padding import pad
 from chainrule.ops.pooling import (
-    adaptive_avg_pool, adaptive_max_pool, avg_pool, global_avg_pool, global_max_pool, max_pool,
+    adaptive_avg_pool,
+    adaptive_max_pool,
+    avg_pool,
+    global_avg_pool,
+    global_max_pool,
+    max_pool,
 )  # fmt: skip
+from chainrule.ops.positions import alibi, alibi_slopes, rotary, sinusoidal_positions
+from chainrule.ops.rearrangement import chunk, flip, moveaxis, repeat, roll, split, swapaxes, tile
+from chainrule.ops.recurrent import chung_gru, gru, lstm, rnn
+from chainrule.ops.reductions import max, mean, min, std, sum, var
 from chainrule.ops.resampling import upsample
+from chainrule.ops.rnn import rnn_cell
+from chainrule.ops.rounding import ceil, floor, remainder, round, trunc
+from chainrule.ops.scattering import gather, index_add, index_put, scatter, scatter_add, take
+from chainrule.ops.scores import additive_scores, attention_weights, dot_scores, scaled_dot_scores
+from chainrule.ops.shapes import concatenate, expand_dims, flatten, reshape, squeeze, stack, transpose
 from chainrule.ops.signals import circulant_matrix, convolve, correlate, toeplitz_matrix
+from chainrule.ops.softmax import log_softmax, logaddexp, logsumexp, softmax
+from chainrule.ops.systems import cholesky, inv, lstsq, pinv, solve
+from chainrule.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, hypot
 from chainrule.ops.unfolding import fold, unfold
+from chainrule.ops.unstacking import unstack
 
 __all__ = [
-    "abs", "add", "affine", "arange", "argmax", "argmin", "astype", "broadcast_to", "clip", "concatenate", "cos",
-    "cosh", "divide", "dot", "dropout", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten",
-    "full", "gelu", "gelu_tanh", "greater", "greater_equal", "identity", "leaky_relu", "less", "less_equal",
-    "linspace", "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min",
-    "minimum", "multiply", "negative", "norm", "not_equal", "one_hot", "ones", "outer", "power", "prelu", "rand",
-    "randn", "relu", "reshape", "selu", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt",
-    "square", "squeeze", "stack", "std", "step", "step_strict", "stop_gradient", "subtract", "sum", "tan", "tanh",
-    "tensor", "transpose", "var", "where", "zeros",
-    "acos", "acosh", "argsort", "asin", "asinh", "atan", "atan2", "atanh", "bernoulli", "categorical", "ceil",
-    "cholesky", "chunk", "complex_multiply", "cosine_similarity", "cumprod", "cumsum", "det", "diag",
-    "diag_embed", "diagonal", "eigh", "eigvalsh", "einsum", "erfc", "exp2", "flip", "floor", "gather",
-    "gumbel", "gumbel_softmax", "hypot", "index", "index_add", "index_put", "inv", "irfft", "isfinite",
-    "isinf", "isnan", "kron", "log10", "log2", "logaddexp", "logcumsumexp", "logdet", "logical_and",
-    "logical_not", "logical_or", "lstsq", "masked_fill", "matrix_norm", "moveaxis", "noise", "normal",
-    "normalize", "pinv", "prod", "qr", "remainder", "repeat", "rfft", "roll", "round", "scatter",
-    "scatter_add", "slogdet", "solve", "sort", "split", "straight_through", "svd", "svdvals", "swapaxes",
-    "take", "take_along_axis", "tensordot", "tile", "top_k", "trace", "tril", "triu", "trunc", "uniform",
-    "unstack", "chung_gru", "chung_gru_cell", "gru", "gru_cell", "lstm", "lstm_cell", "rnn", "rnn_cell",
-    "additive_mask", "additive_scores", "attention_weights", "blockwise_attention", "causal_mask", "dot_scores",
-    "embedding", "global_mask", "padding_mask", "scaled_dot_product_attention", "scaled_dot_scores",
-    "sliding_window_mask", "alibi", "alibi_slopes", "linear_attention", "rotary", "sinusoidal_positions",
-    "adaptive_avg_pool", "adaptive_max_pool", "avg_pool", "circulant_matrix", "conv", "conv1d", "conv2d", "conv3d", "conv_transpose",
-    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolve", "correlate", "fold", "global_avg_pool",
-    "global_max_pool", "max_pool", "pad", "toeplitz_matrix", "unfold", "upsample",
+    "abs",
+    "acos",
+    "acosh",
+    "adaptive_avg_pool",
+    "adaptive_max_pool",
+    "add",
+    "additive_mask",
+    "additive_scores",
+    "affine",
+    "alibi",
+    "alibi_slopes",
+    "arange",
+    "argmax",
+    "argmin",
+    "argsort",
+    "asin",
+    "asinh",
+    "astype",
+    "atan",
+    "atan2",
+    "atanh",
+    "attention_weights",
+    "avg_pool",
+    "bernoulli",
+    "blockwise_attention",
+    "broadcast_to",
+    "categorical",
+    "causal_mask",
+    "ceil",
+    "cholesky",
+    "chung_gru",
+    "chung_gru_cell",
+    "chunk",
+    "circulant_matrix",
+    "clip",
+    "complex_multiply",
+    "concatenate",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "convolve",
+    "correlate",
+    "cos",
+    "cosh",
+    "cosine_similarity",
+    "cumprod",
+    "cumsum",
+    "det",
+    "diag",
+    "diag_embed",
+    "diagonal",
+    "divide",
+    "dot",
+    "dot_scores",
+    "dropout",
+    "eigh",
+    "eigvalsh",
+    "einsum",
+    "elu",
+    "embedding",
+    "equal",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expand_dims",
+    "expm1",
+    "eye",
+    "flatten",
+    "flip",
+    "floor",
+    "fold",
+    "full",
+    "gather",
+    "gelu",
+    "gelu_tanh",
+    "global_avg_pool",
+    "global_mask",
+    "global_max_pool",
+    "greater",
+    "greater_equal",
+    "gru",
+    "gru_cell",
+    "gumbel",
+    "gumbel_softmax",
+    "hypot",
+    "identity",
+    "index",
+    "index_add",
+    "index_put",
+    "inv",
+    "irfft",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "kron",
+    "leaky_relu",
+    "less",
+    "less_equal",
+    "linear_attention",
+    "linspace",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
+    "log_softmax",
+    "logaddexp",
+    "logcumsumexp",
+    "logdet",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logsumexp",
+    "lstm",
+    "lstm_cell",
+    "lstsq",
+    "masked_fill",
+    "matmul",
+    "matrix_norm",
+    "max",
+    "max_pool",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "moveaxis",
+    "multiply",
+    "negative",
+    "noise",
+    "norm",
+    "normal",
+    "normalize",
+    "not_equal",
+    "one_hot",
+    "ones",
+    "outer",
+    "pad",
+    "padding_mask",
+    "pinv",
+    "power",
+    "prelu",
+    "prod",
+    "qr",
+    "rand",
+    "randn",
+    "relu",
+    "remainder",
+    "repeat",
+    "reshape",
+    "rfft",
+    "rnn",
+    "rnn_cell",
+    "roll",
+    "rotary",
+    "round",
+    "scaled_dot_product_attention",
+    "scaled_dot_scores",
+    "scatter",
+    "scatter_add",
+    "selu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "sinusoidal_positions",
+    "sliding_window_mask",
+    "slogdet",
+    "softmax",
+    "softplus",
+    "solve",
+    "sort",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "step",
+    "step_strict",
+    "stop_gradient",
+    "straight_through",
+    "subtract",
+    "sum",
+    "svd",
+    "svdvals",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tan",
+    "tanh",
+    "tensor",
+    "tensordot",
+    "tile",
+    "toeplitz_matrix",
+    "top_k",
+    "trace",
+    "transpose",
+    "tril",
+    "triu",
+    "trunc",
+    "unfold",
+    "uniform",
+    "unstack",
+    "upsample",
+    "var",
+    "where",
+    "zeros",
 ]  # fmt: skip

@@ -229,8 +229,7 @@ def at_home(args: tuple[Any, ...]) -> tuple[Any, ...]:
     place = place_of(home)
     constants = [type(b) in NATIVE and getattr(a, "trace", None) is None for a, b in zip(args, bases, strict=True)]
     return tuple(
-        boxed_like(a, place.array(b)) if constant else a
-        for a, b, constant in zip(args, bases, constants, strict=True)
+        boxed_like(a, place.array(b)) if constant else a for a, b, constant in zip(args, bases, constants, strict=True)
     )
 
 

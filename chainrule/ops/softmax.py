@@ -100,9 +100,7 @@ def _share(a: Any, b: Any) -> Any:
 
 logaddexp.partials(lambda y, a, b: _share(a, b), lambda y, a, b: _share(b, a))
 logaddexp.cost(lambda y, a, b: 4 * y.size)
-logaddexp.formula(
-    r"y = \ln(e^a + e^b)", r"\bar a = \sigma(a - b) \odot \bar y", r"\bar b = \sigma(b - a) \odot \bar y"
-)
+logaddexp.formula(r"y = \ln(e^a + e^b)", r"\bar a = \sigma(a - b) \odot \bar y", r"\bar b = \sigma(b - a) \odot \bar y")
 
 
 @words.define

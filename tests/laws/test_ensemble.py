@@ -52,8 +52,7 @@ def test_the_template_is_no_part_of_it():
         (lambda: [], "An ensemble has one model or more."),
         (
             lambda: [cr.nn.Linear(2, 3), cr.nn.Linear(2, 4)],
-            "The models of an ensemble have one architecture, model 1 differs from model 0.\n"
-            "  model   Linear(2 → 4)",
+            "The models of an ensemble have one architecture, model 1 differs from model 0.\n  model   Linear(2 → 4)",
         ),
         (
             lambda: [cr.nn.BatchNorm1d(2)],

@@ -12,7 +12,9 @@ WRONG = 1.001
 SMOOTH = [name for name in sorted(DOMAINS) if cr.PRIMITIVES[name].is_differentiable]
 SLOTS = [(name, i) for name in SMOOTH for i in DOMAINS[name].active]
 
-KEEP_SHAPE = {"softmax", "log_softmax"} | domains_vocabulary.KEEP_SHAPE | domains_attention.KEEP_SHAPE  # their rule only refuses
+KEEP_SHAPE = (
+    {"softmax", "log_softmax"} | domains_vocabulary.KEEP_SHAPE | domains_attention.KEEP_SHAPE
+)  # their rule only refuses
 
 
 def some_case_fails(name):

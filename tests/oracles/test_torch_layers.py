@@ -8,8 +8,8 @@ import pytest
 import chainrule as cr
 from chainrule import nn
 from chainrule.base.keys import Key
-from tests.laws.recurrent_layers import RECURRENT_LAYERS
 from tests.laws.image_layers import IMAGE_LAYERS
+from tests.laws.recurrent_layers import RECURRENT_LAYERS
 from tests.laws.sequence_layers import OTHERS, SEQUENCE_LAYERS
 
 torch = pytest.importorskip("torch")
@@ -50,7 +50,12 @@ DRAWN = {
     "LayerNorm",
 }
 """Layers with settings, each in a test of its own below."""
-ELSEWHERE = {"Dropout", "Residual", "Sequential", "Module", "Activation"} | IMAGE_LAYERS.keys() | SEQUENCE_LAYERS.keys() | OTHERS
+ELSEWHERE = (
+    {"Dropout", "Residual", "Sequential", "Module", "Activation"}
+    | IMAGE_LAYERS.keys()
+    | SEQUENCE_LAYERS.keys()
+    | OTHERS
+)
 ELSEWHERE |= {*RECURRENT_LAYERS, "Highway"}
 """Random, or made of others; Residual and Sequential are in the nets below, Dropout in the laws;
 layers on images in `test_torch_images`, attention and embeddings in `test_torch_attention`."""

@@ -54,9 +54,9 @@ def test_forward_through_three_steps(walk, worked):
             ("000-21.9a", "000-21.9b", "000-21.9c"),
         ]
     ):
-        worked(f"000-21.{z}").check(walk.z[t].data)
-        worked(f"000-21.{h}").check(walk.h[t].data)
-        worked(f"000-21.{y}").check(cr.sigmoid(walk.logit[t]).data)
+        worked(z).check(walk.z[t].data)
+        worked(h).check(walk.h[t].data)
+        worked(y).check(cr.sigmoid(walk.logit[t]).data)
     worked("000-21.7a").check(walk.logit[0].data)
     worked("000-21.10").check(walk.loss.data)
 
