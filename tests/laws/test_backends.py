@@ -12,18 +12,25 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 EQUAL = 1e-11
 """float64 sums in another order, and other approximations of exp and the like: some units in the last place."""
 
-CHOICES = ["torch", "jax"]
-SMOOTH = [case for case in CASES if case.primitive.is_differentiable and case.active]
-FIRST = [case for case in CASES if case.number < 2]
-FIRST_SMOOTH = [case for case in SMOOTH if case.number < 2]
+MOST = {"torch": 4, "jax": 2}
+"""Cases of each primitive: JAX compiles every operation for every shape, which takes most of the time."""
 
 
-@pytest.fixture(scope="module", params=CHOICES)
-def place(request):
-    library = pytest.importorskip(request.param)
-    if request.param == "jax":
+def smooth(case):
+    return case.primitive.is_differentiable and bool(case.active)
+
+
+def some(wanted=lambda case: True, fewer=0):
+    """Backends with the first cases of every primitive, for parametrize."""
+    pairs = [(b, c) for b, most in MOST.items() for c in CASES if c.number < max(1, most - fewer) and wanted(c)]
+    return {"argnames": ("place", "case"), "argvalues": pairs, "ids": [f"{b}-{c.label}" for b, c in pairs]}
+
+
+def place_of(name):
+    library = pytest.importorskip(name)
+    if name == "jax":
         library.config.update("jax_enable_x64", True)
-    return place_named(request.param)
+    return place_named(name)
 
 
 def there(place, arrays):
@@ -40,21 +47,23 @@ def tree_equal(got, wanted, place):
         np.testing.assert_allclose(host, w, rtol=EQUAL, atol=EQUAL)
 
 
-@pytest.mark.parametrize(**by_label(CASES))
+@pytest.mark.parametrize(**some())
 def test_the_value_is_that_of_numpy(case, place):
+    place = place_of(place)
     args = case.draw()
     tree_equal(case.primitive(*there(place, args), **case.settings), case.primitive(*args, **case.settings), place)
 
 
-@pytest.mark.parametrize(**by_label(FIRST))
+@pytest.mark.parametrize(**some(fewer=1))
 def test_float32_gives_the_dtypes_of_numpy(case, place):
+    place = place_of(place)
     args = case.draw(np.float32)
     got, wanted = case.primitive(*there(place, args), **case.settings), case.primitive(*args, **case.settings)
     for g, w in zip(*(v if isinstance(v, tuple) else (v,) for v in (got, wanted)), strict=True):
         assert (cr.backends.dtype_of(g), tuple(g.shape)) == (w.dtype, w.shape)
 
 
-@pytest.mark.parametrize(**by_label(FIRST))
+@pytest.mark.parametrize(**by_label([case for case in CASES if case.number == 0]))
 def test_every_primitive_is_compiled_by_jax(case):
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -63,8 +72,9 @@ def test_every_primitive_is_compiled_by_jax(case):
     tree_equal(got, case.primitive(*args, **case.settings), place)
 
 
-@pytest.mark.parametrize(**by_label(SMOOTH))
+@pytest.mark.parametrize(**some(smooth, fewer=1))
 def test_both_derivatives_are_those_of_numpy(case, place):
+    place = place_of(place)
     args = case.draw()
     draw = np.random.default_rng(3)
     f, point = case.function(args)
@@ -78,8 +88,9 @@ def test_both_derivatives_are_those_of_numpy(case, place):
     tree_equal(cr.jvp(f_there, tuple(point_there), tuple(there(place, dots))), cr.jvp(f, tuple(point), dots), place)
 
 
-@pytest.mark.parametrize(**by_label(FIRST_SMOOTH))
+@pytest.mark.parametrize(**some(smooth, fewer=2))
 def test_many_calls_at_once_are_those_of_numpy(case, place):
+    place = place_of(place)
     rounds = [case.draw(seed=k) for k in range(2)]
     args = [np.stack(column) for column in zip(*rounds, strict=True)]
 
