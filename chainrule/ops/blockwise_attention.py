@@ -213,7 +213,7 @@ def _flops(per_pair: int, q: Any, k: Any, band: Band) -> float:
 
 
 attention_.composed(_composed, arguments=3)
-attention_.backward(lambda bars, ys, *args, **settings: attention_back(*bars, *ys, *args, **settings))
+attention_.backward(lambda needed, bars, ys, *args, **settings: attention_back(*bars, *ys, *args, **settings))
 attention_.shape(_result_shapes)
 leading(attention_)
 attention_.cost(lambda y, q, k, v, *mask, scale, band, block: _flops(2 * q.shape[-1] + 2 * v.shape[-1] + 6, q, k, band))

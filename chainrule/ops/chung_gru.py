@@ -213,8 +213,8 @@ chung_gru_.shape(_shapes)
 chung_gru_.cost(product_cost(2, 3))
 over_sequences(chung_gru_, weights=(2, 3, 4))
 chung_gru_.formula(
-    r"\begin{gathered}(r, z) = \sigma(W x_t + U h_{t-1} + b),\; n = \tanh(W x_t + U (r \odot h_{t-1}) + b)\\"
-    r"h_t = (1 - z) \odot h_{t-1} + z \odot n\end{gathered}",
+    r"(r, z) = \sigma(W x_t + U h_{t-1} + b),\; n = \tanh(W x_t + U (r \odot h_{t-1}) + b),\; "
+    r"h_t = (1 - z) \odot h_{t-1} + z \odot n",
     r"\bar x_t = W^\top \delta_t",
     r"\bar h_{t-1} = (1 - z) \odot \bar h_t + r \odot U_n^\top \delta^n_t + U_{rz}^\top \delta^{rz}_t",
     r"\bar W = \textstyle\sum_t \delta_t x_t^\top",

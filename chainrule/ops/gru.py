@@ -215,8 +215,8 @@ gru_.shape(_shapes)
 gru_.cost(product_cost(2, 3))
 over_sequences(gru_, weights=(2, 3, 4, 5))
 gru_.formula(
-    r"\begin{gathered}(r, z) = \sigma(W x_t + b + U h_{t-1} + b'),\; n = \tanh(W x_t + b + r \odot (U h_{t-1} + b'))\\"
-    r"h_t = (1 - z) \odot n + z \odot h_{t-1}\end{gathered}",
+    r"(r, z) = \sigma(W x_t + b + U h_{t-1} + b'),\; n = \tanh(W x_t + b + r \odot (U h_{t-1} + b')),\; "
+    r"h_t = (1 - z) \odot n + z \odot h_{t-1}",
     r"\bar x_t = W^\top \delta^x_t",
     r"\bar h_{t-1} = z \odot \bar h_t + U^\top \delta^h_t",
     r"\bar W = \textstyle\sum_t \delta^x_t x_t^\top",

@@ -246,8 +246,8 @@ lstm_.shape(_shapes)
 lstm_.cost(product_cost(3, 4))
 over_sequences(lstm_, weights=(3, 4, 5))
 lstm_.formula(
-    r"\begin{gathered}(i, f, o) = \sigma(W x_t + U h_{t-1} + b),\; g = \tanh(W x_t + U h_{t-1} + b)\\"
-    r"c_t = f \odot c_{t-1} + i \odot g,\; h_t = o \odot \tanh c_t\end{gathered}",
+    r"(i, f, o) = \sigma(W x_t + U h_{t-1} + b),\; g = \tanh(W x_t + U h_{t-1} + b),\; "
+    r"c_t = f \odot c_{t-1} + i \odot g,\; h_t = o \odot \tanh c_t",
     r"\bar x_t = W^\top \delta_t,\; \bar h_{t-1} = U^\top \delta_t",
     r"\bar h_0 = U^\top \delta_1",
     r"\bar c_{t-1} = \bar c_t \odot f_t,\; \bar c_t \mathrel{+}= \bar h_t \odot o_t \odot (1 - \tanh^2 c_t)",

@@ -91,7 +91,7 @@ def _scores_shape(s: Any, *mask: Any, scale: float, band: Band) -> tuple[int, ..
     return s.shape
 
 
-def _pulled(p_bar: Any, p: Any, s: Any, *mask: Any, scale: float, band: Band) -> tuple[Any]:
+def _pulled(needed: Any, p_bar: Any, p: Any, s: Any, *mask: Any, scale: float, band: Band) -> tuple[Any]:
     return (p * (p_bar - sum(p * p_bar, -1, keepdims=True)) * scale,)
 
 

@@ -30,7 +30,7 @@ LAYERS = {
 }
 """One of each layer, all from 4 features to 4."""
 
-ABSTRACT = {"Module", "Activation"} | OTHERS | RECURRENT_LAYERS
+ABSTRACT = {"Module", "Activation", "Ensemble", "LowPrecision"} | OTHERS | RECURRENT_LAYERS
 
 
 def rows(n=6, d=4, dtype=np.float64):

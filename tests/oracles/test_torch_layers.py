@@ -56,7 +56,7 @@ ELSEWHERE = (
     | SEQUENCE_LAYERS.keys()
     | OTHERS
 )
-ELSEWHERE |= {*RECURRENT_LAYERS, "Highway"}
+ELSEWHERE |= {*RECURRENT_LAYERS, "Highway", "Ensemble", "LowPrecision"}
 """Random, or made of others; Residual and Sequential are in the nets below, Dropout in the laws;
 layers on images in `test_torch_images`, attention and embeddings in `test_torch_attention`."""
 
