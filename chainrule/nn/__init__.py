@@ -1,6 +1,7 @@
 """Parameters, modules, initialisers, layers. Names and weight layouts are PyTorch's."""
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from chainrule.base.hints import missing
 from chainrule.nn import init
@@ -27,79 +28,107 @@ from chainrule.nn.activations import (
     Tanh,
     activation,
 )
-from chainrule.nn.attention import KVCache, MultiheadAttention
 from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from chainrule.nn.branches import Lambda, Parallel, StochasticDepth
-from chainrule.nn.collected import ModuleDict, ModuleList, ParameterList
 from chainrule.nn.containers import Residual, Sequential
-from chainrule.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from chainrule.nn.dropout import Dropout
-from chainrule.nn.embedding import Embedding, LearnedPositions, PositionalEncoding
 from chainrule.nn.ensemble import Ensemble
-from chainrule.nn.feed_forward import FeedForward
 from chainrule.nn.flat import Flat
 from chainrule.nn.functional import functional_call
-from chainrule.nn.highway import Highway
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.norms import LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
-from chainrule.nn.pooling import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    GlobalAvgPool,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-)  # fmt: skip
-from chainrule.nn.precision import LowPrecision
-from chainrule.nn.recurrent import GRU, LSTM, RNN, ChungGRU
-from chainrule.nn.recurrent_cells import (
-    ChungGRUCell,
-    GRUCell,
-    HighwayCell,
-    LSTMCell,
-    Recurrent,
-    ResidualRNNCell,
-    RNNCell,
-)  # fmt: skip
-from chainrule.nn.resizing import (
-    CircularPad1d,
-    CircularPad2d,
-    CircularPad3d,
-    ConstantPad1d,
-    ConstantPad2d,
-    ConstantPad3d,
-    Fold,
-    ReflectionPad1d,
-    ReflectionPad2d,
-    ReflectionPad3d,
-    ReplicationPad1d,
-    ReplicationPad2d,
-    ReplicationPad3d,
-    Unfold,
-    Upsample,
-    ZeroPad1d,
-    ZeroPad2d,
-    ZeroPad3d,
-)  # fmt: skip
-from chainrule.nn.sample_norms import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
 from chainrule.nn.saving import load, save
 from chainrule.nn.shapes import Flatten
 from chainrule.nn.summary import summary
-from chainrule.nn.transformer import (
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)
+
+if TYPE_CHECKING:
+    from chainrule.nn.attention import KVCache, MultiheadAttention
+    from chainrule.nn.branches import Lambda, Parallel, StochasticDepth
+    from chainrule.nn.collected import ModuleDict, ModuleList, ParameterList
+    from chainrule.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+    from chainrule.nn.embedding import Embedding, LearnedPositions, PositionalEncoding
+    from chainrule.nn.feed_forward import FeedForward
+    from chainrule.nn.highway import Highway
+    from chainrule.nn.pooling import (
+        AdaptiveAvgPool1d,
+        AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d,
+        AdaptiveMaxPool1d,
+        AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d,
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        GlobalAvgPool,
+        MaxPool1d,
+        MaxPool2d,
+        MaxPool3d,
+    )
+    from chainrule.nn.precision import LowPrecision
+    from chainrule.nn.recurrent import GRU, LSTM, RNN, ChungGRU
+    from chainrule.nn.recurrent_cells import (
+        ChungGRUCell,
+        GRUCell,
+        HighwayCell,
+        LSTMCell,
+        Recurrent,
+        ResidualRNNCell,
+        RNNCell,
+    )
+    from chainrule.nn.resizing import (
+        CircularPad1d,
+        CircularPad2d,
+        CircularPad3d,
+        ConstantPad1d,
+        ConstantPad2d,
+        ConstantPad3d,
+        Fold,
+        ReflectionPad1d,
+        ReflectionPad2d,
+        ReflectionPad3d,
+        ReplicationPad1d,
+        ReplicationPad2d,
+        ReplicationPad3d,
+        Unfold,
+        Upsample,
+        ZeroPad1d,
+        ZeroPad2d,
+        ZeroPad3d,
+    )
+    from chainrule.nn.sample_norms import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
+    from chainrule.nn.transformer import (
+        TransformerDecoder,
+        TransformerDecoderLayer,
+        TransformerEncoder,
+        TransformerEncoderLayer,
+    )
+
+_LATER = {
+    "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "pooling": """
+        AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d
+        AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool MaxPool1d MaxPool2d MaxPool3d
+    """,
+    "resizing": """
+        CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d Fold
+        ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d
+        Unfold Upsample ZeroPad1d ZeroPad2d ZeroPad3d
+    """,
+    "sample_norms": "GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d RMSNorm",
+    "attention": "KVCache MultiheadAttention",
+    "branches": "Lambda Parallel StochasticDepth",
+    "collected": "ModuleDict ModuleList ParameterList",
+    "embedding": "Embedding LearnedPositions PositionalEncoding",
+    "feed_forward": "FeedForward",
+    "transformer": "TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer",
+    "highway": "Highway",
+    "recurrent": "GRU LSTM RNN ChungGRU",
+    "recurrent_cells": "ChungGRUCell GRUCell HighwayCell LSTMCell Recurrent ResidualRNNCell RNNCell",
+    "precision": "LowPrecision",
+}
+"""Files that are imported when one of their layers is first used: most programs use few of them."""
+_FILES = {name: file for file, names in _LATER.items() for name in names.split()}
 
 __all__ = [
     "ACTIVATIONS",
@@ -217,5 +246,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What is not here: where it is, if it is known from PyTorch."""
+    """Layers imported at first use; of what is not here, where it is, if it is known from PyTorch."""
+    if name in _FILES:
+        layer = globals()[name] = getattr(import_module(f"chainrule.nn.{_FILES[name]}"), name)
+        return layer
     raise missing("cr.nn", name)
