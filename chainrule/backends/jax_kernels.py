@@ -46,6 +46,12 @@ def place(y: Any, labels: Any, *, n: int, out: Any = None) -> Any:
     return jnp.where(labels[..., None] == jnp.arange(n), y[..., None], jnp.zeros((), y.dtype))
 
 
+def softmax_cross_entropy_back(y_bar: Any, z: Any, labels: Any, *, out: Any = None) -> Any:
+    """(softmax z − 1 at the label) ȳ."""
+    hot = jax.nn.one_hot(labels, z.shape[-1], dtype=z.dtype)
+    return (jax.nn.softmax(z, axis=-1) - hot) * y_bar[..., None]
+
+
 def softmax_cross_entropy(z: Any, labels: Any, *, out: Any = None) -> Any:
     """ln Σ eᶻ − z at the label, a row."""
     return jax.nn.logsumexp(z, axis=-1) - pick(z, labels)
@@ -111,6 +117,7 @@ KERNELS = {
     "pick": pick,
     "place": place,
     "softmax_cross_entropy": softmax_cross_entropy,
+    "softmax_cross_entropy_back": softmax_cross_entropy_back,
     "clamped_log": clamped_log,
     "place_at": place_at,
     "add_at": add_at,

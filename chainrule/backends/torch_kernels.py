@@ -74,6 +74,13 @@ def softmax_cross_entropy(z: Any, labels: Any, *, out: Any = None) -> Any:
     return into(out, rows.reshape(labels.shape))
 
 
+def softmax_cross_entropy_back(y_bar: Any, z: Any, labels: Any, *, out: Any = None) -> Any:
+    """(softmax z − 1 at the label) ȳ."""
+    p = torch.softmax(z, -1, out=out)
+    places = labels.long().unsqueeze(-1)
+    return p.scatter_add_(-1, places, p.new_full((1,), -1.0).expand(places.shape)).mul_(y_bar.unsqueeze(-1))
+
+
 def clamped_log(x: Any, *, out: Any = None) -> Any:
     """max(ln x, −100)."""
     return torch.clamp(torch.log(x), min=-100.0, out=out)
@@ -98,6 +105,7 @@ KERNELS = {
     "pick": pick,
     "place": place,
     "softmax_cross_entropy": softmax_cross_entropy,
+    "softmax_cross_entropy_back": softmax_cross_entropy_back,
     "clamped_log": clamped_log,
     "logcumsumexp": logcumsumexp,
     **torch_convolution.KERNELS,

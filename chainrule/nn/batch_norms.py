@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import OptionError, ShapeError
-from chainrule.core.tensor import Tensor
 from chainrule.nn.images import channel_mismatch, refuse_other_axes
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Buffer, Parameter
-from chainrule.ops import mean, reshape, sqrt, square
+from chainrule.ops import reshape, sqrt
+from chainrule.ops.normalisation import standardise
 
 
 class BatchNorm(Module):
@@ -42,16 +42,18 @@ class BatchNorm(Module):
     def forward(self, x: Any) -> Any:
         """γ (x − μ)/√(σ² + ε) + β."""
         self._check(x)
-        mu, variance = self._batch_statistics(x) if self.training else (self.running_mean, self.running_var)
-        y = (x - self._along(mu, x)) / sqrt(self._along(variance, x) + self.eps)
+        y = self._by_batch(x) if self.training else self._by_running(x)
         return y if self.weight is None else y * self._along(self.weight, x) + self._along(self.bias, x)
 
     def _along(self, statistic: Any, x: Any) -> Any:
         """A number a feature, as it stands beside x."""
         return reshape(statistic, -1, *[1] * (len(x.shape) - 2))
 
-    def _batch_statistics(self, x: Any) -> tuple[Any, Any]:
-        axes = (0, *range(2, len(x.shape)))
+    def _by_running(self, x: Any) -> Any:
+        mu, variance = (self._along(statistic, x) for statistic in (self.running_mean, self.running_var))
+        return (x - mu) / sqrt(variance + self.eps)
+
+    def _by_batch(self, x: Any) -> Any:
         n = x.size // self.num_features
         if n < 2:
             raise ShapeError(
@@ -59,17 +61,18 @@ class BatchNorm(Module):
                 input=x.shape,
                 fix="a batch of two or more (drop_last=True), or model.eval()",
             )
-        mu = mean(x, axes, keepdims=True)
-        variance = mean(square(x - mu), axes)
-        mu = reshape(mu, self.num_features)
-        self._follow(mu.detach(), variance.detach() * (1.0 if self.biased_running_var else n / (n - 1)))
-        return mu, variance
+        y, mu, variance = standardise(x, (0, *range(2, len(x.shape))), self.eps)
+        mu, variance = (reshape(s, self.num_features).detach() for s in (mu, variance))
+        self._follow(mu, variance * (1.0 if self.biased_running_var else n / (n - 1)))
+        return y
 
-    def _follow(self, mu: Tensor, variance: Tensor) -> None:
-        self.num_batches_tracked.assign(self.num_batches_tracked.data + 1)
-        take = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
-        self.running_mean.assign((1 - take) * self.running_mean.data + take * mu.data)
-        self.running_var.assign((1 - take) * self.running_var.data + take * variance.data)
+    def _follow(self, mu: Any, variance: Any) -> None:
+        self.num_batches_tracked.assign(self.num_batches_tracked + 1)
+        take = self.momentum
+        if take is None:  # the mean of all batches so far
+            take = 1 / self.num_batches_tracked.astype(self.running_mean.dtype)
+        self.running_mean.assign((1 - take) * self.running_mean + take * mu)
+        self.running_var.assign((1 - take) * self.running_var + take * variance)
 
     def _check(self, x: Any) -> None:
         raise NotImplementedError

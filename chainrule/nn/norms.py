@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.base.errors import OptionError, ShapeError
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
-from chainrule.ops import mean, sqrt, square
+from chainrule.ops.normalisation import standardise
 
 
 class LayerNorm(Module):
@@ -38,9 +38,7 @@ class LayerNorm(Module):
         if tuple(x.shape[-k:]) != self.normalized_shape:
             raise self._mismatch(x.shape, k)
         axes = tuple(range(-k, 0))
-        centred = x - mean(x, axes, keepdims=True)
-        variance = mean(square(centred), axes, keepdims=True)
-        return centred / sqrt(variance + self.eps) * self.weight + self.bias
+        return standardise(x, axes, self.eps)[0] * self.weight + self.bias
 
     def _mismatch(self, shape: tuple[int, ...], k: int) -> ShapeError:
         last, wanted, got = "last axis", str(self.normalized_shape[0]), str(shape[-1]) if shape else "no axis"

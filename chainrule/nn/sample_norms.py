@@ -12,13 +12,13 @@ from chainrule.nn.images import channel_mismatch, refuse_other_axes
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.ops import mean, reshape, sqrt, square
+from chainrule.ops.normalisation import standardise
 
 
 def _by_groups(x: Any, groups: int, eps: float) -> Any:
     """(x − μ)/√(σ² + ε) with statistics over each group of channels and all places."""
     rows = reshape(x, x.shape[0], groups, -1) if x.size else x
-    centred = rows - mean(rows, -1, keepdims=True)
-    return reshape(centred / sqrt(mean(square(centred), -1, keepdims=True) + eps), tuple(x.shape))
+    return reshape(standardise(rows, -1, eps)[0], tuple(x.shape))
 
 
 def _scaled(x: Any, scale: Any, shift: Any) -> Any:

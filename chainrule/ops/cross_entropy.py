@@ -14,6 +14,7 @@ from chainrule.backends import dtype_of, into, xp
 from chainrule.base.errors import ShapeError
 from chainrule.core.batch import leading
 from chainrule.core.families import elementwise, general, linear
+from chainrule.core.fused import fused
 from chainrule.ops.activations import sigmoid
 from chainrule.ops.arithmetic import maximum
 from chainrule.ops.operands import broadcast_to
@@ -75,20 +76,46 @@ def softmax_cross_entropy(z: Any, labels: Any, *, out: Any = None) -> Any:
     return np_.subtract(np_.log(np_.sum(np_.exp(shifted), axis=-1)), pick.kernel(shifted, labels), out=out)
 
 
-def _spread(y_bar: Any, z: Any) -> Any:
-    return broadcast_to(reshape(y_bar, (*y_bar.shape, 1)), shape=tuple(z.shape))
-
-
 softmax_cross_entropy.jvp(lambda dots, y, z, t: sum(softmax_(z, axis=-1) * dots[0], axis=-1) - pick(dots[0], t))
-softmax_cross_entropy.vjps(
-    lambda y_bar, y, z, t: _spread(y_bar, z) * softmax_(z, axis=-1) - place(y_bar, t, n=z.shape[-1]), None
-)
+softmax_cross_entropy.vjps(lambda y_bar, y, z, t: softmax_cross_entropy_back(y_bar, z, t), None)
 softmax_cross_entropy.shape(_one_per_row)
 leading(softmax_cross_entropy)
 softmax_cross_entropy.cost(lambda y, z, labels: 5 * z.size)
 softmax_cross_entropy.formula(
     r"y = \ln \textstyle\sum_k e^{z_k} - z_t",
     r"\bar z_k = (p_k - [k = t])\,\bar y,\; p = \operatorname{softmax} z",
+)
+
+
+@fused
+def softmax_cross_entropy_back(y_bar: Any, z: Any, labels: Any, *, out: Any = None) -> Any:
+    """z̄ₖ = (pₖ − [k = t]) ȳ with p = softmax z: the derivative of the cross-entropy, in one kernel."""
+    np_ = xp(z)
+    p = softmax_.kernel(z, axis=-1, out=out)
+    p[(*np.indices(labels.shape, sparse=True), labels)] -= 1
+    return np_.multiply(p, y_bar[..., None], out=p)
+
+
+def _composed_back(y_bar: Any, z: Any, labels: Any) -> Any:
+    spread = broadcast_to(reshape(y_bar, (*y_bar.shape, 1)), shape=tuple(z.shape))
+    return spread * softmax_(z, axis=-1) - place(y_bar, labels, n=z.shape[-1])
+
+
+def _back_shape(y_bar: Any, z: Any, labels: Any) -> tuple[int, ...]:
+    if y_bar.shape != _one_per_row(z, labels):
+        raise ShapeError(f"Cotangents {y_bar.shape} are not one a row of {z.shape}.")
+    return z.shape
+
+
+softmax_cross_entropy_back.composed(_composed_back, arguments=2)
+softmax_cross_entropy_back.shape(_back_shape)
+softmax_cross_entropy_back.dtype(lambda y_bar, z, labels: z.dtype)
+leading(softmax_cross_entropy_back)
+softmax_cross_entropy_back.cost(lambda y, y_bar, z, labels: 6 * z.size)
+softmax_cross_entropy_back.formula(
+    r"\bar z_k = (p_k - [k = t])\,\bar y,\; p = \operatorname{softmax} z",
+    r"\bar{\bar y} = \langle \bar{\bar z}, p \rangle - \bar{\bar z}_t",
+    r"\bar z = \bar y\, p \odot (\bar{\bar z} - \langle \bar{\bar z}, p \rangle)",
 )
 
 

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 import chainrule as cr
+from chainrule.ops.reductions import kept_shape
 
 # --- entries by domain: functions of (generator, shape) -------------------------------------------
 
@@ -146,6 +147,14 @@ ALONG = [
     ((2, 1), {"axis": 1}),
     ((0, 3), {"axis": 1}),
 ]
+STANDARDISED = [
+    ((4, 3), {"axis": (1,), "eps": 0.1}),
+    ((4, 3), {"axis": (0,), "eps": 0.2}),
+    ((2, 3, 2, 2), {"axis": (0, 2, 3), "eps": 0.1}),
+    ((2, 3, 2), {"axis": (1, 2), "eps": 0.3}),
+    ((3, 1), {"axis": (1,), "eps": 0.5}),
+    ((0, 3), {"axis": (1,), "eps": 0.1}),
+]
 ONE_A_ROW = [((4, 3), (4,), {}), ((2, 1, 5), (2, 1), {}), ((3,), (), {}), ((0, 3), (0,), {})]
 
 ENTRYWISE = {
@@ -258,6 +267,17 @@ OTHERS = {
     ),
     "softmax": calls((anywhere,), *ALONG),
     "softmax_cross_entropy": calls((anywhere, labels), *ONE_A_ROW),
+    "softmax_cross_entropy_back": calls(
+        (anywhere, anywhere, labels), *((t, z, t, settings) for z, t, settings in ONE_A_ROW)
+    ),
+    "standardise": calls((anywhere,), *STANDARDISED),
+    "standardise_back": calls(
+        (anywhere, anywhere, anywhere, anywhere, positive),
+        *(
+            (x, kept_shape(x, s["axis"]), kept_shape(x, s["axis"]), x, kept_shape(x, s["axis"]), s)
+            for x, s in STANDARDISED
+        ),
+    ),
     "sum": calls((anywhere,), *REDUCTIONS, *EMPTIED),
 }
 

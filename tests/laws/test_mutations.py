@@ -13,7 +13,7 @@ SMOOTH = [name for name in sorted(DOMAINS) if cr.PRIMITIVES[name].is_differentia
 SLOTS = [(name, i) for name in SMOOTH for i in DOMAINS[name].active]
 
 KEEP_SHAPE = (
-    {"softmax", "log_softmax"} | domains_vocabulary.KEEP_SHAPE | domains_attention.KEEP_SHAPE
+    {"softmax", "log_softmax", "standardise_back"} | domains_vocabulary.KEEP_SHAPE | domains_attention.KEEP_SHAPE
 )  # their rule only refuses
 
 
