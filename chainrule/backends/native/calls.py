@@ -1,0 +1,47 @@
+"""Calls of compiled kernels: arguments packed into words, several calls run by one."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends.native.library import address, loaded
+
+
+class NativeCall:
+    """One kernel with its arguments, ready to run; it keeps the arrays alive that it points into.
+
+    Arguments are arrays (their address), whole numbers, and floats (their bits as a double).
+    """
+
+    __slots__ = ("function", "kept", "words")
+
+    def __init__(self, name: str, *arguments: Any) -> None:
+        self.function = address(name)
+        self.words = np.array([_word(a) for a in arguments], np.int64)
+        self.kept = [a for a in arguments if isinstance(a, np.ndarray)]
+
+    def set(self, place: int, value: float) -> None:
+        """Change a number among the arguments."""
+        self.words[place] = _word(value)
+
+
+def runner(calls: Sequence[NativeCall]) -> Callable[[], Any]:
+    """One function that runs the calls in order."""
+    table = np.array([word for call in calls for word in (call.function, call.words.ctypes.data)], np.int64)
+    run, place, n = loaded().run, ctypes.c_void_p(table.ctypes.data), ctypes.c_int64(len(calls))  # type: ignore[union-attr]
+
+    def run_all(_kept: Any = (table, list(calls))) -> None:
+        run(place, n)
+
+    return run_all
+
+
+def _word(a: Any) -> int:
+    if isinstance(a, np.ndarray):
+        return a.ctypes.data
+    return struct.unpack("<q", struct.pack("<d", a))[0] if isinstance(a, float) else int(a)

@@ -1,0 +1,23 @@
+/* Kernels of float32 for NumPy's arrays, in one library. Every one has a twin in NumPy that it is tested against. */
+
+#include "native.h"
+#include "threads.c"
+#include "math.c"
+#include "chain.c"
+#include "products.c"
+#include "rows.c"
+#include "updates.c"
+#include "norms.c"
+#include "attention.c"
+#include "lookup.c"
+
+/* Run kernels one after the other: pairs of a function and its arguments. */
+EXPORT void run(const word *calls, word n) {
+    int threads = blas.get_threads ? blas.get_threads() : 1;
+    if (threads > 1)
+        blas.set_threads(1);
+    for (word i = 0; i < n; i++)
+        ((kernel_t)calls[2 * i])((const word *)calls[2 * i + 1]);
+    if (threads > 1)
+        blas.set_threads(threads);
+}
