@@ -100,6 +100,8 @@ class Recomputed(Primitive):
     It is applied once, with its results at hand; its derivatives run the function again.
     """
 
+    is_recorded = False
+
     def __init__(self, closure: Closure, places: Sequence[int], leaves: Sequence[Any]) -> None:
         self.name = self.__name__ = "checkpoint"
         self.latex: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ class Primitive:
     """
 
     family = "general"
+    is_recorded = True
+    """Whether a plan runs its kernel; one whose result is at hand when it is applied has none to run."""
 
     def __init__(self, kernel: Callable[..., Any]) -> None:
         self.kernel = kernel
@@ -135,7 +137,7 @@ class Primitive:
 
 def apply(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Apply a primitive: by the highest transformation among the arguments, else by its kernel."""
-    trace, level = None, -1
+    trace, level = None, -2
     if stack.watcher is not None:
         args = tuple(map(stack.watcher.operand, args))
     if stack.silent >= 0:

@@ -58,6 +58,7 @@ class Stack(threading.local):
         self.draws = 0
         self.watcher: Any = None  # sees the operands of every operation (see `closure`)
         self.scenes: list[Any] = []  # how to put in place again what stands in for parameters now
+        self.recorder: Any = None  # writes a step down as a program (see `chainrule.plan`)
         self.again = 0  # how deep in runs that repeat an earlier one, which change no state
 
 

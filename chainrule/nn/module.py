@@ -63,6 +63,8 @@ class Module:
         stack.path.append(paths.get(id(self), type(self).__name__))
         try:
             if outermost:
+                if stack.recorder is not None:
+                    stack.recorder.meet(self)
                 args = tuple([self._take_in(a) for a in args])
                 kwargs = {name: self._take_in(a) for name, a in kwargs.items()} if kwargs else kwargs
             return self.forward(*args, **kwargs)

@@ -49,7 +49,9 @@ class ParameterLeaf(Leaf):
 
     def accumulate(self, bar: Any) -> None:
         """Add a cotangent to the gradient."""
-        if self.recorded is not None or isinstance(bar, Tensor):  # with a history of its own (create_graph)
+        if stack.recorder is not None:
+            stack.recorder.accumulate(self, bar)
+        elif self.recorded is not None or isinstance(bar, Tensor):  # with a history of its own (create_graph)
             before = self.grad
             self.recorded = bar if before is None else before + bar
             self.buffer = put(self.buffer, words.plain(self.recorded))
@@ -124,6 +126,9 @@ class Buffer(Tensor):
     def assign(self, data: Any) -> None:
         """Replace the values; a run that only repeats an earlier one (`checkpoint`) leaves them."""
         if stack.again:
+            return
+        if stack.recorder is not None:
+            stack.recorder.assign(self, data)
             return
         self.value = place_of(self.value).array(words.plain(words.operand(data)), self.dtype)
         self.trace = self.node = None

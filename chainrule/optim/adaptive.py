@@ -122,6 +122,7 @@ class Adam(Optimizer):
         "eps_inside_sqrt": SWITCH,
     }
     moments = ("m", "v")
+    kernel = "adam"
 
     def __init__(
         self,
@@ -155,6 +156,13 @@ class Adam(Optimizer):
         step *= lr * c / (1 - beta1**t)
         theta -= step
 
+    @staticmethod
+    def compiled(t, *, lr, betas, eps, weight_decay, eps_inside_sqrt):
+        if eps_inside_sqrt:
+            return None
+        c = (1 - betas[1] ** t) ** 0.5
+        return *betas, c * eps, lr * c / (1 - betas[0] ** t), weight_decay, 1.0
+
 
 class AdamW(Adam):
     """Adam with decoupled weight decay: the parameters shrink by their own rule, not through the moments.
@@ -184,6 +192,11 @@ class AdamW(Adam):
         if weight_decay:
             theta *= 1 - lr * weight_decay
         Adam.update(theta, g, t, moments, scratch, lr=lr, weight_decay=0.0, **settings)
+
+    @staticmethod
+    def compiled(t, *, lr, weight_decay, **settings):
+        numbers = Adam.compiled(t, lr=lr, weight_decay=0.0, **settings)
+        return numbers and (*numbers[:-1], 1 - lr * weight_decay)
 
 
 def rooted(s: np.ndarray, eps: float, eps_inside_sqrt: bool, out: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.base.errors import DtypeError, GradientError, OptionError, ShapeError
+from chainrule.core.stack import stack
 from chainrule.nn import Module, Parameter
 from chainrule.optim.group import Group
 from chainrule.optim.limits import NOT_NEGATIVE, POSITIVE, Limits
@@ -50,6 +51,11 @@ class Optimizer:
     # two of `scratch` are free to use; `g` stays as it is. The settings come by keyword.
     update: ClassVar[Callable[..., None]]
 
+    # compiled(t, settings) -> the numbers that the compiled kernel of this name takes after θ, g and the moments;
+    # None where these settings need `update`. An optimiser without a kernel has no name.
+    kernel: ClassVar[str] = ""
+    compiled: ClassVar[Callable[..., tuple[float, ...] | None]] = staticmethod(lambda t, **settings: None)
+
     formula: ClassVar[str]
     limits: ClassVar[Limits] = {}
     moments: ClassVar[tuple[str, ...]] = ()
@@ -82,6 +88,9 @@ class Optimizer:
         Raises:
             GradientError: none has one, or another optimiser has taken the parameters over.
         """
+        if stack.recorder is not None:
+            stack.recorder.act(type(self).__name__, self, self.step, list(self.parameters()))
+            return
         runs = [(group, run, t) for group in self.groups for run, t in group.due()]
         if not runs:
             raise GradientError(
@@ -94,6 +103,12 @@ class Optimizer:
             for block in _blocks(run) if group.in_place else [run]:
                 group.change(self.update, block, t, settings)
         self.steps += 1
+
+    def compiled_step(self) -> Any:
+        """This step as calls of compiled kernels, for plans; None where there is no such kernel."""
+        from chainrule.optim.compiled import compiled_step
+
+        return compiled_step(self)
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

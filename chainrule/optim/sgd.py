@@ -68,9 +68,17 @@ class SGD(Optimizer):
             weight_decay=weight_decay,
         )
 
+    kernel = "sgd"
+
     @classmethod
     def kept(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         return ("velocity",) if settings["momentum"] else ()
+
+    @staticmethod
+    def compiled(t, *, lr, momentum, nesterov, dampening, weight_decay):
+        take = 1 - dampening if t > 1 else 1
+        step, ahead = (lr * momentum, lr) if nesterov else (lr, 0.0)
+        return float(step), float(momentum), float(take), float(weight_decay), float(ahead)
 
     @classmethod
     def check(cls, settings: Mapping[str, Any]) -> None:
