@@ -55,14 +55,22 @@ from chainrule.nn import load, save
 from chainrule.ops import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from chainrule import data, glass, losses, metrics, models, optim, train
+    from chainrule import data, glass, losses, metrics, models, optim, plan, train
     from chainrule.glass import explain
+    from chainrule.plan import compile
     from chainrule.train import evaluate, fit, predict, predict_proba
 
 __version__ = "0.1.0"
 
-_ROOMS = ("data", "glass", "load", "losses", "metrics", "models", "optim", "train")
-_VERBS = {"fit": "train", "evaluate": "train", "predict": "train", "predict_proba": "train", "explain": "glass"}
+_ROOMS = ("data", "glass", "load", "losses", "metrics", "models", "optim", "plan", "train")
+_VERBS = {
+    "compile": "plan",
+    "fit": "train",
+    "evaluate": "train",
+    "predict": "train",
+    "predict_proba": "train",
+    "explain": "glass",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -96,6 +104,7 @@ __all__ = [
     "check_gradients",
     "checkpoint",
     "checkpoint_sequential",
+    "compile",
     "core",
     "data",
     "evaluate",
@@ -119,6 +128,7 @@ __all__ = [
     "optim",
     "path_sum",
     "paths",
+    "plan",
     "predict",
     "predict_proba",
     "random_stream",

@@ -21,6 +21,14 @@ def tick() -> int:
     return next(_serials)
 
 
+def caller() -> str:
+    """The line of the user's code that is at work, as `file:line`; empty where there is none."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
+
+
 class Node:
     """One application of a primitive: operands, settings, result, and where it happened.
 

@@ -20,7 +20,7 @@ from chainrule.base.errors import GradientError, OptionError, ShapeError
 from chainrule.core import tree
 from chainrule.core.graph import Leaf, Node
 from chainrule.core.primitive import Primitive, apply
-from chainrule.core.stack import Trace, running
+from chainrule.core.stack import Stack, Trace, running, stack
 from chainrule.core.tensor import Tensor, boxed, is_foreign, unboxed
 from chainrule.core.vocabulary import words
 
@@ -74,8 +74,11 @@ def pull_back(
     arrived = Arrivals()
     for root, bar in roots:
         arrived.add(root, bar)
+    recorder = stack.recorder
     while arrived:
         node, bar = arrived.latest()
+        if recorder is not None:
+            recorder.arrived(node, bar)
         if node.primitive is None or node in wanted:
             kept[node] = bar
         if node.primitive is not None:
@@ -83,6 +86,8 @@ def pull_back(
                 arrived.add(operand, share)
             if free:
                 node.free()
+    if recorder is not None:
+        recorder.arrived(None, None)
     return kept
 
 
@@ -172,6 +177,7 @@ def require_grad(x: Tensor) -> Tensor:
     if x.node is None:
         x.node = Leaf(EAGER, x.shape)
     x.trace = EAGER
+    Stack.looks += 1
     return x
 
 
@@ -187,6 +193,7 @@ def freeze(x: Tensor) -> Tensor:
     if x.node is not None:
         x.node.grad = None
     x.trace = None
+    Stack.looks += 1
     return x
 
 

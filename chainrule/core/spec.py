@@ -8,6 +8,11 @@ from math import prod
 import numpy as np
 
 from chainrule.backends import dtype_of
+from chainrule.base.errors import DtypeError
+
+
+class NumbersUnknown(DtypeError):
+    """A number was asked for where only shapes are known: in a proof of shapes, or while a plan is recorded."""
 
 
 @dataclass(frozen=True)

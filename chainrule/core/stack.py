@@ -48,6 +48,7 @@ class Stack(threading.local):
     """The state of the interpreter in one thread."""
 
     structure = 0  # counts changes of any module tree, in all threads together
+    looks = 0  # counts those too, and changes of modes and settings of modules, and of where parameters lie
 
     def __init__(self) -> None:
         self.traces: list[Trace] = []

@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.backends import backend_of, dtype_of
 from chainrule.backends.interface import NATIVE, is_array
 from chainrule.base.errors import GradientError
+from chainrule.core.spec import NumbersUnknown, Spec
 from chainrule.core.vocabulary import words
 
 
@@ -89,8 +90,19 @@ class Tensor:
         self.node.grad = value
 
     def numpy(self) -> np.ndarray:
-        """The values as a NumPy array (no copy where the backend allows it)."""
-        return np.asarray(backend_of(self.data).to_numpy(self.data))
+        """The values as a NumPy array (no copy where the backend allows it).
+
+        Raises:
+            NumbersUnknown: only its shape is known, as in `nn.summary`, or while a plan is recorded.
+        """
+        data = self.data
+        if isinstance(data, Spec):
+            raise NumbersUnknown(
+                "A number was asked of a tensor of which only the shape is known.",
+                tensor=f"{data.dtype} {data.shape}",
+                fix="cr.where(condition, a, b) in place of if; return the tensor, and look at it outside",
+            )
+        return np.asarray(backend_of(data).to_numpy(data))
 
     def item(self) -> Any:
         """The one number of a tensor of size 1."""

@@ -15,6 +15,7 @@ from chainrule.nn.parameter import Parameter
 class Activation(Module):
     """A module without parameters that applies one function, entry by entry."""
 
+    is_activation = True
     function: Any
 
     def forward(self, x: Any) -> Any:
@@ -46,6 +47,8 @@ Softplus = _module("Softplus", ops.softplus)
 class LeakyReLU(Module):
     """x where x > 0, else `negative_slope` · x."""
 
+    is_activation = True
+
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
 
@@ -64,6 +67,8 @@ class PReLU(Module):
         OptionError: num_parameters is less than 1.
         ShapeError: there are several slopes, and axis 1 of x is not their number.
     """
+
+    is_activation = True
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
         if num_parameters < 1:
@@ -96,6 +101,8 @@ class PReLU(Module):
 class ELU(Module):
     """x where x > 0, else α(eˣ − 1)."""
 
+    is_activation = True
+
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
@@ -110,6 +117,8 @@ class ELU(Module):
 class Softmax(Module):
     """Probabilities along an axis, the last one unless said otherwise."""
 
+    is_activation = True
+
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
@@ -123,6 +132,8 @@ class Softmax(Module):
 
 class LogSoftmax(Module):
     """Log-probabilities along an axis, the last one unless said otherwise."""
+
+    is_activation = True
 
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis

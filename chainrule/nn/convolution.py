@@ -21,6 +21,8 @@ Each = int | tuple[int, ...]
 class Convolution(Module):
     """What convolution layers share: sizes, weight (out, in/groups, *kernel), bias (out), errors."""
 
+    result_name = "z"
+
     axes: int
 
     def _set_up(

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends import backend_of, xp
 from chainrule.base.errors import DtypeError, GradientError, OptionError
+from chainrule.nn.holdings import looks_different
 from chainrule.nn.parameter import Parameter
 
 
@@ -44,6 +45,7 @@ class Flat:
         self.grads: Any = xp(first).zeros_like(self.values)
         for p, place in zip(self.parameters, self.places, strict=True):
             self._move_in(p, place)
+        looks_different()
 
     @staticmethod
     def of(parameters: Iterable[Parameter]) -> Flat:

@@ -38,6 +38,12 @@ class Holdings:
 def changed() -> None:
     """Note that a module was given another part."""
     Stack.structure += 1
+    Stack.looks += 1
+
+
+def looks_different() -> None:
+    """Note that a module got another setting or mode, or a parameter another place in memory."""
+    Stack.looks += 1
 
 
 def _once(parts: list[tuple[str, Any]], kind: type) -> list[tuple[str, Any]]:

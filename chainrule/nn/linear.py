@@ -24,6 +24,8 @@ class Linear(Module):
         ShapeError: the last axis of x is not in_features.
     """
 
+    result_name = "z"
+
     def __init__(
         self,
         in_features: int,

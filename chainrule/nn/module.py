@@ -25,7 +25,7 @@ from chainrule.core import tree
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 from chainrule.nn import state as states
-from chainrule.nn.holdings import Holdings, changed
+from chainrule.nn.holdings import Holdings, changed, looks_different
 from chainrule.nn.parameter import Buffer, Parameter, ParameterLeaf
 from chainrule.ops import tensor
 
@@ -49,6 +49,10 @@ class Module:
     """
 
     training = True
+    result_name = "a"
+    """What its result is called in plans and ledgers: "z" for a pre-activation, "a" for anything else."""
+    is_activation = False
+    """Whether its result is the activation of the layer before it."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes."""
@@ -67,7 +71,10 @@ class Module:
                     stack.recorder.meet(self)
                 args = tuple([self._take_in(a) for a in args])
                 kwargs = {name: self._take_in(a) for name, a in kwargs.items()} if kwargs else kwargs
-            return self.forward(*args, **kwargs)
+            result = self.forward(*args, **kwargs)
+            if stack.recorder is not None:
+                stack.recorder.left(self, stack.path[-1], result)
+            return result
         except ChainruleError as error:
             error.at(layer=self._place(paths))
             if not outermost:
@@ -145,6 +152,8 @@ class Module:
         object.__setattr__(self, name, value)
         if isinstance(value, PARTS) or isinstance(before, PARTS):
             changed()
+        elif isinstance(value, PLAIN) and (type(value) is not type(before) or value != before):
+            looks_different()
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
@@ -196,6 +205,7 @@ class Module:
         """Training mode: dropout drops, batch norm uses the batch's statistics."""
         for module in self.modules():
             module.__dict__["training"] = mode
+        looks_different()
         return self
 
     def eval(self) -> Self:
@@ -250,6 +260,7 @@ class Module:
             p.node = ParameterLeaf(p.value)
         for _, b in self.named_buffers():
             b.value = moved(b.value)
+        looks_different()
 
     # State.
 
@@ -280,6 +291,8 @@ class Module:
 
 PARTS = (Module, Parameter, Buffer, list, tuple, dict)
 """What can change the tree when it becomes, or was, an attribute."""
+PLAIN = (bool, int, float, str, type(None))
+"""Settings; a plan looks at its model again when one has changed."""
 TAKEN = frozenset(vars(Module)) | {"n_parameters"}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from chainrule.backends import backend_of
 from chainrule.base.errors import NumericalError
+from chainrule.core.stack import stack
 from chainrule.nn import Parameter
 from chainrule.optim.limits import POSITIVE
 
@@ -44,6 +46,8 @@ def clip_grad_norm(of: Owner, max_norm: float, *, error_if_nonfinite: bool = Fal
     """
     max_norm = POSITIVE("clip_grad_norm", "max_norm", max_norm)
     parameters = _parameters(of)
+    if stack.recorder is not None:
+        return stack.recorder.act("clip_grad_norm", None, partial(clip_grad_norm, of, max_norm), parameters)
     gradients = gradients_of(parameters)
     norm = norm_of(gradients)
     if not math.isfinite(norm):
@@ -64,6 +68,9 @@ def clip_grad_value(of: Owner, limit: float) -> None:
     """
     limit = POSITIVE("clip_grad_value", "limit", limit)
     parameters = _parameters(of)
+    if stack.recorder is not None:
+        stack.recorder.act("clip_grad_value", None, partial(clip_grad_value, of, limit), parameters)
+        return
     changed_in_place(parameters, lambda g, out: backend_of(g).xp.clip(g, -limit, limit, out=out))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends import backend_of
+from chainrule.core.spec import NumbersUnknown
+from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 from chainrule.optim.clip import changed_in_place, gradients_of
 from chainrule.optim.limits import AT_LEAST_ONE, COUNT, POSITIVE
@@ -42,6 +44,8 @@ class LossScale:
 
     def backward(self, loss: Tensor) -> None:
         """Fill the gradients with s times theirs. An overflow is no mistake here: `step` answers it."""
+        if stack.recorder is not None:
+            raise NumbersUnknown("A loss scale changes from step to step, and decides whether there is one.")
         with np.errstate(over="ignore", invalid="ignore"):
             (loss * self.scale).backward()
 

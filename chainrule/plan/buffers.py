@@ -41,8 +41,8 @@ def lifetimes(program: Program) -> list[Lifetime]:
             root = places[value].root
             if root.kind == "result":
                 found.setdefault(root, Lifetime(root, number, number)).end = number
-    for value in (*program.outputs, *program.pinned):
-        if value in places and places[value].root in found:
+    for value in (*program.returned, *program.pinned):
+        if places[value].root in found:
             found[places[value].root].end = len(program)
     return list(found.values())
 

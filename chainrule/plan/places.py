@@ -44,8 +44,15 @@ def is_contiguous(shape: tuple[int, ...], strides: Strides) -> bool:
 
 def own_place(value: Value) -> Place:
     """The place of a value that is no view: state and constants as their arrays lie, all others row by row."""
-    array = value.home if value.kind == "constant" else None
+    array = array_of_home(value)
     return Place(value, 0, contiguous(value.shape) if array is None else strides_of(array))
+
+
+def array_of_home(value: Value) -> Any:
+    """The array of a constant or of a piece of state; None for what the step itself makes or is given."""
+    if value.kind in ("parameter", "buffer"):
+        return value.home.value
+    return value.home.buffer if value.kind == "gradient" else value.home
 
 
 def strides_of(array: Any) -> Strides:

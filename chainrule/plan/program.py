@@ -11,7 +11,7 @@ from chainrule.core.spec import Spec
 
 @dataclass(frozen=True, eq=False)
 class Value(Spec):
-    """One array of a step that need not exist yet: shape and dtype, where it comes from, its name.
+    """One array of a step that need not exist yet: shape and dtype, where it comes from, what it is called.
 
     `kind` is "input" (an argument of the step), "constant", "parameter", "gradient", "buffer" or "result"; `home` is
     the array of a constant, and for parameters, gradients and buffers the object that holds it.
@@ -37,7 +37,10 @@ class Value(Spec):
 
 @dataclass(eq=False)
 class Instruction:
-    """One line of a step: what it reads, what it writes, where in the model and in whose code it was asked for."""
+    """One line of a step: what it reads and writes, where in the model and in whose code it was asked for.
+
+    `phase` is "forward", "backward" or "update".
+    """
 
     reads: tuple[Value, ...]
     writes: tuple[Value, ...]
@@ -68,6 +71,17 @@ class Call(Instruction):
 
 
 @dataclass(eq=False)
+class Chain(Instruction):
+    """Elementwise calls one after the other, run block by block; it writes only what others read."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return " + ".join(call.name for call in self.calls)
+
+
+@dataclass(eq=False)
 class Store(Instruction):
     """A value put in a place that outlives the step: a gradient (added to what is there, with `add`) or a buffer."""
 
@@ -76,17 +90,33 @@ class Store(Instruction):
 
 @dataclass(eq=False)
 class Draw(Instruction):
-    """Random numbers by the key of the step: `draw(generator) -> array`, for the key of this path and count."""
+    """Random numbers: `draw(key) -> array`, with the key of the stream at the time, `tail` behind it."""
 
-    draw: Callable[[Any], Any] = lambda generator: None
+    draw: Callable[[Any], Any] = lambda key: None
     tail: tuple[Any, ...] = ()
 
 
 @dataclass(eq=False)
+class Check(Instruction):
+    """What define-by-run would refuse: `verify(*arrays)` raises. `below` is set where it asks 0 ≤ x < below."""
+
+    verify: Callable[..., Any] = lambda *arrays: None
+    below: int | None = None
+
+    @property
+    def has_effect(self) -> bool:
+        return True
+
+
+@dataclass(eq=False)
 class Act(Instruction):
-    """Something done in Python with the state: an optimiser's step, a clip. `act()` does it."""
+    """Something done to the state in Python: an optimiser's step, a clip. `act()` does it, for `owner`.
+
+    `flags` says of each parameter's leaf whether it held a gradient at this point of the step.
+    """
 
     act: Callable[[], Any] = lambda: None
+    flags: list[tuple[Any, bool]] = field(default_factory=list)
     title: str = "act"
     owner: Any = None
 
@@ -100,30 +130,42 @@ class Act(Instruction):
 
 
 @dataclass(eq=False)
-class Chain(Instruction):
-    """Elementwise calls one after the other, run block by block; it writes only what others read."""
-
-    calls: list[Call] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "+".join(call.name for call in self.calls)
-
-
-@dataclass(eq=False)
 class Program:
-    """A whole step: its inputs, its instructions in order, and the values that it returns."""
+    """A whole step: its inputs, its instructions in order, and the values that it returns.
+
+    `flags` says of every parameter's leaf whether it holds a gradient after the step; `draws` how many random draws
+    the step makes; `places` where values lie (see `places`); `pinned` what is watched, and so kept to the end.
+    """
 
     inputs: list[Value]
     instructions: list[Instruction]
     outputs: list[Any]
     flags: list[tuple[Any, bool]] = field(default_factory=list)
-    pinned: set[Value] = field(default_factory=set)
+    draws: int = 0
     places: dict[Value, Any] = field(default_factory=dict)
+    pinned: frozenset[Value] = frozenset()
 
     def having(self, instructions: list[Instruction], places: dict[Value, Any] | None = None) -> Program:
         """The same program with other instructions, and other places of its values where given."""
         return replace(self, instructions=instructions, places=self.places if places is None else places)
+
+    @property
+    def returned(self) -> list[Value]:
+        """The outputs that are values; a step may return other things too."""
+        return [v for v in self.outputs if isinstance(v, Value)]
+
+    def named(self) -> dict[str, Value]:
+        """Every value that has a name, by all its names."""
+        found: dict[str, Value] = {}
+        for value in self.values():
+            for name in value.names:
+                found.setdefault(name, value)
+        return found
+
+    def values(self) -> Iterator[Value]:
+        """Every value, once, in the order in which it is met."""
+        lines = [self.inputs, *([*line.reads, *line.writes] for line in self.instructions), self.returned]
+        return iter(dict.fromkeys(v for values in lines for v in values))
 
     def __iter__(self) -> Iterator[Instruction]:
         return iter(self.instructions)
@@ -132,21 +174,35 @@ class Program:
         return len(self.instructions)
 
     def __str__(self) -> str:
-        numbers: dict[Value, str] = {}
-        for value in self.inputs:
-            numbers[value] = f"x{len(numbers)}"
-        lines = []
-        for line in self.instructions:
-            reads = ", ".join(_called(v, numbers) for v in line.reads)
-            writes = ", ".join(_called(v, numbers) for v in line.writes)
-            params = ", ".join(f"{k}={v}" for k, v in getattr(line, "params", {}).items())
-            lines.append(f"{writes:24} = {line.name}({reads}{'; ' + params if params else ''})   {line.path}")
-        return "\n".join(lines)
+        labels = Labels()
+        rows = [labels.row(line) for line in self.instructions]
+        widths = [max((len(row[k]) for row in rows), default=0) for k in range(3)]
+        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows)
 
 
-def _called(value: Value, numbers: dict[Value, str]) -> str:
-    if value.kind == "constant":
-        return f"const{value.shape}"
-    if value.names:
-        return value.names[0]
-    return numbers.setdefault(value, f"v{len(numbers)}")
+class Labels:
+    """What values are called when a program is printed: their name, or a number."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Value, str] = {}
+
+    def of(self, value: Value) -> str:
+        """The name of a value, or a number of its own."""
+        if value.names:
+            return value.names[0]
+        if value.kind == "constant":
+            return f"constant {value.shape}"
+        return self.numbers.setdefault(value, f"v{len(self.numbers)}")
+
+    def row(self, line: Instruction) -> tuple[str, str, str, str]:
+        """An instruction in four columns: what it writes, what it does with what, the shape, its place."""
+        place = f"{line.phase} {line.path} {line.source}".rstrip()
+        if isinstance(line, Act):
+            return "", line.name, "", place
+        params = "".join(f", {k}={v}" for k, v in getattr(line, "params", {}).items())
+        written = ", ".join(map(self.of, line.writes))
+        return written, f"{line.name}({', '.join(map(self.of, line.reads))}{params})", _shapes(line.writes), place
+
+
+def _shapes(values: tuple[Value, ...]) -> str:
+    return " ".join(str(v.shape) for v in values)

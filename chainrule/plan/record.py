@@ -7,17 +7,20 @@ a plan holds the derivatives that define-by-run computes, by the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from chainrule.backends import is_array
 from chainrule.core import tree
+from chainrule.core.graph import caller
 from chainrule.core.primitive import Primitive
 from chainrule.core.spec import spec_of
 from chainrule.core.stack import Trace, stack
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
-from chainrule.plan.program import Act, Call, Instruction, Program, Store, Value
+from chainrule.plan.naming import Naming
+from chainrule.plan.program import Act, Call, Check, Draw, Instruction, Program, Store, Value
 
 
 class Recorded(Tensor):
@@ -32,15 +35,21 @@ class Recorder(Trace):
     level = -1
     lasting = True
 
-    def __init__(self) -> None:
+    def __init__(self, checks: bool = True) -> None:
+        self.checks = checks
         self.instructions: list[Instruction] = []
         self.inputs: list[Value] = []
         self.constants: dict[int, Value] = {}
         self.gradients: dict[Any, Value] = {}
         self.taken: list[tuple[Tensor, Any]] = []  # tensors of state, with the arrays that belong in them
+        self.state: dict[int, Value] = {}  # by the id of a tensor of state
         self.flags: list[tuple[Any, bool]] = []  # leaves, with whether they held a gradient before the step
+        self.depends: list[tuple[Any, bool]] = []  # those of them whose flag decided what the step does
+        self.modules: list[Any] = []
+        self.owners: list[Any] = []
+        self.naming = Naming()
+        self.node: Any = None  # whose derivative is being taken
         self.above: Any = None
-        self.phase = "forward"
 
     # Operations.
 
@@ -51,15 +60,21 @@ class Recorder(Trace):
         specs = primitive.spec(*reads, **params)
         several = type(specs) is tuple
         writes = tuple(Value(s.shape, s.dtype) for s in (specs if several else (specs,)))
-        self.note(Call(reads, writes, primitive=primitive, params=params))
+        call = Call(reads, writes, primitive=primitive, params=params)
+        self.note(call)
+        self.naming.call(call)
         tensors = tuple(Recorded(v, self) for v in writes)
         return tensors if several else tensors[0]
 
-    def note(self, instruction: Instruction) -> None:
-        """Add an instruction, with the place in the model where it arose."""
-        instruction.path = stack.path[-1] if stack.path else ""
-        instruction.phase = self.phase
-        self.instructions.append(instruction)
+    def note(self, line: Instruction) -> None:
+        """Add an instruction, with the place in the model and in the user's code where it arose."""
+        node = self.node
+        if node is None:
+            line.path = stack.path[-1] if stack.path else ""
+            line.source, line.phase = caller(), line.phase if line.phase == "update" else "forward"
+        else:
+            line.path, line.source, line.phase = node.path, node.source, "backward"
+        self.instructions.append(line)
 
     def operand(self, a: Any) -> Any:
         """An operand as the step should see it: state without its numbers. (The stack asks before every operation.)"""
@@ -91,20 +106,50 @@ class Recorder(Trace):
         self.inputs.append(value)
         return Tensor(Recorded(value, self))
 
-    # State.
+    # Random numbers and checks.
+
+    def drawn(self, draw: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, tail: tuple[Any, ...]) -> Recorded:
+        """Random numbers by the key of the stream: `draw(key)` makes them, in each step anew."""
+        value = Value(shape, dtype)
+        self.note(Draw((), (value,), draw=draw, tail=tail))
+        return Recorded(value, self)
+
+    def check(self, verify: Callable[..., Any], value: Any, below: int | None = None) -> None:
+        """What define-by-run would look at and perhaps refuse is looked at in every step."""
+        if self.checks:
+            self.note(Check((self.value_of(value),), (), verify=verify, below=below))
+
+    # Modules and derivatives.
 
     def meet(self, module: Any) -> None:
         """Take the parameters and buffers of a model, and learn their names."""
+        if module in self.modules:
+            return
+        self.modules.append(module)
         for kind, parts in (("parameter", module.named_parameters()), ("buffer", module.named_buffers())):
             for name, part in parts:
                 if not isinstance(part.value, Tensor):
                     self.take(part, kind, name)
 
+    def left(self, module: Any, path: str, result: Any) -> None:
+        """A layer has given its result."""
+        if isinstance(result, Tensor) and self.node is None:
+            self.naming.result(module, path, self.value_of(result))
+
+    def arrived(self, node: Any, bar: Any) -> None:
+        """The cotangent of a node is complete, and its derivative is taken next; None at the end."""
+        self.node = node if node is not None and node.primitive is not None else None
+        if node is not None and bar is not None and not isinstance(bar, tuple) and hasattr(node, "value"):
+            self.naming.cotangent(self.value_of(node.value), self.value_of(bar))
+
+    # State.
+
     def take(self, part: Tensor, kind: str, name: str = "") -> None:
         """Put a value without numbers in the place of the array in a tensor that outlives the step."""
         spec = spec_of(part.value)
+        value = self.state[id(part)] = Value(spec.shape, spec.dtype, kind, part, [name] if name else [])
         self.taken.append((part, part.value))
-        part.value = Recorded(Value(spec.shape, spec.dtype, kind, part, [name] if name else []), self)
+        part.value = Recorded(value, self)
         if kind == "parameter" and hasattr(part.node, "filled"):
             self.flags.append((part.node, part.node.filled))
             part.node.filled = int(part.node.filled)  # not a bool: nobody has set it in this step
@@ -114,51 +159,68 @@ class Recorder(Trace):
         if leaf not in self.gradients:
             spec = spec_of(leaf.buffer)
             self.gradients[leaf] = Value(spec.shape, spec.dtype, "gradient", leaf)
+        if type(leaf.filled) is int:
+            self.depends.append((leaf, bool(leaf.filled)))
         place, value = self.gradients[leaf], self.value_of(bar)
-        self.note(Store((value, place) if leaf.filled else (value,), (place,), add=bool(leaf.filled)))
+        line = Store((value, place) if leaf.filled else (value,), (place,), add=bool(leaf.filled))
+        self.note(line)
+        line.phase = "backward"
         leaf.filled = True
 
     def assign(self, buffer: Tensor, new: Any) -> None:
         """A buffer takes new values."""
-        place = next(value for part, value in self._values_taken() if part is buffer)
-        new = words.astype(new, buffer.dtype)
-        self.note(Store((self.value_of(new),), (place,)))
-        buffer.value = new if isinstance(new, Recorded) else Recorded(self.value_of(new), self)
-
-    def _values_taken(self) -> Any:
-        return ((part, part.value.value) for part, _ in self.taken)
+        if id(buffer) not in self.state:
+            self.take(buffer, "buffer")
+        new = self.value_of(words.astype(new, buffer.dtype))
+        self.note(Store((new,), (self.state[id(buffer)],)))
+        buffer.value = Recorded(new, self)
 
     def act(self, title: str, owner: Any, act: Callable[[], Any], parameters: list[Any]) -> None:
         """Something changes parameters and gradients in a way of its own: an optimiser's step, a clip."""
-        values = [p.value.value for p in parameters if isinstance(p.value, Recorded)]
+        for p in parameters:
+            if id(p) not in self.state:
+                self.take(p, "parameter")
+        self.owners.append(owner)
+        values = [self.state[id(p)] for p in parameters]
         grads = [self.gradients[p.node] for p in parameters if p.node in self.gradients]
         changed = (*values, *grads)
-        self.note(Act(changed, changed, act=act, title=title, owner=owner))
+        flags = [(p.node, bool(p.node.filled)) for p in parameters]
+        self.note(Act(changed, changed, phase="update", act=act, flags=flags, title=title, owner=owner))
 
-    def give_back(self) -> list[tuple[Any, bool]]:
-        """Restore the arrays and flags of all state; the flags as the step left them."""
-        left = [(leaf, bool(leaf.filled)) for leaf, _ in self.flags]
-        for part, array in self.taken:
-            part.value = array
-        for leaf, filled in self.flags:
-            leaf.filled = filled
-        return left
-
-
-def record(step: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Program, Callable[[list[Any]], Any]]:
-    """A step as a program, and how the tree that it returns is built from the outputs."""
-    recorder = Recorder()
-    leaves, rebuild = tree.flatten(args)
-    given = [recorder.given(leaf, f"input{i}") if _is_data(leaf) else leaf for i, leaf in enumerate(leaves)]
-    recorder.above, stack.watcher, stack.recorder = stack.watcher, recorder, recorder
-    try:
-        result, build = tree.flatten(step(*rebuild(given)))
-    finally:
-        stack.watcher, stack.recorder = recorder.above, None
-        flags = recorder.give_back()
-    outputs = [recorder.value_of(r) if isinstance(r, Tensor) or is_array(r) else r for r in result]
-    return Program(recorder.inputs, recorder.instructions, outputs, flags), build
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Inside the block, what happens is recorded; after it all state is as it was, `left_filled` as it was left."""
+        self.above, stack.watcher, stack.recorder = stack.watcher, self, self
+        before = stack.draws
+        try:
+            yield
+            self.naming.finish(self.gradients, {part.node: self.state[id(part)] for part, _ in self.taken})
+        finally:
+            stack.watcher, stack.recorder = self.above, None
+            self.draws, stack.draws = stack.draws - before, before
+            self.left_filled = [(leaf, bool(leaf.filled)) for leaf, _ in self.flags]
+            for part, array in self.taken:
+                part.value = array
+            for leaf, filled in self.flags:
+                leaf.filled = filled
 
 
-def _is_data(leaf: Any) -> bool:
-    return is_array(leaf) or isinstance(leaf, Tensor)
+class Recording:
+    """A step as a program, how the tree that it returns is built from the outputs, and what it depended on."""
+
+    def __init__(self, step: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], checks: bool) -> None:
+        recorder = Recorder(checks)
+        leaves, rebuild = tree.flatten((args, kwargs))
+        names = [f"input{i}" for i in range(len(leaves))]
+        given = [recorder.given(leaf, n) if is_data(leaf) else leaf for leaf, n in zip(leaves, names, strict=True)]
+        new_args, new_kwargs = rebuild(given)
+        with recorder.at_work():
+            result, self.build = tree.flatten(step(*new_args, **new_kwargs))
+        outputs = [recorder.value_of(r) if isinstance(r, Tensor) or is_array(r) else r for r in result]
+        self.program = Program(recorder.inputs, recorder.instructions, outputs, recorder.left_filled, recorder.draws)
+        self.recorder = recorder
+
+
+def is_data(leaf: Any) -> bool:
+    """Whether an argument is an array or a tensor, and so may differ from step to step without a new plan."""
+    return isinstance(leaf, Tensor) or is_array(leaf)

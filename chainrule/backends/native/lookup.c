@@ -44,3 +44,12 @@ EXPORT void add_rows(const word *a) {
     lookup_t s = {.n = a[0], .rows = a[1], .width = a[2], .x = F(3), .ids = (const int64_t *)a[4], .y = F(5)};
     over((s.width + 15) / 16, 40000 / (s.n * 16 + 1) + 1, add_some, &s);
 }
+
+/* Sets the word at `flag` where an id is below 0 or not below the limit. Arguments: n, ids, limit, flag. */
+EXPORT void check_below(const word *a) {
+    const int64_t *ids = (const int64_t *)a[1];
+    word bad = 0;
+    for (word i = 0; i < a[0]; i++) bad |= ids[i] < 0 || ids[i] >= a[2];
+    if (bad)
+        *(word *)a[3] = 1;
+}

@@ -10,6 +10,7 @@
 #include "norms.c"
 #include "attention.c"
 #include "lookup.c"
+#include "watching.c"
 
 /* Run kernels one after the other: pairs of a function and its arguments. */
 EXPORT void run(const word *calls, word n) {

@@ -1,1 +1,47 @@
-"""What makes a recorded step fast: passes over its program, each tested alone, each can be left out."""
+"""What makes a recorded step fast: passes over its program, each tested alone, each can be left out.
+
+dead code     what nobody reads is not computed
+affine        x wᵀ + b is cut into a product and an addition, so that the addition can join a chain
+views         what strides can say costs nothing                              (always)
+chains        operations entry by entry pass over memory once
+gradients     gradients are made where they belong
+reuse         values that are not alive at the same time share memory
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from chainrule.base.errors import OptionError
+from chainrule.plan.passes.affine import cut_affine
+from chainrule.plan.passes.chains import with_chains
+from chainrule.plan.passes.dead_code import without_dead_code
+from chainrule.plan.passes.gradients import with_direct_stores
+from chainrule.plan.passes.views import with_places
+from chainrule.plan.program import Call, Program
+
+NAMES = ("dead code", "affine", "chains", "gradients", "reuse")
+"""The passes that can be left out, in their order; "reuse" is that of buffers, at the end."""
+
+
+def check_names(without: Collection[str]) -> None:
+    """Refuse the name of a pass that does not exist.
+
+    Raises:
+        OptionError: there is none of this name.
+    """
+    for name in without:
+        if name not in NAMES:
+            raise OptionError(f"There is no pass {name!r} to leave out.", known=", ".join(NAMES))
+
+
+def prepared(program: Program, joins: Callable[[Call], bool] | None, without: Collection[str] = ()) -> Program:
+    """The program after all passes that suit its executor; `joins` says which calls a chain can hold."""
+    if "dead code" not in without:
+        program = without_dead_code(program)
+    if joins is not None and "affine" not in without:
+        program = cut_affine(program)
+    program = with_places(program)
+    if joins is not None and "chains" not in without:
+        program = with_chains(program, joins)
+    return program if "gradients" in without else with_direct_stores(program)

@@ -74,7 +74,7 @@ class Joining:
     def lines(self, program: Program) -> list[Instruction]:
         """The program: a chain writes what others read, what is returned, and what is watched."""
         slots = [slot for slot in self.slots if slot is not None]
-        outside = {self.places[v].root for v in [*program.outputs, *program.pinned] if v in self.places}
+        outside = {self.places[v].root for v in [*program.returned, *program.pinned]}
         for slot in slots:
             outside |= {self.places[v].root for v in slot.reads} if isinstance(slot, Instruction) else slot.read
         return [slot if isinstance(slot, Instruction) else slot.chain(outside) for slot in slots]

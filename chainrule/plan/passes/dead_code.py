@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chainrule.plan.program import Program
+from chainrule.plan.program import Instruction, Program, Value
 
 
-def without_dead_code(program: Program, kept: set = frozenset()) -> Program:  # type: ignore[assignment]
-    """The instructions whose results are returned, kept, stored, or read by one that stays."""
-    read = set(program.outputs) | set(kept)
-    alive = []
+def without_dead_code(program: Program) -> Program:
+    """The instructions whose results are returned, watched, stored, or read by one that stays."""
+    read: set[Value] = {*program.returned, *program.pinned}
+    alive: list[Instruction] = []
     for instruction in reversed(program.instructions):
         if instruction.has_effect or read.intersection(instruction.writes):
             alive.append(instruction)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from chainrule.plan.places import Place, own_place, views_of
-from chainrule.plan.program import Call, Instruction, Program
+from chainrule.plan.program import Call, Instruction, Program, Value
 
 
 def with_places(program: Program) -> Program:
     """Every value's place; instructions that only make views are left out."""
-    places: dict = {value: own_place(value) for value in program.inputs}
+    places: dict[Value, Place] = {}
+
+    def place(value: Value) -> Place:
+        return places.setdefault(value, own_place(value))
+
     work: list[Instruction] = []
     for instruction in program:
-        for value in instruction.reads:
-            places.setdefault(value, own_place(value))
-        found = views_of(instruction, places[instruction.reads[0]]) if isinstance(instruction, Call) else None
+        known = [place(v) for v in instruction.reads]
+        found = views_of(instruction, known[0]) if isinstance(instruction, Call) and known else None
         if found is None:
             work.append(instruction)
-            found = [own_place(v) for v in instruction.writes]
-        places.update(zip(instruction.writes, found, strict=True))
-    for value in program.outputs:
-        places.setdefault(value, own_place(value))
+            found = [own_place(v) for v in instruction.writes if v not in places]
+            places.update(zip([v for v in instruction.writes if v not in places], found, strict=True))
+        else:
+            places.update(zip(instruction.writes, found, strict=True))
+    for value in (*program.inputs, *program.returned, *program.pinned):
+        place(value)
     return program.having(work, places)
-
-
-def root_of(places: dict, value: object) -> object:
-    """The value in whose memory another one lies."""
-    place: Place = places[value]
-    return place.root

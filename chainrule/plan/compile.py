@@ -1,0 +1,197 @@
+"""compile: a step of training, recorded once, and run from then on without Python between its operations."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import OptionError
+from chainrule.core import tree
+from chainrule.core.spec import NumbersUnknown
+from chainrule.core.stack import stack
+from chainrule.core.tensor import Tensor
+from chainrule.plan.guards import Guards, Signature, difference, signature
+from chainrule.plan.numpy_plan import NumpyPlan
+from chainrule.plan.passes import check_names
+from chainrule.plan.program import Program, Value
+from chainrule.plan.record import Recording, is_data
+from chainrule.plan.watch import Ring, Watch, matched
+
+
+class PlanWarning(UserWarning):
+    """A step, or some calls of it, cannot be a plan, and run as define-by-run."""
+
+
+def compile(step: Callable[..., Any] | None = None, *, without: Collection[str] = (), checks: bool = True) -> Any:
+    """A step that is recorded when it is first called, and replayed as a plan from then on.
+
+        @cr.compile
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = cr.losses.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+    The plan is one straight line of kernel calls on buffers that are there: forward, backward, update. It computes
+    what define-by-run computes, by the same derivative rules, to rounding. Arguments that are arrays or tensors may
+    differ from call to call; other shapes, dtypes, modes or settings make a plan of their own (`plan.why()` says
+    what changed). Python's own work in the step (printing, appending to a list) is done once, while it is recorded.
+    What a plan cannot hold, as a condition on a number that is computed, is run as define-by-run, with a warning
+    that names the line.
+
+    `without` leaves passes out (see `chainrule.plan.passes`); `checks=False` leaves out the checks of labels and the
+    like, for data that has been checked as a whole.
+
+    >>> import chainrule as cr
+    >>> w = cr.nn.Parameter([1.0, 2.0])
+    >>> twice = cr.compile(lambda x: cr.sum(w * x) * 2)
+    >>> float(twice([3.0, 4.0])), float(twice([1.0, 1.0]))
+    (22.0, 6.0)
+
+    Raises:
+        OptionError: there is no pass of that name.
+    """
+    check_names(without)
+    if step is None:
+        return lambda function: Plan(function, without, checks)
+    return Plan(step, without, checks)
+
+
+class Entry:
+    """One recording of a step, made ready to run, with the facts that it stands on and what is watched of it."""
+
+    def __init__(self, recording: Recording, guards: Guards, without: Collection[str]) -> None:
+        self.recording, self.guards, self.without = recording, guards, without
+        self.program: Program = recording.program
+        self.rings: list[tuple[int, Ring]] = []
+
+    @functools.cached_property
+    def plan(self) -> NumpyPlan:
+        """The program on arrays; made when it is first run, or asked for."""
+        return NumpyPlan(self.program, self.without)
+
+    @functools.cached_property
+    def results(self) -> list[Any]:
+        """The buffers of what the step returns; what is no array, as it was when the step was recorded."""
+        return [self.plan.array_of(v) if isinstance(v, Value) else v for v in self.program.outputs]
+
+    def run(self, arrays: Sequence[Any], step: int) -> Any:
+        """One step; results are copies, for the next step overwrites the buffers."""
+        plan, copy = self.plan, np.copyto
+        for place, array in zip(plan.inputs, arrays, strict=True):
+            copy(place, array)
+        plan.run()
+        for every, ring in self.rings:
+            if step % every == 0:
+                ring.note(step)
+        results = [Tensor(np.array(r)) if isinstance(r, np.ndarray) else r for r in self.results]
+        return self.recording.build(results)
+
+    def watch(self, watches: Sequence[Watch]) -> None:
+        """Make the program anew, with what is watched pinned."""
+        chosen = [(watch, matched(self.program, watch.patterns)) for watch in watches]
+        pinned = frozenset(v for _, values in chosen for v in values.values())
+        self.program = replace(self.program, pinned=pinned)
+        self.__dict__.pop("plan", None)
+        self.__dict__.pop("results", None)
+        self.rings = [(watch.every, Ring(watch, values, self.plan.array_of)) for watch, values in chosen]
+        for watch, (_, ring) in zip(watches, self.rings, strict=True):
+            watch.rings.append(ring)
+
+
+class Plan:
+    """A step with its plans, one for each kind of call; called like the step itself. See `compile`."""
+
+    def __init__(self, step: Callable[..., Any], without: Collection[str] = (), checks: bool = True) -> None:
+        functools.update_wrapper(self, step)
+        self.step, self.without, self.checks = step, tuple(without), checks
+        self.entries: dict[Signature, Entry] = {}
+        self.refused: set[Signature] = set()
+        self.reasons: list[str] = []
+        self.watches: list[Watch] = []
+        self.latest: Entry | None = None
+        self.steps = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves: Sequence[Any] = args
+        if kwargs or not all([type(a) is np.ndarray for a in args]):
+            leaves = tree.flatten((args, kwargs))[0]
+        key = signature(leaves)
+        entry = self.entries.get(key)
+        if entry is None or entry.guards.broken():
+            entry = self._made(key, args, kwargs)
+            if entry is None:
+                return self.step(*args, **kwargs)
+        self.latest = entry
+        result = entry.run([a.data if isinstance(a, Tensor) else a for a in leaves if is_data(a)], self.steps)
+        self.steps += 1
+        return result
+
+    def watch(self, *names: str, every: int = 1, statistics: bool = False, keep: int | None = None) -> Watch:
+        """Keep quantities by name while the plan runs: at every so many steps, their values or figures of them.
+
+        Names are those of layers and what they are made of: "fc1.z", "fc1.a", "fc1.delta", "fc1.weight",
+        "fc1.dweight"; `*` stands for any characters, as in "*.delta". Before the first call they are only noted.
+        Values are kept of the last 100 times, figures (mean, standard deviation, least, largest) of the last 10,000,
+        unless `keep` says otherwise. A watched run is bit-identical to an unwatched one.
+
+        Raises:
+            OptionError: no quantity has a name that fits; a number is less than 1.
+        """
+        for name, value in {"every": every, "keep": keep}.items():
+            if value is not None and value < 1:
+                raise OptionError(f"{name} is a whole number of at least 1, got {value}.")
+        watch = Watch(names, every, statistics, keep or (10_000 if statistics else 100))
+        for entry in self.entries.values():
+            matched(entry.program, names)  # refused before anything changes
+        self.watches.append(watch)
+        for entry in self.entries.values():
+            entry.watch(self.watches)
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """Stop watching; what was kept stays."""
+        self.watches.remove(watch)
+        for entry in self.entries.values():
+            entry.watch(self.watches)
+
+    def _made(self, key: Signature, args: Any, kwargs: Any) -> Entry | None:
+        """Record the step; None where it cannot be a plan, which is said once."""
+        if key in self.refused or stack.recorder is not None:
+            return None
+        reason = self._reason(key)
+        try:
+            recording = Recording(self.step, args, kwargs, self.checks)
+        except NumbersUnknown as error:
+            self.refused.add(key)
+            warnings.warn(PlanWarning(_refusal(self.step, error)), stacklevel=3)
+            return None
+        self.reasons.append(f"plan {len(self.reasons) + 1}: {reason}")
+        entry = self.entries[key] = Entry(recording, Guards(recording.recorder, self.step), self.without)
+        if self.watches:
+            entry.watch(self.watches)
+        return entry
+
+    def _reason(self, key: Signature) -> str:
+        if not self.reasons:
+            return "the first call"
+        known = self.entries.get(key)
+        if known is not None:
+            return known.guards.broken()
+        nearest = next(reversed(self.entries), None)
+        return "the first call" if nearest is None else difference(nearest, key)
+
+    def why(self) -> str:
+        """Why there are as many plans as there are: what changed in a call, or around it, each time."""
+        return "\n".join(self.reasons) or "no plan yet: the step has not been called"
+
+
+def _refusal(step: Any, error: NumbersUnknown) -> str:
+    name = getattr(step, "__name__", type(step).__name__)
+    return f"{name} runs as define-by-run, without a plan: {error}"
