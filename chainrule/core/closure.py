@@ -125,7 +125,7 @@ def of_other_traces(b: Any, others: dict[int, Trace]) -> Any:
     if not b.trace.lasting:
         return below if isinstance(below, Tensor) else Tensor(below)
     same = object.__new__(type(b))
-    Tensor.__init__(same, below, others[id(b.trace)])
+    Tensor.__init__(same, below, others.get(id(b.trace), b.trace))
     return same
 
 
@@ -146,7 +146,8 @@ def is_differentiated(a: Any) -> bool:
 
 
 def _is_watched(trace: Trace | None, level: int) -> bool:
-    return trace is not None and trace.level <= level and not trace.closed
+    """Whether a tensor is followed by a transformation around the function; the recorder of a plan (−1) follows all."""
+    return trace is not None and 0 <= trace.level <= level and not trace.closed
 
 
 @contextmanager

@@ -8,25 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chainrule.base.source import PACKAGE
 from chainrule.core.spec import spec_of
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 
-_PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator: not its neighbours
 _serials = itertools.count()
 
 
 def tick() -> int:
     """The next moment in time: nodes are numbered by it, and changes in place are dated by it."""
     return next(_serials)
-
-
-def caller() -> str:
-    """The line of the user's code that is at work, as `file:line`; empty where there is none."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
 
 
 class Node:
@@ -48,7 +40,7 @@ class Node:
         self.serial = tick()
         self.path = stack.path[-1] if stack.path else ""
         frame = sys._getframe(3)
-        while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
             frame = frame.f_back
         self.code, self.lasti = (frame.f_code, frame.f_lineno) if frame else (None, 0)
 

@@ -11,7 +11,7 @@ from chainrule.backends import dtype_of
 from chainrule.base.errors import DtypeError
 
 
-class NumbersUnknown(DtypeError):
+class UnknownNumbersError(DtypeError):
     """A number was asked for where only shapes are known: in a proof of shapes, or while a plan is recorded."""
 
 

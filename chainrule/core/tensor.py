@@ -11,7 +11,8 @@ import numpy as np
 from chainrule.backends import backend_of, dtype_of
 from chainrule.backends.interface import NATIVE, is_array
 from chainrule.base.errors import GradientError
-from chainrule.core.spec import NumbersUnknown, Spec
+from chainrule.base.source import caller
+from chainrule.core.spec import Spec, UnknownNumbersError
 from chainrule.core.vocabulary import words
 
 
@@ -93,13 +94,14 @@ class Tensor:
         """The values as a NumPy array (no copy where the backend allows it).
 
         Raises:
-            NumbersUnknown: only its shape is known, as in `nn.summary`, or while a plan is recorded.
+            UnknownNumbersError: only its shape is known, as in `nn.summary`, or while a plan is recorded.
         """
         data = self.data
         if isinstance(data, Spec):
-            raise NumbersUnknown(
+            raise UnknownNumbersError(
                 "A number was asked of a tensor of which only the shape is known.",
                 tensor=f"{data.dtype} {data.shape}",
+                line=caller(),
                 fix="cr.where(condition, a, b) in place of if; return the tensor, and look at it outside",
             )
         return np.asarray(backend_of(data).to_numpy(data))
@@ -133,6 +135,8 @@ class Tensor:
         words.backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def __repr__(self) -> str:
+        if isinstance(self.data, Spec):
+            return f"Tensor(numbers not known yet, shape {self.shape}, {self.dtype})"
         numbers = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         dtype = "" if self.numpy().dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.numpy().dtype}"
         return f"Tensor({numbers}{dtype}{', requires_grad=True' if self.requires_grad else ''})"

@@ -58,15 +58,14 @@ class Loader:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches (x, y) of an epoch, from batch number `start` on."""
+        return ((np.take(self.x, rows, axis=0), np.take(self.y, rows, axis=0)) for rows in self.rows(epoch, start))
+
+    def rows(self, epoch: int, start: int = 0) -> Iterator[np.ndarray]:
+        """The row numbers of each batch of an epoch, from batch number `start` on."""
         if not 0 <= start <= len(self):
             raise OptionError(f"start is a batch number from 0 to {len(self)}, got {start}.")
-        return self.batches(self.order(epoch), start)
-
-    def batches(self, order: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Copies of the rows in this order, one batch after the other."""
-        for first in range(start * self.batch_size, len(self) * self.batch_size, self.batch_size):
-            rows = order[first : first + self.batch_size]
-            yield np.take(self.x, rows, axis=0), np.take(self.y, rows, axis=0)
+        order, size = self.order(epoch), self.batch_size
+        return (order[first : first + size] for first in range(start * size, len(self) * size, size))
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         epoch = self.next_epoch

@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.backends import kind_of, looked_at
 from chainrule.backends.interface import is_array
 from chainrule.base.errors import DataError, DtypeError
+from chainrule.core.deferred import deferred
 from chainrule.core.vocabulary import words
 
 ROUNDING = 1e-3
@@ -34,6 +35,8 @@ def check_labels(loss: str, labels: Any, n_classes: int) -> None:
     if kind_of(labels) not in "iub":
         fix = "target.astype('int64') for labels, or one row of probabilities for each example"
         raise DtypeError(f"{loss} takes class labels as integers, got {labels.dtype}.", fix=fix)
+    if deferred(lambda array: check_labels(loss, array, n_classes), labels, below=n_classes):
+        return
     values = numbers(labels)
     if values is not None and (values.min() < 0 or values.max() >= n_classes):
         raise _out_of_range(loss, values, n_classes)
@@ -61,6 +64,8 @@ def check_probabilities(loss: str, what: str, p: Any, fix: str) -> None:
     Raises:
         DataError: one is not.
     """
+    if deferred(lambda array: check_probabilities(loss, what, array, fix), p):
+        return
     values = numbers(p)
     if values is not None and (values.min() < 0 or values.max() > 1):
         where = first((values < 0) | (values > 1))
@@ -73,6 +78,8 @@ def check_distributions(loss: str, p: Any) -> None:
     Raises:
         DataError: a number outside [0, 1], or a row with another sum.
     """
+    if deferred(lambda array: check_distributions(loss, array), p):
+        return
     check_probabilities(loss, "target probabilities", p, "softmax(target), if these are logits")
     values = numbers(p)
     if values is None:
@@ -93,6 +100,8 @@ def check_log_probabilities(loss: str, log_p: Any) -> None:
     Raises:
         DataError: one is not.
     """
+    if deferred(lambda array: check_log_probabilities(loss, array), log_p):
+        return
     values = numbers(log_p)
     if values is not None and values.max() > ROUNDING:
         where = first(values > ROUNDING)
@@ -109,6 +118,8 @@ def check_signs(loss: str, t: Any) -> None:
     Raises:
         DataError: one is not.
     """
+    if deferred(lambda array: check_signs(loss, array), t):
+        return
     values = numbers(t)
     if values is None or (np.abs(values) == 1).all():
         return

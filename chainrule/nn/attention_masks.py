@@ -9,6 +9,7 @@ import numpy as np
 from chainrule import ops
 from chainrule.backends import kind_of, looked_at
 from chainrule.base.errors import DtypeError, OptionError, ShapeError
+from chainrule.core.deferred import deferred
 from chainrule.core.spec import Spec
 from chainrule.core.vocabulary import words
 
@@ -80,6 +81,8 @@ def _of_keys(mask: Any, lead: tuple[int, ...], keys: int) -> Any:
 
 def _refuse_blind_rows(mask: Any) -> None:
     """A boolean mask that hides all keys from a query was most often meant the other way round."""
+    if kind_of(mask) == "b" and deferred(_refuse_blind_rows, mask):
+        return
     values = words.all_values(mask)
     values = None if isinstance(values, Spec) or kind_of(mask) != "b" else looked_at(values)
     if values is None or not values.size:

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.backends import backend_of, xp
 from chainrule.base.errors import DtypeError, GradientError, OptionError
 from chainrule.nn.holdings import looks_different
-from chainrule.nn.parameter import Parameter
+from chainrule.nn.parameter import Parameter, clear
 
 
 class Flat:
@@ -88,7 +88,7 @@ class Flat:
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for p in self.parameters:
-            p.node.filled, p.node.recorded = False, None
+            clear(p.node)
 
 
 class Gathered(Flat):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,15 +20,14 @@ from chainrule.backends import (
     place_of,
 )
 from chainrule.base.errors import ChainruleError, DtypeError, OptionError
+from chainrule.base.source import PACKAGE
 from chainrule.core import tree
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 from chainrule.nn import state as states
 from chainrule.nn.holdings import Holdings, changed, looks_different
-from chainrule.nn.parameter import Buffer, Parameter, ParameterLeaf
+from chainrule.nn.parameter import Buffer, Parameter, ParameterLeaf, clear
 from chainrule.ops import tensor
-
-PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator
 
 
 class Module:
@@ -221,8 +219,7 @@ class Module:
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for _, p in self._holdings().parameters:
-            leaf = p.node
-            leaf.filled, leaf.recorded = False, None
+            clear(p.node)
 
     def astype(self, dtype: Any) -> Self:
         """The same module with all parameters and buffers in another floating-point dtype, in place.

@@ -76,6 +76,13 @@ class ParameterLeaf(Leaf):
         self.filled = True
 
 
+def clear(leaf: ParameterLeaf) -> None:
+    """Forget the gradient of a parameter; a flag is all it takes."""
+    if stack.recorder is not None:
+        stack.recorder.cleared(leaf)
+    leaf.filled, leaf.recorded = False, None
+
+
 class Parameter(Tensor):
     """A tensor that is learned: a leaf that requires a gradient, found by its module under its name.
 

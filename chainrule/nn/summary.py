@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core import tree
 from chainrule.core.primitive import Primitive
-from chainrule.core.spec import NumbersUnknown, Spec, spec_of
+from chainrule.core.spec import Spec, UnknownNumbersError, spec_of
 from chainrule.core.stack import Trace, no_grad, running, stack
 from chainrule.core.tensor import Tensor
 from chainrule.nn.functional import functional_call
@@ -145,7 +145,7 @@ def _in_evaluation(model: Module) -> Iterator[None]:
 
 def _looked_at(error: DtypeError) -> DtypeError:
     """The error, or the cause where it is that there are no numbers to look at."""
-    if Spec.__name__ not in error.headline and not isinstance(error, NumbersUnknown):
+    if Spec.__name__ not in error.headline and not isinstance(error, UnknownNumbersError):
         return error
     return DtypeError(
         "A summary works on shapes alone, and this model looks at numbers.",

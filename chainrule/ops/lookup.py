@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.backends import kind_of, looked_at
 from chainrule.base.errors import DataError, DtypeError, ShapeError
+from chainrule.core.deferred import deferred
 from chainrule.core.spec import Spec
 from chainrule.core.vocabulary import words
 from chainrule.ops.indexing import take_at
@@ -53,6 +54,8 @@ def check_ids(ids: Any, n: int, of: str = "a vocabulary of {}") -> None:
             ids=f"shape {tuple(ids.shape)}",
             fix='ids.astype("int64")',
         )
+    if deferred(lambda array: check_ids(array, n, of), ids, below=n):
+        return
     values = words.all_values(ids)
     values = None if isinstance(values, Spec) else looked_at(values)
     if values is None or not values.size or (values.min() >= 0 and values.max() < n):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends import backend_of
-from chainrule.core.spec import NumbersUnknown
+from chainrule.core.spec import UnknownNumbersError
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 from chainrule.optim.clip import changed_in_place, gradients_of
@@ -45,7 +45,7 @@ class LossScale:
     def backward(self, loss: Tensor) -> None:
         """Fill the gradients with s times theirs. An overflow is no mistake here: `step` answers it."""
         if stack.recorder is not None:
-            raise NumbersUnknown("A loss scale changes from step to step, and decides whether there is one.")
+            raise UnknownNumbersError("A loss scale changes from step to step, and decides whether there is one.")
         with np.errstate(over="ignore", invalid="ignore"):
             (loss * self.scale).backward()
 

@@ -12,15 +12,20 @@ import numpy as np
 
 from chainrule.base.errors import OptionError
 from chainrule.core import tree
-from chainrule.core.spec import NumbersUnknown
+from chainrule.core.spec import UnknownNumbersError
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
+from chainrule.plan.cost import Cost, cost_of
 from chainrule.plan.guards import Guards, Signature, difference, signature
+from chainrule.plan.memory import Memory, memory_of
 from chainrule.plan.numpy_plan import NumpyPlan
 from chainrule.plan.passes import check_names
 from chainrule.plan.program import Program, Value
 from chainrule.plan.record import Recording, is_data
 from chainrule.plan.watch import Ring, Watch, matched
+
+MOST_RINGS = 16
+"""Kinds of calls that a watch remembers; a step that is recorded anew at every call must not fill the memory."""
 
 
 class PlanWarning(UserWarning):
@@ -102,7 +107,7 @@ class Entry:
         self.__dict__.pop("results", None)
         self.rings = [(watch.every, Ring(watch, values, self.plan.array_of)) for watch, values in chosen]
         for watch, (_, ring) in zip(watches, self.rings, strict=True):
-            watch.rings.append(ring)
+            watch.rings = [*watch.rings[-MOST_RINGS + 1 :], ring]
 
 
 class Plan:
@@ -122,12 +127,9 @@ class Plan:
         leaves: Sequence[Any] = args
         if kwargs or not all([type(a) is np.ndarray for a in args]):
             leaves = tree.flatten((args, kwargs))[0]
-        key = signature(leaves)
-        entry = self.entries.get(key)
-        if entry is None or entry.guards.broken():
-            entry = self._made(key, args, kwargs)
-            if entry is None:
-                return self.step(*args, **kwargs)
+        entry = self._found(signature(leaves), args, kwargs)
+        if entry is None:
+            return self.step(*args, **kwargs)
         self.latest = entry
         result = entry.run([a.data if isinstance(a, Tensor) else a for a in leaves if is_data(a)], self.steps)
         self.steps += 1
@@ -155,11 +157,48 @@ class Plan:
             entry.watch(self.watches)
         return watch
 
+    def memory(self, *args: Any, **kwargs: Any) -> Memory:
+        """What memory the plan takes, by layer and kind, for a call with such arguments; the latest one's for none.
+
+        Nothing is run for it. The step is recorded, if it was not yet.
+
+        Raises:
+            OptionError: it was not called yet and no arguments are given, or it cannot be a plan.
+        """
+        plan = self._entry(args, kwargs).plan
+        return memory_of(plan.program, plan.buffers.size, plan.scratch)
+
+    def cost(self, *args: Any, **kwargs: Any) -> Cost:
+        """What the plan computes and moves, by layer, and the time that should take here; see `memory`."""
+        return cost_of(self._entry(args, kwargs).plan.program)
+
+    def entry(self, *args: Any, **kwargs: Any) -> Entry | None:
+        """The plan for a call with such arguments, recorded if it was not yet; None where there can be none."""
+        return self._found(signature(tree.flatten((args, kwargs))[0]), args, kwargs)
+
+    def _entry(self, args: Any, kwargs: Any) -> Entry:
+        if not args and not kwargs:
+            if self.latest is None:
+                raise OptionError("The plan was not called yet.", fix="memory(x, y), with arguments as the step takes")
+            return self.latest
+        entry = self.entry(*args, **kwargs)
+        if entry is None:
+            raise OptionError("This step runs as define-by-run, so there is no plan to tell of.")
+        return entry
+
+    def __str__(self) -> str:
+        return str(self._entry((), {}).plan.program)
+
     def unwatch(self, watch: Watch) -> None:
         """Stop watching; what was kept stays."""
         self.watches.remove(watch)
         for entry in self.entries.values():
             entry.watch(self.watches)
+
+    def _found(self, key: Signature, args: Any, kwargs: Any) -> Entry | None:
+        """The plan for such a call, recorded now if there is none that still holds; None where there can be none."""
+        entry = self.entries.get(key)
+        return self._made(key, args, kwargs) if entry is None or entry.guards.broken() else entry
 
     def _made(self, key: Signature, args: Any, kwargs: Any) -> Entry | None:
         """Record the step; None where it cannot be a plan, which is said once."""
@@ -168,7 +207,7 @@ class Plan:
         reason = self._reason(key)
         try:
             recording = Recording(self.step, args, kwargs, self.checks)
-        except NumbersUnknown as error:
+        except UnknownNumbersError as error:
             self.refused.add(key)
             warnings.warn(PlanWarning(_refusal(self.step, error)), stacklevel=3)
             return None
@@ -192,6 +231,6 @@ class Plan:
         return "\n".join(self.reasons) or "no plan yet: the step has not been called"
 
 
-def _refusal(step: Any, error: NumbersUnknown) -> str:
+def _refusal(step: Any, error: UnknownNumbersError) -> str:
     name = getattr(step, "__name__", type(step).__name__)
     return f"{name} runs as define-by-run, without a plan: {error}"

@@ -52,7 +52,7 @@ class Naming:
         if module.is_activation and self.waiting is not None:
             self._name(value, _join(self.waiting[0], "a"))
             self.waiting = None
-        self._name(value, _join(path, "a"))
+        self._name(value, _join(path, "a") if path else "prediction")
 
     def settle(self) -> None:
         """A pre-activation that no activation followed is its own activation."""

@@ -33,6 +33,7 @@ class NumpyPlan:
         self.memory = aligned(self.buffers.size)
         self.roots: dict[Value, np.ndarray] = {v: np.empty(v.shape, v.dtype) for v in program.inputs}
         self.inputs = [self.roots[v] for v in program.inputs]
+        self.scratch = 0  # bytes that kernels keep for themselves
         self.first: list[Line] = []  # checks of the arguments, the numbers of an optimiser's step
         self.last: list[Line] = []
         self.lines = self._lines()
@@ -73,6 +74,7 @@ class NumpyPlan:
         for instruction in self.program:
             found = self._compiled(instruction)
             waiting += found or []
+            self.scratch += sum(call.scratch for call in found or [])
             if found is None:
                 if waiting:
                     lines.append(runner(waiting))
@@ -90,7 +92,8 @@ class NumpyPlan:
         return None if call is None else [call]
 
     def _compiled_act(self, act: Act) -> list[NativeCall] | None:
-        step = act.owner.compiled_step() if hasattr(act.owner, "compiled_step") and act.act == act.owner.step else None
+        whole = hasattr(act.owner, "compiled_step") and act.act == act.owner.step and all(f for _, f in act.flags)
+        step = act.owner.compiled_step() if whole else None
         if step is None:
             return None
         self.first.append(step.before)
@@ -107,7 +110,7 @@ class NumpyPlan:
             return [_draw(line, writes[0])]
         if isinstance(line, Store):
             return [_store(line, reads, writes[0])]
-        calls = line.calls if isinstance(line, Chain) else [line]
+        calls = line.calls if isinstance(line, Chain) else [line] if isinstance(line, Call) else []
         return [_call(c, [self.array_of(v) for v in c.reads], [self.array_of(v) for v in c.writes]) for c in calls]
 
     def _check(self, line: Check, array: np.ndarray) -> list[Line]:

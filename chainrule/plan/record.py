@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from chainrule.backends import is_array
+from chainrule.base.source import caller
 from chainrule.core import tree
-from chainrule.core.graph import caller
 from chainrule.core.primitive import Primitive
-from chainrule.core.spec import spec_of
+from chainrule.core.spec import UnknownNumbersError, spec_of
 from chainrule.core.stack import Trace, stack
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
@@ -43,7 +43,7 @@ class Recorder(Trace):
         self.gradients: dict[Any, Value] = {}
         self.taken: list[tuple[Tensor, Any]] = []  # tensors of state, with the arrays that belong in them
         self.state: dict[int, Value] = {}  # by the id of a tensor of state
-        self.flags: list[tuple[Any, bool]] = []  # leaves, with whether they held a gradient before the step
+        self.flags: dict[Any, bool] = {}  # leaves, with whether they held a gradient before the step
         self.depends: list[tuple[Any, bool]] = []  # those of them whose flag decided what the step does
         self.modules: list[Any] = []
         self.owners: list[Any] = []
@@ -114,6 +114,12 @@ class Recorder(Trace):
         self.note(Draw((), (value,), draw=draw, tail=tail))
         return Recorded(value, self)
 
+    def holds(self, values: Any) -> bool:
+        """Whether a value has no numbers yet, because the step makes it or is given it."""
+        while isinstance(values, Tensor):
+            values = values.value
+        return isinstance(values, Value) and values.kind != "constant"
+
     def check(self, verify: Callable[..., Any], value: Any, below: int | None = None) -> None:
         """What define-by-run would look at and perhaps refuse is looked at in every step."""
         if self.checks:
@@ -150,9 +156,13 @@ class Recorder(Trace):
         value = self.state[id(part)] = Value(spec.shape, spec.dtype, kind, part, [name] if name else [])
         self.taken.append((part, part.value))
         part.value = Recorded(value, self)
-        if kind == "parameter" and hasattr(part.node, "filled"):
-            self.flags.append((part.node, part.node.filled))
+        if kind == "parameter" and hasattr(part.node, "filled") and part.node not in self.flags:
+            self.flags[part.node] = part.node.filled
             part.node.filled = int(part.node.filled)  # not a bool: nobody has set it in this step
+
+    def cleared(self, leaf: Any) -> None:
+        """The gradient of a parameter is forgotten."""
+        self.flags.setdefault(leaf, bool(leaf.filled))
 
     def accumulate(self, leaf: Any, bar: Any) -> None:
         """A gradient arrives at a parameter."""
@@ -198,10 +208,10 @@ class Recorder(Trace):
         finally:
             stack.watcher, stack.recorder = self.above, None
             self.draws, stack.draws = stack.draws - before, before
-            self.left_filled = [(leaf, bool(leaf.filled)) for leaf, _ in self.flags]
+            self.left_filled = [(leaf, bool(leaf.filled)) for leaf in self.flags]
             for part, array in self.taken:
                 part.value = array
-            for leaf, filled in self.flags:
+            for leaf, filled in self.flags.items():
                 leaf.filled = filled
 
 
@@ -216,9 +226,30 @@ class Recording:
         new_args, new_kwargs = rebuild(given)
         with recorder.at_work():
             result, self.build = tree.flatten(step(*new_args, **new_kwargs))
+        _refuse_kept(recorder.modules)
         outputs = [recorder.value_of(r) if isinstance(r, Tensor) or is_array(r) else r for r in result]
         self.program = Program(recorder.inputs, recorder.instructions, outputs, recorder.left_filled, recorder.draws)
         self.recorder = recorder
+
+
+def _refuse_kept(models: list[Any]) -> None:
+    """Nothing of the step stays behind in a layer: in a plan it would be kept only once.
+
+    Raises:
+        UnknownNumbersError: a `forward` method has put a tensor into an attribute.
+    """
+    for model in models:
+        for path, module in model.named_modules():
+            for name, value in vars(module).items():
+                inner = value
+                while isinstance(inner, Tensor):
+                    inner = inner.value
+                if isinstance(inner, Value):
+                    raise UnknownNumbersError(
+                        f"A layer keeps a result of the step in its attribute {name!r}, which a plan would not renew.",
+                        layer=f"{path} = {type(module).__name__}" if path else type(module).__name__,
+                        fix="return it from the step, or plan.watch(...)",
+                    )
 
 
 def is_data(leaf: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -47,7 +48,7 @@ class Watch:
     def steps(self) -> np.ndarray:
         """The steps that were kept."""
         rows = [ring.steps() for ring in self.rings]
-        return np.sort(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
+        return np.sort(np.concatenate(rows))[-self.keep :] if rows else np.zeros(0, np.int64)
 
     def __getitem__(self, name: str) -> Any:
         """The rows of one quantity; a list where batches of different sizes were watched."""
@@ -56,7 +57,7 @@ class Watch:
             raise KeyError(f"{name!r} is not watched; there are {', '.join(self.names) or 'no values yet'}")
         rows = [(step, row) for ring in rings for step, row in zip(ring.steps(), ring.rows(name), strict=True)]
         rows.sort(key=lambda pair: pair[0])
-        values = [row for _, row in rows]
+        values = [row for _, row in rows[-self.keep :]]
         return np.stack(values) if len({v.shape for v in values}) == 1 else values
 
     def __repr__(self) -> str:
@@ -73,7 +74,7 @@ class Ring:
         arrays = [array_of(v) for v in kinds]
         self.shapes = [(len(FIGURES),) if watch.statistics else a.shape for a in arrays]
         ends = np.cumsum([0, *map(prod, self.shapes)])
-        self.places = [slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False)]
+        self.places = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self.table = np.zeros((watch.keep, int(ends[-1])), np.float32)
         self.numbers = np.zeros(watch.keep, np.int64)
         self.count = np.zeros(1, np.int64)
@@ -127,6 +128,7 @@ def matched(program: Program, patterns: Iterable[str]) -> dict[str, Value]:
         OptionError: a pattern fits nothing.
     """
     named = {name: v for name, v in program.named().items() if v.kind != "constant"}
+    named = dict(sorted(named.items(), key=lambda item: item[1].kind not in ("result", "gradient")))
     found: dict[str, Value] = {}
     for pattern in patterns:
         fits = {name: v for name, v in named.items() if fnmatchcase(name, pattern)}

@@ -44,6 +44,7 @@ def fit(
     seed: int = 0,
     progress: bool = True,
     resume: str | os.PathLike[str] | None = None,
+    compile: bool = True,
 ) -> History:
     """Train a model; the same as the hand-written loop
 
@@ -76,6 +77,8 @@ def fit(
         progress: whether to show the line.
         resume: a checkpoint to continue from; the result equals that of an uninterrupted run, bit for bit.
             The settings must be those of the first run, but `epochs` may be more.
+        compile: whether the step becomes a plan (see `cr.compile`), which computes the same, faster. What a plan
+            cannot hold runs as it is written, with a warning.
 
     Raises:
         NumericalError: the loss became NaN or infinite; the weights are those of the last good moment.
@@ -105,6 +108,7 @@ def fit(
         callbacks=_ordered(callbacks, schedule),
         seed=seed,
         settings={"penalty": penalty, "clip_norm": clip_norm, "accumulate": accumulate, "schedule": schedule}
+        | ({} if compile else {"compile": False})
         | ({"learning rate": "by the schedule"} if schedule else {}),
     )
     model.task = task  # type: ignore[attr-defined]
@@ -113,7 +117,7 @@ def fit(
     if progress:
         run.callbacks.append(Progress())
     with _finishing_the_step(run), modes_restored(model):
-        _train(run, Step(run, task, penalty, clip_norm, accumulate))
+        _train(run, Step(run, task, penalty, clip_norm, accumulate, compile))
     return run.history
 
 
@@ -139,8 +143,8 @@ def _one_epoch(run: Run, step: Step) -> None:
     if not run.model.training:  # parts that were frozen by eval() stay so
         run.model.train()
     began = time.perf_counter()
-    for x, y in run.loader.epoch(run.epoch, start=run.batch):
-        if step(x, y):
+    for rows in run.loader.rows(run.epoch, start=run.batch):
+        if step(rows):
             run.tell("on_step")
             if run.stopped:
                 break

@@ -15,6 +15,7 @@ from chainrule.nn import Module
 from chainrule.nn.state import parts
 from chainrule.optim import clip_grad_norm
 from chainrule.train.objective import compared, correct, one_output
+from chainrule.train.planned import Planned
 from chainrule.train.run import Run
 
 KEPT_EVERY = 16
@@ -22,13 +23,25 @@ KEPT_EVERY = 16
 
 
 class Guard:
-    """A copy of weights that gave a finite loss, renewed every few steps, to go back to from NaN."""
+    """A copy of weights that gave a finite loss, renewed every few steps, to go back to from NaN.
+
+    Weights are copied before a step, and count as good when the loss that they gave turns out finite.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run, self.step, self.weights = run, run.step, run.model.state_dict()
+        self.next, self.noted = {name: np.empty_like(a) for name, a in self.weights.items()}, run.step
+
+    def note(self) -> None:
+        """Copy the weights now and then, before they are used."""
+        run = self.run
+        if run.step % KEPT_EVERY == 0 and run.step != self.noted:
+            self.noted = run.step
+            for name, part in parts(run.model).items():
+                np.copyto(self.next[name], part.numpy())
 
     def check(self, *losses: float) -> None:
-        """Keep the weights now and then, as long as what they give is finite.
+        """The weights last copied are good, as long as the losses are finite.
 
         Raises:
             NumericalError: a loss is NaN or infinite.
@@ -38,10 +51,8 @@ class Guard:
             if not isfinite(value):
                 place = f"step {run.step} (epoch {run.epoch + 1}, batch {run.batch + 1})"
                 raise NumericalError(f"The loss became {value} at {place}.", **run.remedy())
-        if run.step % KEPT_EVERY == 0 and run.step != self.step:
-            self.step = run.step
-            for name, part in parts(run.model).items():
-                np.copyto(self.weights[name], part.numpy())
+        if self.step != self.noted:
+            self.step, self.weights, self.next = self.noted, self.next, self.weights
 
     def restore(self, error: NumericalError) -> None:
         """Put the kept weights back, and say so in the error."""
@@ -50,7 +61,7 @@ class Guard:
 
 
 class Step:
-    """One batch of training: forward, backward, clip, update.
+    """One batch of training: forward, backward, clip, update; as a plan where it can be one.
 
     Tells whether the batch ended in an update, as all do unless gradients are accumulated.
     """
@@ -62,34 +73,58 @@ class Step:
         penalty: Callable[[Module], Any] | None = None,
         clip_norm: float | None = None,
         accumulate: int = 1,
+        compiled: bool = True,
     ) -> None:
         self.run, self.classifies, self.penalty = run, task == "classification", penalty
         self.clip_norm, self.accumulate = clip_norm, accumulate
         self.key, self.batches = Key(run.seed) / "step", len(run.loader)
         self.guard, self.tried = Guard(run), False
+        self.plan = Planned(self.compute) if compiled else None
 
-    def __call__(self, x: np.ndarray, y: np.ndarray) -> bool:
+    def __call__(self, rows: np.ndarray) -> bool:
         run = self.run
-        if run.batch % self.accumulate == 0:
-            run.optimizer.zero_grad()
+        first = run.batch % self.accumulate == 0
+        complete = (run.batch + 1) % self.accumulate == 0 or run.batch + 1 == self.batches
+        settings = (first, complete, 1.0 if self.accumulate == 1 else self._share(len(rows)))
+        self.guard.note()
         with random_stream(self.key / (run.epoch * self.batches + run.batch)):
-            z = run.model(x)
-            if not self.tried:
-                self._check_labels(z)
-            loss = compared(run.loss, z, y)
-            total = loss + self.penalty(run.model) if self.penalty else loss
+            losses, hits = self._computed(rows, settings)
+        self.guard.check(*losses)
+        self._count(losses[0], hits, len(rows))
+        run.batch += 1
+        run.step += complete
+        return complete
+
+    def _computed(self, rows: np.ndarray, settings: tuple[bool, bool, float]) -> tuple[tuple[float, ...], int]:
+        """The losses of a batch, with and without penalty, and how many predictions hit their label."""
+        x, y = self.run.loader.x, self.run.loader.y
+        if self.plan is not None:
+            found = self.plan(x, y, rows, settings)
+            if found is not None:
+                return found
+        x, y = np.take(x, rows, axis=0), np.take(y, rows, axis=0)
+        z, *losses = self.compute(x, y, *settings)
+        return tuple(map(float, losses)), correct(z.numpy(), y) if self.classifies else 0
+
+    def compute(self, x: Any, y: Any, first: bool, complete: bool, share: float) -> tuple[Any, ...]:
+        """Forward, backward and update: the prediction, the loss, and the loss with its penalty where there is one."""
+        run = self.run
+        if first:
+            run.optimizer.zero_grad()
+        z = run.model(x)
+        if not self.tried:
+            self._check_labels(z)
+        loss = compared(run.loss, z, y)
+        total = loss + self.penalty(run.model) if self.penalty else loss
         if not self.tried:
             _check_loss(total)
             self.tried = True
-        value = float(loss)
-        self.guard.check(*((value, float(total)) if self.penalty else (value,)))
-        (total if self.accumulate == 1 else total / self._share(len(y))).backward()
-        self._count(value, z, y)
-        run.batch += 1
-        complete = run.batch % self.accumulate == 0 or run.batch == self.batches
+        (total if share == 1.0 else total / share).backward()
         if complete:
-            self._update()
-        return complete
+            if self.clip_norm is not None:
+                clip_grad_norm(run.optimizer, self.clip_norm)
+            run.optimizer.step()
+        return (z, loss, total) if self.penalty else (z, loss)
 
     def _share(self, examples: int) -> float:
         """How many times larger than this batch all batches of its update are together.
@@ -101,21 +136,14 @@ class Step:
         last = min(first + self.accumulate, self.batches) * size
         return (min(last, len(loader.x)) - first * size) / examples
 
-    def _update(self) -> None:
-        run = self.run
-        if self.clip_norm is not None:
-            clip_grad_norm(run.optimizer, self.clip_norm)
-        run.optimizer.step()
-        run.step += 1
-
-    def _count(self, value: float, z: Tensor, y: np.ndarray) -> None:
-        sums, n = self.run.sums, len(y)
+    def _count(self, loss: float, hits: int, n: int) -> None:
+        sums = self.run.sums
         if not sums:
             sums.update({"examples": 0, "loss": 0.0} | ({"accuracy": 0} if self.classifies else {}))
         sums["examples"] += n
-        sums["loss"] += value * n
+        sums["loss"] += loss * n
         if self.classifies:
-            sums["accuracy"] += correct(z.numpy(), y)
+            sums["accuracy"] += hits
 
     def _check_labels(self, z: Tensor) -> None:
         """Every label, of the validation data too, has an output; told before the first update.

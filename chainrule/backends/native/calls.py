@@ -18,9 +18,10 @@ class NativeCall:
     Arguments are arrays (their address), whole numbers, and floats (their bits as a double).
     """
 
-    __slots__ = ("function", "kept", "words")
+    __slots__ = ("function", "kept", "scratch", "words")
 
-    def __init__(self, name: str, *arguments: Any) -> None:
+    def __init__(self, name: str, *arguments: Any, scratch: int = 0) -> None:
+        self.scratch = scratch  # bytes among the arguments that are neither operand nor result
         self.function = address(name)
         self.words = np.array([_word(a) for a in arguments], np.int64)
         self.kept = [a for a in arguments if isinstance(a, np.ndarray)]

@@ -129,3 +129,17 @@ EXPORT void entropy_back(const word *a) {
     }
 }
 
+
+/* Rows whose first largest entry stands at their label are counted in the word at `count`. Arguments: rows, classes, z,
+   labels, count. */
+EXPORT void hits(const word *a) {
+    const float *z = F(2);
+    const int64_t *t = (const int64_t *)a[3];
+    word found = 0;
+    for (word i = 0; i < a[0]; i++, z += a[1]) {
+        word best = 0;
+        for (word k = 1; k < a[1]; k++) best = z[k] > z[best] ? k : best;
+        found += best == t[i];
+    }
+    *(word *)a[4] = found;
+}

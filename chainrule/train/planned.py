@@ -1,0 +1,67 @@
+"""A step of training as a plan: batches are gathered into its buffers by row number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule.backends.native.calls import NativeCall, runner
+from chainrule.backends.native.library import loaded
+from chainrule.plan import Plan
+from chainrule.plan.compile import Entry
+from chainrule.train.objective import correct
+
+Losses = tuple[float, ...]
+
+
+class Planned:
+    """The step of a run as a plan, one for each size of batch; None where it cannot be one."""
+
+    def __init__(self, compute: Callable[..., Any]) -> None:
+        self.plan = Plan(compute, checks=False)  # labels were checked as a whole
+        self.known: dict[tuple[Any, ...], Batch] = {}
+
+    def __call__(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray, settings: Any) -> tuple[Losses, int] | None:
+        """The losses of the rows of x and y, and how many predictions hit their label."""
+        key = len(rows), settings
+        batch = self.known.get(key)
+        if batch is None or batch.entry.guards.broken():
+            entry = self.plan.entry(x[rows], y[rows], *settings)
+            if entry is None:
+                return None
+            batch = self.known[key] = Batch(entry)
+        return batch(x, y, rows)
+
+
+class Batch:
+    """The plan for one size of batch."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry, self.plan = entry, entry.plan
+        self.x, self.y = self.plan.inputs
+        self.z, *self.losses = entry.results
+        self.hits = self._counter()
+
+    def __call__(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[Losses, int]:
+        np.take(x, rows, axis=0, out=self.x, mode="clip")
+        np.take(y, rows, axis=0, out=self.y, mode="clip")
+        self.plan.run()
+        return tuple([float(loss) for loss in self.losses]), self.hits()
+
+    def _counter(self) -> Callable[[], int]:
+        """How many predictions hit their label, by a compiled kernel where these are rows of logits and labels."""
+        z, y = self.z, self.y
+        labels = y.ndim == 1 and y.dtype == np.int64
+        rows = z.ndim == 2 and z.shape[1] > 1 and z.dtype == np.float32 and z.flags.c_contiguous
+        if not (labels and rows and loaded()):
+            return (lambda: correct(z, y)) if y.dtype.kind in "iu" or y.ndim == 2 else lambda: 0
+        count = np.zeros(1, np.int64)
+        run = runner([NativeCall("hits", len(z), z.shape[1], z, y, count)])
+
+        def hits() -> int:
+            run()
+            return int(count[0])
+
+        return hits
