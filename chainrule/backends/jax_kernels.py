@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from chainrule.backends import jax_convolution, whole_attention
 from chainrule.backends.jax_names import available
@@ -91,6 +92,11 @@ def logcumsumexp(x: Any, *, axis: int, out: Any = None) -> Any:
     return jax.lax.cumlogsumexp(x, axis % x.ndim)
 
 
+def top_positions(x: Any, *, k: int, axis: int, out: Any = None) -> Any:
+    """Positions of the k largest entries, the largest first."""
+    return jnp.moveaxis(jax.lax.top_k(jnp.moveaxis(x, axis, -1), k)[1], -1, axis).astype(available(np.int64))
+
+
 def turn(x: Any, w: Any, *, interleaved: bool, back: bool = False, out: Any = None) -> Any:
     """Pairs of entries multiplied as complex numbers, by the conjugate with `back`."""
     half = x.shape[-1] // 2
@@ -118,6 +124,7 @@ KERNELS = {
     "put_at": put_at,
     "turn": turn,
     "logcumsumexp": logcumsumexp,
+    "top_positions": top_positions,
     **jax_convolution.KERNELS,
     **whole_attention.KERNELS,
 }

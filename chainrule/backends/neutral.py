@@ -15,6 +15,7 @@ ENTRYWISE = """
 """
 
 OTHERS = """
+    cholesky cofactors det det_sign eigh inverse log_abs_det pinv qr solve svd
     affine argmax argmin argsort broadcast_to choose concatenate contract cumprod cumsum euclidean exp2 fold
     index isfinite isinf isnan log_softmax logsumexp matmul max_pool max_pool_gather max_pool_spread max_reduce
     mean min_reduce pad permute prod resample reshape softmax sum take_at unfold unstack

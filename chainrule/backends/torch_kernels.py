@@ -84,6 +84,21 @@ def logcumsumexp(x: Any, *, axis: int, out: Any = None) -> Any:
     return torch.logcumsumexp(x, axis, out=out)
 
 
+def top_positions(x: Any, *, k: int, axis: int, out: Any = None) -> Any:
+    """Positions of the k largest entries, the largest first."""
+    return into(out, torch.topk(x, k, axis).indices)
+
+
+def rfft(x: Any, *, out: Any = None) -> Any:
+    """The spectrum of a real signal along the last axis, as pairs."""
+    return into(out, torch.view_as_real(torch.fft.rfft(x)))
+
+
+def irfft(X: Any, *, n: int, out: Any = None) -> Any:
+    """The real signal of a spectrum given as pairs."""
+    return into(out, torch.fft.irfft(torch.view_as_complex(X.contiguous()), n))
+
+
 KERNELS = {
     "astype": astype,
     "discretise": astype,
@@ -100,6 +115,9 @@ KERNELS = {
     "softmax_cross_entropy": softmax_cross_entropy,
     "clamped_log": clamped_log,
     "logcumsumexp": logcumsumexp,
+    "top_positions": top_positions,
+    "rfft": rfft,
+    "irfft": irfft,
     **torch_convolution.KERNELS,
     **torch_indexing.KERNELS,
     **whole_attention.KERNELS,

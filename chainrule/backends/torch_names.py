@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from chainrule.backends.dtypes import as_dtype, bfloat16, translate
+from chainrule.backends.torch_linalg import Linalg
 from chainrule.base.errors import DtypeError
 
 _TWINS = {
@@ -96,6 +97,7 @@ class Names:
     """The namespace; every member is NumPy's function of that name."""
 
     newaxis = None
+    linalg = Linalg
     sum = staticmethod(_reduction(lambda x, axes, keep: torch.sum(x, axes, keepdim=keep, dtype=x.dtype)))
     mean = staticmethod(_reduction(lambda x, axes, keep: torch.mean(x, axes, keepdim=keep)))
     max = staticmethod(_reduction(lambda x, axes, keep: torch.amax(x, axes, keepdim=keep)))
