@@ -126,6 +126,11 @@ def into(out: Array | None, result: Array) -> Array:
     return out
 
 
+def into_each(outs: Sequence[Array] | None, results: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The results of a kernel that has several, each as `into` gives it."""
+    return results if outs is None else tuple(map(into, outs, results))
+
+
 def put(place: Array, values: Array) -> Array:
     """An array that held other numbers, with these: itself where arrays can be written to, else a new one."""
     backend = backend_of(place)

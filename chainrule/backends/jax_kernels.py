@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule.backends import jax_convolution, whole_attention
+from chainrule.backends import jax_convolution, jax_recurrence, whole_attention
 from chainrule.backends.jax_names import available
 
 
@@ -126,5 +126,6 @@ KERNELS = {
     "logcumsumexp": logcumsumexp,
     "top_positions": top_positions,
     **jax_convolution.KERNELS,
+    **jax_recurrence.KERNELS,
     **whole_attention.KERNELS,
 }

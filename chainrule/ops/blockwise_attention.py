@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import dtype_of, into, kind_of, xp
+from chainrule.backends import dtype_of, into_each, kind_of, xp
 from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
@@ -145,7 +145,7 @@ def attention_back(
             k_bar[j.start] += np_.matmul(np_.swapaxes(s_bar, -1, -2), rows)
         q_bar.append(rows_bar * q.dtype.type(scale))
     bars = (np_.concatenate(list(b), axis=-2) for b in (q_bar, k_bar.values(), v_bar.values()))
-    return tuple(bars) if out is None else tuple(map(into, out, bars))
+    return into_each(out, tuple(bars))
 
 
 # The same without blocks, in operations that have derivatives: forward mode and higher order hold all weights.
