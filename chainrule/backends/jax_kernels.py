@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule.backends import jax_convolution, jax_recurrence, whole_attention
+from chainrule.backends import jax_attention, jax_convolution, jax_recurrence
 from chainrule.backends.jax_names import available
 
 
@@ -127,5 +127,5 @@ KERNELS = {
     "top_positions": top_positions,
     **jax_convolution.KERNELS,
     **jax_recurrence.KERNELS,
-    **whole_attention.KERNELS,
+    **jax_attention.KERNELS,
 }

@@ -1,6 +1,7 @@
 """What JAX's recurrences share: each is a `lax.scan` over time, compiled once for its shapes and settings.
 
-A step is (…, n, features), all steps are (T, …, n, features). Weights may have axes in front, which then everything has.
+A step is (…, n, features), all steps are (T, …, n, features). Weights may have axes in front, which then everything
+has.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+
 def compiled(*settings: str) -> Callable[..., Any]:
-    """Compile a recurrence as a whole, for each choice of its settings, also where it is called outside of `jax.jit`."""
+    """Compile a recurrence as a whole, once for each choice of its settings, also outside of the user's `jax.jit`."""
     return partial(jax.jit, static_argnames=settings)
 
 

@@ -116,7 +116,8 @@ def chung_gru_back(
     earlier, r = before(h0, hs, reverse), blocks(acts, 3)[0]
     delta, keeps, extra = _chung_factors(acts, earlier, given(a_bar), held_steps(mask))
     extra_r, extra_h = (None, None) if extra is None else (extra[..., 0, :, :], extra[..., 1:, :, :])
-    (u, u_new), (dhs, dhs_before, h0_bar) = (v.mT.contiguous() for v in w_hh.split((2 * n, n), -2)), room(h_bar, reverse)
+    u, u_new = (v.mT.contiguous() for v in w_hh.split((2 * n, n), -2))
+    dhs, dhs_before, h0_bar = room(h_bar, reverse)
     for by_r, by_h, new, both, r_t, keeps_t, dh, dh_before, add_r, add_h in in_order(
         not reverse, delta[..., 0, :, :], delta[..., 1:, :, :], delta[..., 2, :, :],
         delta[..., :2, :, :].flatten(-3, -2), r, keeps, dhs, dhs_before, extra_r, extra_h,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from chainrule.backends import torch_convolution, torch_indexing, torch_rnn, whole_attention
+from chainrule.backends import torch_attention, torch_convolution, torch_indexing, torch_rnn
 from chainrule.backends.interface import into
 from chainrule.backends.torch_names import torch_dtype
 
@@ -121,5 +121,5 @@ KERNELS = {
     **torch_convolution.KERNELS,
     **torch_indexing.KERNELS,
     **torch_rnn.KERNELS,
-    **whole_attention.KERNELS,
+    **torch_attention.KERNELS,
 }

@@ -15,7 +15,7 @@ def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
     def named(*matrices: Any, **settings: Any) -> Any:
         try:
             return function(*matrices, **settings)
-        except torch.linalg.LinAlgError as error:
+        except torch.linalg.LinAlgError as error:  # pyright: ignore[reportPrivateImportUsage]
             raise np.linalg.LinAlgError(str(error)) from None
 
     return named

@@ -40,8 +40,8 @@ def torch_dtype(dtype: Any) -> torch.dtype:
 
 
 def beside(value: Any, other: torch.Tensor) -> torch.Tensor:
-    """A number as a tensor like another."""
-    return value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=other.dtype, device=other.device)
+    """A number as a tensor like another, written there and not sent."""
+    return value if isinstance(value, torch.Tensor) else torch.full((), value, dtype=other.dtype, device=other.device)
 
 
 def _unary(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,8 +15,6 @@ from typing import Any
 
 import torch
 
-from chainrule.backends.interface import into
-
 
 def columns(x: Any) -> Any:
     """A view (T, …, k, n) of (…, n, T, k)."""

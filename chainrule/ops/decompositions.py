@@ -58,7 +58,7 @@ def _symmetric(x: Any) -> Any:
 
 
 NOT_SMALL = 0.3
-"""What part of the largest entry is not small: none that entries of simple matrices are of one another, as 1/2 or 1/3."""
+"""What part of the largest entry is not small: entries of simple vectors are other parts of one another, as 1/2."""
 
 
 def _points_back(vectors: Any) -> Any:
