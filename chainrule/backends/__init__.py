@@ -7,6 +7,7 @@ from chainrule.backends.interface import (
     backend_named,
     backend_of,
     into,
+    into_each,
     is_array,
     looked_at,
     put,
@@ -18,7 +19,7 @@ from chainrule.backends.numpy_backend import NUMPY
 register(NUMPY)
 
 __all__ = [
-    "NUMPY", "Backend", "Place", "as_dtype", "backend_named", "backend_of", "copied", "dtype_of", "into",
+    "NUMPY", "Backend", "Place", "as_dtype", "backend_named", "backend_of", "copied", "dtype_of", "into", "into_each",
     "is_array", "is_floating", "is_host", "kind_of", "looked_at", "place_named", "place_of", "placed", "put",
     "register", "use", "xp",
 ]  # fmt: skip

@@ -40,19 +40,15 @@ class Backend:
     """Whether an array has numbers to look at; those that a compiler traces have none."""
     in_place: bool = True
     """Whether arrays can be written to. Where they cannot, kernels ignore `out=`."""
-    generic: frozenset[str] | None = None
-    """The primitives whose generic kernel runs on these arrays; None for all of them."""
-    on_host: Callable[[Any], Callable[..., Array]] | None = None
-    """The kernel of a primitive that is neither here nor generic: NumPy's, with the arrays moved to and fro."""
+    vendor: Mapping[str, Callable[[Callable[..., Array]], Callable[..., Array]]] = field(default_factory=dict)
+    """Makers of kernels that serve some calls, and leave the others to the generic kernel that they are given."""
 
     def kernel(self, primitive: Any) -> Callable[..., Array]:
         """The kernel of a primitive for these arrays."""
-        own = self.kernels.get(primitive.name)
-        if own is not None:
-            return self.prepared(own)
-        if self.on_host is None or self.generic is None or primitive.name in self.generic:
-            return self.prepared(primitive.kernel)
-        return self.on_host(primitive)
+        kernel = self.kernels.get(primitive.name, primitive.kernel)
+        if primitive.name in self.vendor:
+            kernel = self.vendor[primitive.name](kernel)
+        return self.prepared(kernel)
 
 
 EXTRAS = {"torch": "torch_backend.TORCH", "jax": "jax_backend.JAX"}
@@ -124,6 +120,11 @@ def into(out: Array | None, result: Array) -> Array:
         return result
     out[...] = result
     return out
+
+
+def into_each(outs: Sequence[Array] | None, results: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The results of a kernel that has several, each as `into` gives it."""
+    return results if outs is None else tuple(map(into, outs, results))
 
 
 def put(place: Array, values: Array) -> Array:

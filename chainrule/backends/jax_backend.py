@@ -5,7 +5,6 @@ Inside `jax.jit` the arrays are tracers; they run through the same kernels, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -16,7 +15,6 @@ from jax.core import Tracer
 from chainrule.backends.interface import Backend, backend_of, is_array
 from chainrule.backends.jax_kernels import KERNELS
 from chainrule.backends.jax_names import Names, available
-from chainrule.backends.neutral import LIKE_NUMPY
 from chainrule.base.errors import OptionError
 
 
@@ -66,29 +64,6 @@ def is_known(x: Any) -> bool:
     return not isinstance(x, Tracer)
 
 
-def on_host(primitive: Any) -> Callable[..., Any]:
-    """The kernel of a primitive for NumPy, called back from where JAX computes, also inside `jax.jit`."""
-
-    def by_numpy(*args: Any, out: Any = None, **params: Any) -> Any:
-        kernel = primitive._kernels.get(np.ndarray) or primitive.kernel_for(np.ndarray, np.empty(0))
-        spec = primitive.spec(*args, **params)
-
-        def called(*arrays: Any) -> Any:
-            y = kernel(*map(np.asarray, arrays), **params)
-            return tuple(map(_narrowed, y)) if type(y) is tuple else _narrowed(y)
-
-        if all(map(is_known, args)):
-            return jax.tree.map(jnp.asarray, called(*args))
-        shapes = jax.tree.map(lambda s: jax.ShapeDtypeStruct(s.shape, available(s.dtype)), spec)
-        return jax.pure_callback(called, shapes, *args)
-
-    return by_numpy
-
-
-def _narrowed(y: Any) -> Any:
-    return np.asarray(y, available(y.dtype))
-
-
 JAX = Backend(
     name="jax",
     array_types=(jax.Array, Tracer),
@@ -100,6 +75,4 @@ JAX = Backend(
     device_named=device_named,
     is_known=is_known,
     in_place=False,
-    generic=LIKE_NUMPY,
-    on_host=on_host,
 )

@@ -6,8 +6,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from chainrule.backends import jax_convolution, whole_attention
+from chainrule.backends import jax_attention, jax_convolution, jax_recurrence
 from chainrule.backends.jax_names import available
 
 
@@ -97,6 +98,11 @@ def logcumsumexp(x: Any, *, axis: int, out: Any = None) -> Any:
     return jax.lax.cumlogsumexp(x, axis % x.ndim)
 
 
+def top_positions(x: Any, *, k: int, axis: int, out: Any = None) -> Any:
+    """Positions of the k largest entries, the largest first."""
+    return jnp.moveaxis(jax.lax.top_k(jnp.moveaxis(x, axis, -1), k)[1], -1, axis).astype(available(np.int64))
+
+
 def turn(x: Any, w: Any, *, interleaved: bool, back: bool = False, out: Any = None) -> Any:
     """Pairs of entries multiplied as complex numbers, by the conjugate with `back`."""
     half = x.shape[-1] // 2
@@ -125,6 +131,8 @@ KERNELS = {
     "put_at": put_at,
     "turn": turn,
     "logcumsumexp": logcumsumexp,
+    "top_positions": top_positions,
     **jax_convolution.KERNELS,
-    **whole_attention.KERNELS,
+    **jax_recurrence.KERNELS,
+    **jax_attention.KERNELS,
 }

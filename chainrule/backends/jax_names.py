@@ -11,6 +11,7 @@ import numpy as np
 from jax.scipy import special
 
 from chainrule.backends.dtypes import as_dtype
+from chainrule.backends.jax_linalg import Linalg
 from chainrule.base.errors import DtypeError
 
 WIDE = {"float64": "float32", "int64": "int32", "uint64": "uint32", "complex128": "complex64"}
@@ -24,6 +25,7 @@ class Names:
     erfc = staticmethod(lambda x, out=None: special.erfc(x))
     broadcast_to = staticmethod(jnp.broadcast_to)
     fft = jnp.fft
+    linalg = Linalg
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         function = getattr(jnp, name)

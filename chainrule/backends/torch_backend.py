@@ -11,7 +11,7 @@ import torch
 
 from chainrule.backends.dtypes import bfloat16
 from chainrule.backends.interface import Backend, backend_of, is_array
-from chainrule.backends.neutral import WRITABLE
+from chainrule.backends.torch_attention import VENDOR
 from chainrule.backends.torch_kernels import KERNELS
 from chainrule.backends.torch_names import Names, torch_dtype
 from chainrule.base.errors import OptionError
@@ -75,21 +75,6 @@ def prepared(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return without_history
 
 
-def on_host(primitive: Any) -> Callable[..., Any]:
-    """The kernel of a primitive for NumPy, with the tensors moved there and the result back."""
-
-    def by_numpy(*args: torch.Tensor, out: Any = None, **params: Any) -> Any:
-        arrays = [to_numpy(a) for a in args]
-        kernel = primitive._kernels.get(np.ndarray) or primitive.kernel_for(np.ndarray, np.empty(0))
-        y = kernel(*arrays, **params)
-        if type(y) is tuple:
-            return tuple(asarray(v, device=str(args[0].device)) for v in y)
-        y = asarray(y, device=str(args[0].device))
-        return y if out is None else out.copy_(y)
-
-    return by_numpy
-
-
 TORCH = Backend(
     name="torch",
     array_types=(torch.Tensor,),
@@ -100,6 +85,5 @@ TORCH = Backend(
     device_of=lambda x: str(x.device),
     device_named=device_named,
     prepared=prepared,
-    generic=WRITABLE,
-    on_host=on_host,
+    vendor=VENDOR,
 )

@@ -68,7 +68,12 @@ def _mirrored(part: slice, n: int) -> slice:
 
 def take_at(x: Any, *indices: Any, out: Any = None) -> Any:
     """The entries of x at index arrays for its first axes."""
-    return into(out, x[indices])
+    return into(out, _at(x, indices))
+
+
+def _at(x: Any, indices: Any) -> Any:
+    """x[indices], which PyTorch would read on the host where an index array has no axes."""
+    return torch.ops.aten.index(x, list(indices))
 
 
 def _places(indices: Any, shape: tuple[int, ...]) -> Any:
@@ -98,7 +103,7 @@ def take_last(x: Any, *indices: Any, out: Any = None) -> Any:
     """The entries of x at the indices, and 0 for an entry that a later index names again."""
     k = len(indices)
     wins = _is_last(_places(indices, x.shape), prod(x.shape[:k])).reshape(indices[0].shape)
-    return into(out, x[indices] * wins.reshape((*wins.shape, *[1] * (x.ndim - k))).to(x.dtype))
+    return into(out, _at(x, indices) * wins.reshape((*wins.shape, *[1] * (x.ndim - k))).to(x.dtype))
 
 
 def put_at(y: Any, *indices: Any, shape: tuple[int, ...], out: Any = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from chainrule.backends import torch_convolution, torch_indexing, whole_attention
+from chainrule.backends import torch_attention, torch_convolution, torch_indexing, torch_rnn
 from chainrule.backends.interface import into
 from chainrule.backends.torch_names import torch_dtype
 
@@ -91,6 +91,21 @@ def logcumsumexp(x: Any, *, axis: int, out: Any = None) -> Any:
     return torch.logcumsumexp(x, axis, out=out)
 
 
+def top_positions(x: Any, *, k: int, axis: int, out: Any = None) -> Any:
+    """Positions of the k largest entries, the largest first."""
+    return into(out, torch.topk(x, k, axis).indices)
+
+
+def rfft(x: Any, *, out: Any = None) -> Any:
+    """The spectrum of a real signal along the last axis, as pairs."""
+    return into(out, torch.view_as_real(torch.fft.rfft(x)))
+
+
+def irfft(X: Any, *, n: int, out: Any = None) -> Any:
+    """The real signal of a spectrum given as pairs."""
+    return into(out, torch.fft.irfft(torch.view_as_complex(X.contiguous()), n))
+
+
 KERNELS = {
     "astype": astype,
     "discretise": astype,
@@ -108,7 +123,11 @@ KERNELS = {
     "softmax_cross_entropy_back": softmax_cross_entropy_back,
     "clamped_log": clamped_log,
     "logcumsumexp": logcumsumexp,
+    "top_positions": top_positions,
+    "rfft": rfft,
+    "irfft": irfft,
     **torch_convolution.KERNELS,
     **torch_indexing.KERNELS,
-    **whole_attention.KERNELS,
+    **torch_rnn.KERNELS,
+    **torch_attention.KERNELS,
 }

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from chainrule.backends.dtypes import as_dtype, bfloat16, translate
+from chainrule.backends.torch_linalg import Linalg
 from chainrule.base.errors import DtypeError
 
 _TWINS = {
@@ -39,8 +40,8 @@ def torch_dtype(dtype: Any) -> torch.dtype:
 
 
 def beside(value: Any, other: torch.Tensor) -> torch.Tensor:
-    """A number as a tensor like another."""
-    return value if isinstance(value, torch.Tensor) else torch.as_tensor(value, dtype=other.dtype, device=other.device)
+    """A number as a tensor like another, written there and not sent."""
+    return value if isinstance(value, torch.Tensor) else torch.full((), value, dtype=other.dtype, device=other.device)
 
 
 def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,6 +97,7 @@ class Names:
     """The namespace; every member is NumPy's function of that name."""
 
     newaxis = None
+    linalg = Linalg
     sum = staticmethod(_reduction(lambda x, axes, keep: torch.sum(x, axes, keepdim=keep, dtype=x.dtype)))
     mean = staticmethod(_reduction(lambda x, axes, keep: torch.mean(x, axes, keepdim=keep)))
     max = staticmethod(_reduction(lambda x, axes, keep: torch.amax(x, axes, keepdim=keep)))

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import dtype_of, into, kind_of, xp
+from chainrule.backends import dtype_of, into_each, kind_of, xp
 from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
 from chainrule.ops.elementary import exp, log
 from chainrule.ops.linear_algebra import matmul_
-from chainrule.ops.masks import NO_BAND, Band, band_mask
+from chainrule.ops.masks import NO_BAND, Band, band_like, band_mask
 from chainrule.ops.operands import broadcast_shapes, broadcast_to
 from chainrule.ops.reductions import sum
 from chainrule.ops.shapes import expand_dims, matrix_transpose
@@ -63,9 +63,9 @@ def attention_(q: Any, k: Any, v: Any, *mask: Any, scale: float, band: Band, blo
 def _rows(q: Any, k: Any, v: Any, mask: Any, scale: float, band: Band, i: slice, block: int) -> tuple[Any, Any]:
     """One block of queries against all keys."""
     np_ = xp(q)
-    rows = q[..., i, :] * q.dtype.type(scale)
-    top = np_.full((*rows.shape[:-1], 1), -np.inf, q.dtype)
-    total, a = np_.zeros_like(top), np_.zeros((*rows.shape[:-1], v.shape[-1]), q.dtype)
+    rows = q[..., i, :] * float(scale)
+    top = np_.full_like(rows, -np.inf, shape=(*rows.shape[:-1], 1))
+    total, a = np_.zeros_like(top), np_.zeros_like(rows, shape=(*rows.shape[:-1], v.shape[-1]))
     for j in _seen(i, k.shape[-2], band, block):
         s = _scores(rows, k, mask, band, i, j)
         highest = np_.maximum(top, np_.max(s, axis=-1, keepdims=True))
@@ -74,13 +74,13 @@ def _rows(q: Any, k: Any, v: Any, mask: Any, scale: float, band: Band, i: slice,
         total = total * shrink + np_.sum(p, axis=-1, keepdims=True)
         a = a * shrink + np_.matmul(p, v[..., j, :])
         top = highest
-    some = np_.where(total == 0, q.dtype.type(1), total)
+    some = np_.where(total == 0, 1.0, total)
     return a / some, (np_.log(some) + _finite(top))[..., 0]
 
 
 def _finite(top: Any) -> Any:
     """A largest score, and 0 where there is none."""
-    return xp(top).where(xp(top).isfinite(top), top, top.dtype.type(0))
+    return xp(top).where(xp(top).isfinite(top), top, 0.0)
 
 
 def _scores(rows: Any, k: Any, mask: Any, band: Band, i: slice, j: slice) -> Any:
@@ -88,10 +88,10 @@ def _scores(rows: Any, k: Any, mask: Any, band: Band, i: slice, j: slice) -> Any
     np_ = xp(rows)
     s = np_.matmul(rows, np_.swapaxes(k[..., j, :], -1, -2))
     if mask:
-        s = np_.where(mask[0][..., i, j], s, s.dtype.type(-np.inf))
+        s = np_.where(mask[0][..., i, j], s, -np.inf)
     if not _is_inside(i, j, band):
         low, high = (None if b is None else b + i.start - j.start for b in band)
-        s = np_.where(band_mask(s.shape[-2], s.shape[-1], (low, high)), s, s.dtype.type(-np.inf))
+        s = np_.where(band_like(s, (low, high)), s, -np.inf)
     return s
 
 
@@ -134,7 +134,7 @@ def attention_back(
     v_bar = {j.start: np_.zeros_like(v[..., j, :]) for j in keys}
     q_bar = []
     for i in _blocks(q.shape[-2], block):
-        rows, rows_bar = q[..., i, :] * q.dtype.type(scale), np_.zeros_like(q[..., i, :])
+        rows, rows_bar = q[..., i, :] * float(scale), np_.zeros_like(q[..., i, :])
         for j in _seen(i, k.shape[-2], band, block):
             s = _scores(rows, k, mask, band, i, j)
             p = np_.exp(np_.subtract(s, logarithm[..., i, None], out=s), out=s)
@@ -143,9 +143,9 @@ def attention_back(
             s_bar = np_.multiply(np_.subtract(s_bar, centre[..., i, :], out=s_bar), p, out=s_bar)
             rows_bar += np_.matmul(s_bar, k[..., j, :])
             k_bar[j.start] += np_.matmul(np_.swapaxes(s_bar, -1, -2), rows)
-        q_bar.append(rows_bar * q.dtype.type(scale))
+        q_bar.append(rows_bar * float(scale))
     bars = (np_.concatenate(list(b), axis=-2) for b in (q_bar, k_bar.values(), v_bar.values()))
-    return tuple(bars) if out is None else tuple(map(into, out, bars))
+    return into_each(out, tuple(bars))
 
 
 # The same without blocks, in operations that have derivatives: forward mode and higher order hold all weights.

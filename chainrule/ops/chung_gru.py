@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.backends import xp
+from chainrule.backends import into_each, xp
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
@@ -30,7 +30,6 @@ from chainrule.ops.sequences import (
     over_sequences,
     over_time,
     parts,
-    placed,
     product_cost,
     project,
     recurrent,
@@ -165,7 +164,7 @@ def chung_gru_back(
             dh += passed
     u_bar = (weight_bar(delta[..., : 2 * n], earlier), weight_bar(delta[..., 2 * n :], acts[..., :n] * earlier))
     weights = (weight_bar(delta, xs), np_.concatenate(u_bar, -2), bias_bar(delta))
-    return placed(out, (by_example(delta, reverse), dh, *weights))
+    return into_each(out, (by_example(delta, reverse), dh, *weights))
 
 
 def _composed_back(

@@ -3,15 +3,21 @@
 The kernels return one array, in which each column is a whole: an eigenvalue above its vector; a singular value
 above its left and its right vector. The functions for users take it apart.
 
-Vectors are determined up to their sign, which here is whatever LAPACK gives; and where two values are equal,
-only up to a rotation among themselves, so that a single vector has no derivative there. The terms 1/(λⱼ − λᵢ)
-are then taken as 0. That is right for everything that depends on the values alone, or on the space that the
-vectors span; it is a choice, and not a derivative, for anything else. Giles (2008), Townsend (2016).
+Vectors are determined up to their sign. Libraries differ in it, so it is chosen here, on every backend alike: of an
+eigenvector, and of a left singular vector, the first entry that is not small against the largest is positive; and
+so is the diagonal of R.
+
+Where two values are equal, vectors are determined only up to a rotation among themselves, so that a single vector
+has no derivative there. The terms 1/(λⱼ − λᵢ) are then taken as 0. That is right for everything that depends on
+the values alone, or on the space that the vectors span; it is a choice, and not a derivative, for anything else.
+Giles (2008), Townsend (2016).
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from chainrule.backends import into, xp
 from chainrule.base.errors import ShapeError
@@ -51,6 +57,21 @@ def _symmetric(x: Any) -> Any:
     return (x + T(x)) / 2
 
 
+NOT_SMALL = 0.3
+"""What part of the largest entry is not small: entries of simple vectors are other parts of one another, as 1/2."""
+
+
+def _points_back(vectors: Any) -> Any:
+    """Whether the first entry of each column that is not small is negative. Shapes (…, n, k) and (…, 1, k)."""
+    np_ = xp(vectors)
+    if not vectors.shape[-2]:
+        return np_.sum(vectors, axis=-2, keepdims=True) < 0
+    size = np_.abs(vectors)
+    large = size > NOT_SMALL * np_.max(size, axis=-2, keepdims=True)
+    first = large & (np_.cumsum(large, axis=-2, dtype=np.int32) == 1)
+    return np_.sum(np_.where(first, vectors, 0.0), axis=-2, keepdims=True) < 0
+
+
 # Eigenvalues of symmetric matrices.
 
 
@@ -59,6 +80,7 @@ def eigh_(a: Any, *, out: Any = None) -> Any:
     """Eigenvalues of (a + aᵀ)/2, ascending, in the first row, above their vectors of length 1. Shape (…, n + 1, n)."""
     np_ = xp(a)
     values, vectors = np_.linalg.eigh((a + np_.swapaxes(a, -1, -2)) / 2)
+    vectors = np_.where(_points_back(vectors), -vectors, vectors)
     return into(out, np_.concatenate((values[..., None, :], vectors), axis=-2))
 
 
@@ -122,7 +144,9 @@ def svd_(a: Any, *, out: Any = None) -> Any:
     """Singular values, descending, above left and right vectors: columns (s, u, v). Shape (…, 1 + m + n, k)."""
     np_ = xp(a)
     u, s, vt = np_.linalg.svd(a, full_matrices=False)
-    return into(out, np_.concatenate((s[..., None, :], u, np_.swapaxes(vt, -1, -2)), axis=-2))
+    both = np_.concatenate((u, np_.swapaxes(vt, -1, -2)), axis=-2)
+    both = np_.where(_points_back(u), -both, both)
+    return into(out, np_.concatenate((s[..., None, :], both), axis=-2))
 
 
 def _singular_parts(y: Any, m: int) -> tuple[Any, Any, Any]:
@@ -189,9 +213,15 @@ def svdvals(a: Any) -> Any:
 
 @general
 def qr_(a: Any, *, out: Any = None) -> Any:
-    """Q with orthonormal columns above the triangle R, a = Q R, for at least as many rows as columns: (…, m + n, n)."""
+    """Q with orthonormal columns above the triangle R, a = Q R, for at least as many rows as columns: (…, m + n, n).
+
+    The diagonal of R is not negative, which makes both unique where the columns of a do not depend on one another.
+    """
     np_ = xp(a)
-    return into(out, np_.concatenate(tuple(np_.linalg.qr(a)), axis=-2))
+    q, r = np_.linalg.qr(a)
+    falls = np_.sum(np_.tril(r), axis=-1) < 0  # of a triangle, that is the diagonal
+    q, r = np_.where(falls[..., None, :], -q, q), np_.where(falls[..., None], -r, r)
+    return into(out, np_.concatenate((q, r), axis=-2))
 
 
 def _tall(a: Any) -> tuple[int, ...]:

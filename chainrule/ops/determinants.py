@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from chainrule.backends import into, xp
 from chainrule.core.batch import leading
 from chainrule.core.families import general
@@ -33,11 +31,12 @@ def _for_each(scalars: Any, a: Any) -> Any:
 @general
 def cofactors(a: Any, *, out: Any = None) -> Any:
     """cof a = det(a) a⁻ᵀ, found from the singular values, so that a may be singular."""
-    u, s, vt = np.linalg.svd(a)
-    sign = np.linalg.det(u) * np.linalg.det(vt)
-    n = s.shape[-1]
-    others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
-    return into(out, ((u * (others * np.round(sign)[..., None])[..., None, :]) @ vt).astype(a.dtype, copy=False))
+    np_ = xp(a)
+    u, s, vt = np_.linalg.svd(a)
+    sign = np_.round(np_.linalg.det(u) * np_.linalg.det(vt))
+    own = np_.tril(np_.triu(np_.ones_like(a)))
+    others = np_.prod(np_.where(own == 1, 1.0, s[..., None, :]), axis=-1)
+    return into(out, np_.matmul(u * (others * sign[..., None])[..., None, :], vt))
 
 
 def _cofactor_slope(direction: Any, y: Any, a: Any) -> Any:

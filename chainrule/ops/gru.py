@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.backends import xp
+from chainrule.backends import into_each, xp
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
@@ -29,7 +29,6 @@ from chainrule.ops.sequences import (
     over_sequences,
     over_time,
     parts,
-    placed,
     product_cost,
     project,
     recurrent,
@@ -170,7 +169,7 @@ def gru_back(
         if passed is not None:
             dh += passed
     weights = (weight_bar(from_x, xs), weight_bar(from_h, before(h0, hs)), bias_bar(from_x), bias_bar(from_h))
-    return placed(out, (by_example(from_x, reverse), dh, *weights))
+    return into_each(out, (by_example(from_x, reverse), dh, *weights))
 
 
 def _composed_back(

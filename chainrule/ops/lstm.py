@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.backends import xp
+from chainrule.backends import into_each, xp
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
@@ -26,7 +26,6 @@ from chainrule.ops.sequences import (
     outs,
     over_sequences,
     parts,
-    placed,
     product_cost,
     side_by_side,
     steps,
@@ -179,7 +178,7 @@ def lstm_back(
     earlier = before(np_.swapaxes(h0, -1, -2), columns(h, reverse))
     weights = (rows @ side_by_side(columns(x, reverse)), rows @ side_by_side(earlier), rows.sum(-1))
     shown = of_columns(np_.moveaxis(deltas, -2, 0), reverse)
-    return placed(out, (shown, np_.swapaxes(dh, -1, -2), np_.swapaxes(dc, -1, -2), *weights))
+    return into_each(out, (shown, np_.swapaxes(dh, -1, -2), np_.swapaxes(dc, -1, -2), *weights))
 
 
 def _step_back(np_: Any, dh: Any, dc: Any, a: Any, squashed: Any, c: Any, delta: Any, slope: Any) -> None:

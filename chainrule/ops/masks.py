@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import xp
 from chainrule.base.errors import DataError, DtypeError, OptionError
 from chainrule.core.vocabulary import words
 from chainrule.ops.comparison import where
@@ -27,6 +28,14 @@ def band_mask(rows: int, columns: int, band: Band) -> np.ndarray:
     low, high = band
     inside = np.ones(distance.shape, bool) if low is None else distance >= low
     return inside if high is None else inside & (distance <= high)
+
+
+def band_like(s: Any, band: Band) -> Any:
+    """The band mask of scores (…, rows, columns), made where they are."""
+    np_, (low, high) = xp(s), band
+    inside = np_.full_like(s, 1, shape=tuple(s.shape[-2:]))
+    inside = inside if low is None else np_.triu(inside, low)
+    return (inside if high is None else np_.tril(inside, high)) != 0
 
 
 def causal_mask(queries: int, keys: int | None = None, offset: int = 0) -> np.ndarray:

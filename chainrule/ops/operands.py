@@ -92,7 +92,9 @@ def zeros_like(x: Any) -> Any:
 @words.define
 def nothing_like(x: Any) -> Any:
     """Zeros of the shape and dtype of an array or tensor that take no memory: one 0, repeated by strides of 0."""
-    return filled_like(x, 0) if is_foreign(all_values(x)) else np.broadcast_to(np.zeros((), x.dtype), x.shape)
+    home = all_values(x)
+    zero = xp(home).full_like(home, 0, shape=()) if is_foreign(home) else np.zeros((), home.dtype)
+    return xp(zero).broadcast_to(zero, tuple(x.shape))
 
 
 def is_nothing(x: Any) -> bool:

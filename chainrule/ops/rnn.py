@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.backends import xp
+from chainrule.backends import into_each, xp
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
@@ -24,7 +24,6 @@ from chainrule.ops.sequences import (
     mask_steps,
     over_sequences,
     over_time,
-    placed,
     product_cost,
     project,
     recurrent,
@@ -123,7 +122,7 @@ def rnn_back(
             dh *= held[t]
             dh += delta[t] @ w_hh
     weights = (weight_bar(delta, xs), weight_bar(delta, before(h0, hs)), bias_bar(delta))
-    return placed(out, (by_example(delta, reverse), dh, *weights))
+    return into_each(out, (by_example(delta, reverse), dh, *weights))
 
 
 def _composed_back(

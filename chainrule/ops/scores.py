@@ -61,7 +61,7 @@ def masked_softmax(s: Any, *mask: Any, scale: float, band: Band, out: Any = None
     np_ = xp(s)
     z = np_.multiply(s, s.dtype.type(scale), out=out)
     for hidden in _hidden(s.shape, mask, band):
-        z[np_.broadcast_to(hidden, z.shape)] = -np.inf
+        np_.copyto(z, -np.inf, where=hidden)
     top = np_.max(z, axis=-1, keepdims=True, initial=-np.inf)
     top[np_.isneginf(top)] = 0
     z = np_.exp(np_.subtract(z, top, out=z), out=z)

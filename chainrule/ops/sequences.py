@@ -129,11 +129,6 @@ def squash(np_: Any, z: Array) -> None:
     z *= 0.5
 
 
-def placed(out: Any, results: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Results as they are, or copied to where the kernel was told to put them."""
-    return results if out is None else tuple(map(into, out, results))
-
-
 def outs(out: Any, n: int) -> Sequence[Any]:
     """Where a kernel puts its n results."""
     return (None,) * n if out is None else out

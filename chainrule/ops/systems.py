@@ -140,8 +140,12 @@ cholesky_.formula(
 
 @general
 def pinv_(a: Any, *, out: Any = None) -> Any:
-    """The Moore-Penrose inverse: of all least-squares solutions a⁺ b is the shortest."""
-    return into(out, xp(a).linalg.pinv(a))
+    """The Moore-Penrose inverse: of all least-squares solutions a⁺ b is the shortest.
+
+    Singular values below max(m, n) ε of the largest, with ε the rounding of the dtype, count as 0.
+    """
+    rounding = max(a.shape[-2:]) * float(np.finfo(dtype_of(a)).eps)
+    return into(out, xp(a).linalg.pinv(a, rtol=rounding))
 
 
 def _off_range(p: Any, a: Any) -> tuple[Any, Any]:

@@ -1,0 +1,89 @@
+"""Long short-term memory in PyTorch; see `chainrule.ops.lstm`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from chainrule.backends.interface import into_each
+from chainrule.backends.torch_sequences import (
+    add_product,
+    before,
+    blocks,
+    columns,
+    given,
+    held_steps,
+    in_order,
+    keep,
+    of_columns,
+    project,
+    room,
+    scale,
+    shown,
+    side_by_side,
+    weight_bar,
+)
+
+
+def lstm(
+    x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, b: Any, mask: Any = None, *, reverse: bool, out: Any = None
+) -> tuple[Any, ...]:
+    """States, cells and gates of all steps."""
+    z = project(x, w_ih, b)  # becomes the gates
+    i, f, g, o = blocks(z, 4)
+    both, hs, cs = z[..., : 2 * i.shape[-2], :], z.new_empty(i.shape), z.new_empty(i.shape)
+    h, c = h0.mT, c0.mT
+    for z_t, both_t, i_t, f_t, g_t, o_t, h_t, c_t, held in in_order(
+        reverse, z, both, i, f, g, o, hs, cs, held_steps(mask)
+    ):
+        add_product(z_t, w_hh, h)
+        both_t.sigmoid_()
+        g_t.tanh_()
+        o_t.sigmoid_()
+        torch.mul(f_t, c, out=c_t).addcmul_(i_t, g_t)
+        torch.tanh(c_t, out=h_t).mul_(o_t)
+        keep(held, h_t, h)
+        keep(held, c_t, c)
+        h, c = h_t, c_t
+    return into_each(out, (of_columns(hs), of_columns(cs), of_columns(z)))
+
+
+def lstm_back(
+    h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any,
+    w_hh: Any, mask: Any = None, *, reverse: bool, out: Any = None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """δ of all steps, and the cotangents of h₀, c₀, the weights and the bias.
+
+    With c̄ ← c̄ + h̄ ⊙ p, the parts of δ are (c̄, c̄, c̄, h̄) ⊙ s + extra, where the extra comes from that of the gates.
+    """
+    hs, cs, held = columns(h), columns(c), held_steps(mask)
+    delta, through, forget, extra = _factors(columns(gates), cs, before(c0, cs, reverse), given(gates_bar), held)
+    ut, (dhs, dhs_before, h0_bar), dc = w_hh.mT.contiguous(), room(h_bar, reverse), torch.zeros_like(c0.mT)
+    extra_c, extra_h = (None, None) if extra is None else (extra[..., :3, :, :], extra[..., 3, :, :])
+    for delta_t, by_c, by_h, into_c, out_c, dh, dh_before, arrives, add_c, add_h, held_t in in_order(
+        not reverse, delta.flatten(-3, -2), delta[..., :3, :, :], delta[..., 3, :, :],
+        through, forget, dhs, dhs_before, given(c_bar), extra_c, extra_h, held,
+    ):  # fmt: skip
+        dc = torch.addcmul(dc if arrives is None else dc + arrives, dh, into_c)
+        scale(by_c, dc.unsqueeze(-3), add_c)
+        scale(by_h, dh, add_h)
+        add_product(dh_before, ut, delta_t)
+        dc *= out_c
+        if held_t is not None:
+            dh_before.addcmul_(dh, held_t)
+    rows = side_by_side(delta.flatten(-3, -2))
+    weights = weight_bar(rows, columns(x)), weight_bar(rows, before(h0, hs, reverse)), rows.sum(-1)
+    return into_each(out, (shown(rows, len(hs)), h0_bar, dc.mT, *weights))
+
+
+def _factors(a: Any, cs: Any, earlier: Any, a_bar: Any, held: Any) -> tuple[Any, ...]:
+    """s (T, …, 4, h, n), p = o ⊙ (1 − tanh² c), what c̄ is multiplied with on its way back, and the extra of δ."""
+    (i, f, g, o), squashed = blocks(a, 4), torch.tanh(cs)
+    slopes = i - i * i, f - f * f, 1 - g * g, o - o * o
+    factors = [slope * v for slope, v in zip(slopes, (g, earlier, i, squashed), strict=True)]
+    extra = None if a_bar is None else torch.stack(slopes, -3) * a_bar.unflatten(-2, (4, -1))
+    s, p = torch.stack(factors, -3), o - o * squashed * squashed
+    if held is not None:
+        s, p, f = s.masked_fill(held.unsqueeze(-3), 0), p.masked_fill(held, 0), f.masked_fill(held, 1)
+    return s, p, f, extra
