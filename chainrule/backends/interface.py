@@ -42,6 +42,15 @@ class Backend:
     """Whether arrays can be written to. Where they cannot, kernels ignore `out=`."""
     vendor: Mapping[str, Callable[[Callable[..., Array]], Callable[..., Array]]] = field(default_factory=dict)
     """Makers of kernels that serve some calls, and leave the others to the generic kernel that they are given."""
+    strided: Callable[..., Array] | None = None
+    """`strided(root, shape, strides, offset)`: a view of an array's memory, counted in entries from its first."""
+    updates: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Steps of optimisers in one call, by kernel: `update(theta, g, moments, t, **settings)`, in place; where arrays
+    cannot be written to, it takes the numbers of the step behind the moments, and gives new theta and moments."""
+    jit: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    """Compiles a function of arrays, where the library has a compiler of its own."""
+    captured: Callable[[Callable[[], Any], Array], Callable[[], Any]] = lambda run, example: run
+    """The same run, recorded by the device where it can be, so that it is started by one call."""
 
     def kernel(self, primitive: Any) -> Callable[..., Array]:
         """The kernel of a primitive for these arrays."""

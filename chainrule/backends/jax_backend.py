@@ -15,6 +15,7 @@ from jax.core import Tracer
 from chainrule.backends.interface import Backend, backend_of, is_array
 from chainrule.backends.jax_kernels import KERNELS
 from chainrule.backends.jax_names import Names, available
+from chainrule.backends.jax_updates import UPDATES
 from chainrule.base.errors import OptionError
 
 
@@ -75,4 +76,6 @@ JAX = Backend(
     device_named=device_named,
     is_known=is_known,
     in_place=False,
+    updates=UPDATES,
+    jit=jax.jit,
 )

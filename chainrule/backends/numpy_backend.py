@@ -45,6 +45,12 @@ def erfc(x: Any, *, out: Any = None) -> Any:
     return scipy_erfc(x, out=out)
 
 
+def strided(root: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
+    """A view of an array's memory: entry (i, j, …) lies offset + Σ strides · (i, j, …) entries behind the first."""
+    first = np.lib.stride_tricks.as_strided(root, (offset + 1,), (root.itemsize,))[offset:]
+    return np.lib.stride_tricks.as_strided(first, shape, [s * root.itemsize for s in strides])
+
+
 def device_named(name: str | None) -> str:
     """The CPU, the only device there is.
 
@@ -77,4 +83,5 @@ NUMPY = Backend(
         "unfold": pooling.unfold,
     },
     device_named=device_named,
+    strided=strided,
 )

@@ -14,6 +14,7 @@ from chainrule.backends.interface import Backend, backend_of, is_array
 from chainrule.backends.torch_attention import VENDOR
 from chainrule.backends.torch_kernels import KERNELS
 from chainrule.backends.torch_names import Names, torch_dtype
+from chainrule.backends.torch_updates import UPDATES
 from chainrule.base.errors import OptionError
 
 
@@ -62,6 +63,27 @@ def device_named(name: str | None) -> str:
     return f"cuda:{device.index or torch.cuda.current_device()}" if device.type == "cuda" else str(device)
 
 
+def strided(root: torch.Tensor, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> torch.Tensor:
+    """A view of a tensor's memory, counted in entries from its first."""
+    return torch.as_strided(root, shape, strides, root.storage_offset() + offset)
+
+
+def captured(run: Callable[[], Any], example: torch.Tensor) -> Callable[[], Any]:
+    """On a CUDA device a graph of the run, started by one call; elsewhere the run itself."""
+    if not example.is_cuda:
+        return run
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):  # libraries choose their algorithms before the graph is recorded
+        for _ in range(3):
+            run()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    return graph.replay
+
+
 def prepared(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel that sees no history: a result of tensors that require no gradient has none."""
 
@@ -86,4 +108,7 @@ TORCH = Backend(
     device_named=device_named,
     prepared=prepared,
     vendor=VENDOR,
+    strided=strided,
+    updates=UPDATES,
+    captured=captured,
 )

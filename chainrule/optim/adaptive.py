@@ -122,7 +122,7 @@ class Adam(Optimizer):
         "eps_inside_sqrt": SWITCH,
     }
     moments = ("m", "v")
-    kernel = "adam"
+    kernel = fused = "adam"
 
     def __init__(
         self,
@@ -173,6 +173,7 @@ class AdamW(Adam):
     less. Loshchilov & Hutter (2019); 000 (8.21).
     """
 
+    fused = "adamw"
     formula = r"\theta \leftarrow (1 - \eta\lambda)\theta - \eta\, \hat m / (\sqrt{\hat v} + \varepsilon)"
 
     def __init__(

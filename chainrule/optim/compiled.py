@@ -1,4 +1,4 @@
-"""An optimiser's step as calls of compiled kernels, for plans: the numbers of a step are put in place before it."""
+"""An optimiser's step as few calls of fused kernels, for plans."""
 
 from __future__ import annotations
 
@@ -8,45 +8,59 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.backends.native.calls import NativeCall
-from chainrule.core.graph import tick
+from chainrule.backends.native.library import loaded
 
 if TYPE_CHECKING:
+    from chainrule.optim.group import Group
     from chainrule.optim.optimizer import Optimizer
 
 
 class CompiledStep:
-    """The calls that make a step of an optimiser, what must happen before them, and after."""
+    """A step of an optimiser: what must happen before the calls, the calls, and what must happen after them.
+
+    On NumPy's arrays the calls are compiled kernels, which run together with those of the plan around them; `before`
+    puts the numbers of this step in place. Elsewhere `run` calls the library's own fused update.
+    """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
-        self.calls = [_call(optimizer, group) for group in optimizer.groups]
+        on_numpy = all(group.backend.name == "numpy" for group in optimizer.groups)
+        self.calls = [_call(optimizer, group) for group in optimizer.groups] if on_numpy else []
 
     def before(self) -> None:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
         optimizer = self.optimizer
-        for group, call in zip(optimizer.groups, self.calls, strict=True):
+        for group, call in zip(optimizer.groups, self.calls, strict=False):
             t = int(group.counts[0]) + 1
             numbers = optimizer.compiled(t, **group.settings, lr=optimizer.lr * group.factor)
             call.words[-len(numbers) :] = np.array(numbers).view(np.int64)  # type: ignore[arg-type]
 
+    def run(self) -> None:
+        """The step by the library's fused update."""
+        optimizer = self.optimizer
+        for group in optimizer.groups:
+            update = group.backend.updates[optimizer.fused]
+            t, flat, lr = int(group.counts[0]) + 1, group.flat, optimizer.lr * group.factor
+            update(flat.values, flat.grads, list(group.moments.values()), t, **group.settings, lr=lr)
+
     def after(self) -> None:
         """Count the step."""
-        self.optimizer.steps += 1
-        now = tick()
-        for group in self.optimizer.groups:
-            group.counts += 1
-            for p in group.flat.parameters:
-                p.node.written = now
+        self.optimizer.count_step()
 
 
 def compiled_step(optimizer: Optimizer) -> CompiledStep | None:
-    """The compiled step of an optimiser; None where it has none, or where its parameters are not all in step."""
+    """The fused step of an optimiser; None where it has none, or where its parameters are not all in step."""
     suits = bool(optimizer.kernel) and type(optimizer).measured is _unmeasured()
-    for group in optimizer.groups:
-        single = group.backend.name == "numpy" and group.flat.values.dtype == np.float32
-        together = len(set(group.counts.tolist())) == 1
-        suits = suits and single and together and optimizer.compiled(1, **group.settings, lr=1.0) is not None
+    suits = suits and all(_suits(optimizer, group) for group in optimizer.groups)
     return CompiledStep(optimizer) if suits else None
+
+
+def _suits(optimizer: Optimizer, group: Group) -> bool:
+    single = group.flat.parameters[0].dtype == np.float32
+    together = len(set(group.counts.tolist())) == 1
+    fused = loaded() is not None if group.backend.name == "numpy" else optimizer.fused in group.backend.updates
+    known = optimizer.compiled(1, **group.settings, lr=1.0) is not None
+    return single and together and fused and known and group.in_place
 
 
 def _unmeasured() -> Callable[..., Any]:
@@ -55,7 +69,7 @@ def _unmeasured() -> Callable[..., Any]:
     return Optimizer.measured
 
 
-def _call(optimizer: Optimizer, group: Any) -> NativeCall:
+def _call(optimizer: Optimizer, group: Group) -> NativeCall:
     numbers = optimizer.compiled(1, **group.settings, lr=1.0)
     moments = list(group.moments.values()) or ([0] if optimizer.kernel == "sgd" else [])
     flat = group.flat

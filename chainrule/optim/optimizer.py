@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.base.errors import DtypeError, GradientError, OptionError, ShapeError
+from chainrule.core.graph import tick
 from chainrule.core.stack import stack
 from chainrule.nn import Module, Parameter
 from chainrule.optim.group import Group
@@ -52,8 +53,10 @@ class Optimizer:
     update: ClassVar[Callable[..., None]]
 
     # compiled(t, settings) -> the numbers that the compiled kernel of this name takes after θ, g and the moments;
-    # None where these settings need `update`. An optimiser without a kernel has no name.
+    # None where these settings need `update`. An optimiser without a kernel has no name. `fused` names the update
+    # that other libraries have in one call.
     kernel: ClassVar[str] = ""
+    fused: ClassVar[str] = ""
     compiled: ClassVar[Callable[..., tuple[float, ...] | None]] = staticmethod(lambda t, **settings: None)
 
     formula: ClassVar[str]
@@ -103,6 +106,15 @@ class Optimizer:
             for block in _blocks(run) if group.in_place else [run]:
                 group.change(self.update, block, t, settings)
         self.steps += 1
+
+    def count_step(self) -> None:
+        """Count a step that a plan has made for all parameters."""
+        self.steps += 1
+        now = tick()
+        for group in self.groups:
+            group.counts += 1
+            for p in group.flat.parameters:
+                p.node.written = now
 
     def compiled_step(self) -> Any:
         """This step as calls of compiled kernels, for plans; None where there is no such kernel."""

@@ -68,7 +68,7 @@ class SGD(Optimizer):
             weight_decay=weight_decay,
         )
 
-    kernel = "sgd"
+    kernel = fused = "sgd"
 
     @classmethod
     def kept(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import Place, copied, is_array, is_host, place_of
+from chainrule.backends.default import Default
 from chainrule.base.errors import OptionError
 from chainrule.core import tree
 from chainrule.core.spec import UnknownNumbersError
@@ -17,11 +19,13 @@ from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
 from chainrule.plan.cost import Cost, cost_of
 from chainrule.plan.guards import Guards, Signature, difference, signature
+from chainrule.plan.jitted import Jitted
 from chainrule.plan.memory import Memory, memory_of
-from chainrule.plan.numpy_plan import NumpyPlan
 from chainrule.plan.passes import check_names
-from chainrule.plan.program import Program, Value
+from chainrule.plan.places import array_of_home
+from chainrule.plan.program import Program
 from chainrule.plan.record import Recording, is_data
+from chainrule.plan.replay import Replay
 from chainrule.plan.watch import Ring, Watch, matched
 
 MOST_RINGS = 16
@@ -77,25 +81,21 @@ class Entry:
         self.rings: list[tuple[int, Ring]] = []
 
     @functools.cached_property
-    def plan(self) -> NumpyPlan:
+    def plan(self) -> Replay | Jitted:
         """The program on arrays; made when it is first run, or asked for."""
-        return NumpyPlan(self.program, self.without)
-
-    @functools.cached_property
-    def results(self) -> list[Any]:
-        """The buffers of what the step returns; what is no array, as it was when the step was recorded."""
-        return [self.plan.array_of(v) if isinstance(v, Value) else v for v in self.program.outputs]
+        place = _home(self.program)
+        kind = Replay if place.backend.jit is None else Jitted
+        return kind(self.program, place, self.without)
 
     def run(self, arrays: Sequence[Any], step: int) -> Any:
         """One step; results are copies, for the next step overwrites the buffers."""
-        plan, copy = self.plan, np.copyto
-        for place, array in zip(plan.inputs, arrays, strict=True):
-            copy(place, array)
+        plan = self.plan
+        plan.take(arrays)
         plan.run()
         for every, ring in self.rings:
             if step % every == 0:
                 ring.note(step)
-        results = [Tensor(np.array(r)) if isinstance(r, np.ndarray) else r for r in self.results]
+        results = [Tensor(copied(r)) if is_array(r) else r for r in plan.results]
         return self.recording.build(results)
 
     def watch(self, watches: Sequence[Watch]) -> None:
@@ -104,8 +104,7 @@ class Entry:
         pinned = frozenset(v for _, values in chosen for v in values.values())
         self.program = replace(self.program, pinned=pinned)
         self.__dict__.pop("plan", None)
-        self.__dict__.pop("results", None)
-        self.rings = [(watch.every, Ring(watch, values, self.plan.array_of)) for watch, values in chosen]
+        self.rings = [(watch.every, Ring(watch, values, self.plan)) for watch, values in chosen]
         for watch, (_, ring) in zip(watches, self.rings, strict=True):
             watch.rings = [*watch.rings[-MOST_RINGS + 1 :], ring]
 
@@ -229,6 +228,13 @@ class Plan:
     def why(self) -> str:
         """Why there are as many plans as there are: what changed in a call, or around it, each time."""
         return "\n".join(self.reasons) or "no plan yet: the step has not been called"
+
+
+def _home(program: Program) -> Place:
+    """Where a program runs: where the parameters are, or arrays from outside; else the default place."""
+    arrays = [array_of_home(v) for v in program.values() if v.kind not in ("input", "result")]
+    foreign = [a for a in arrays if not is_host(a)]
+    return place_of(foreign[0]) if foreign else Default.place
 
 
 def _refusal(step: Any, error: UnknownNumbersError) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends.native.calls import NativeCall, runner
+from chainrule.backends.native.library import loaded
 from chainrule.base.errors import OptionError
 from chainrule.plan.program import Program, Value
 
@@ -68,17 +69,17 @@ class Watch:
 class Ring:
     """The rows of one watch for one kind of call: a ring of `keep` rows, in which quantities lie side by side."""
 
-    def __init__(self, watch: Watch, values: dict[str, Value], array_of: Callable[[Value], np.ndarray]) -> None:
+    def __init__(self, watch: Watch, values: dict[str, Value], plan: Any) -> None:
         kinds = list(dict.fromkeys(values.values()))  # a value may have several names
         self.names, self.keep = {name: kinds.index(v) for name, v in values.items()}, watch.keep
-        arrays = [array_of(v) for v in kinds]
-        self.shapes = [(len(FIGURES),) if watch.statistics else a.shape for a in arrays]
+        self.plan, self.values = plan, kinds
+        self.shapes = [(len(FIGURES),) if watch.statistics else v.shape for v in kinds]
         ends = np.cumsum([0, *map(prod, self.shapes)])
         self.places = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self.table = np.zeros((watch.keep, int(ends[-1])), np.float32)
         self.numbers = np.zeros(watch.keep, np.int64)
         self.count = np.zeros(1, np.int64)
-        self.take = self._taker(watch, arrays)
+        self.take = self._taker(watch)
 
     def note(self, step: int) -> None:
         """Keep the values of the step that has just run."""
@@ -99,26 +100,23 @@ class Ring:
         table = self.table[self._order()][:, self.places[i]]
         return table.reshape(len(table), *self.shapes[i])
 
-    def _taker(self, watch: Watch, arrays: list[np.ndarray]) -> Callable[[], Any]:
-        if all(a.dtype == SINGLE and a.flags.c_contiguous for a in arrays) and _compiled():
+    def _taker(self, watch: Watch) -> Callable[[], Any]:
+        on_host = self.plan.is_static and self.plan.place.backend.name == "numpy" and loaded() is not None
+        arrays = [self.plan.array_of(v) for v in self.values] if on_host else []
+        if on_host and all(a.dtype == SINGLE and a.flags.c_contiguous for a in arrays):
             pairs = np.array([(a.ctypes.data, a.size) for a in arrays], np.int64)
             kernel = "keep_figures" if watch.statistics else "keep_values"
             call = NativeCall(kernel, len(arrays), pairs, watch.keep, self.table.shape[1], self.table, self.count)
             call.kept += arrays
             return runner([call])
-        return lambda: self._taken(arrays, watch.statistics)
+        return lambda: self._taken(watch.statistics)
 
-    def _taken(self, arrays: list[np.ndarray], statistics: bool) -> None:
-        row = self.table[int(self.count[0]) % self.keep]
-        for place, a in zip(self.places, arrays, strict=True):
+    def _taken(self, statistics: bool) -> None:
+        row, backend = self.table[int(self.count[0]) % self.keep], self.plan.place.backend
+        for place, value in zip(self.places, self.values, strict=True):
+            a = np.asarray(backend.to_numpy(self.plan.array_of(value)))
             row[place] = (a.mean(), a.std(), a.min(), a.max()) if statistics else a.reshape(-1)
         self.count += 1
-
-
-def _compiled() -> bool:
-    from chainrule.backends.native.library import loaded
-
-    return loaded() is not None
 
 
 def matched(program: Program, patterns: Iterable[str]) -> dict[str, Value]:

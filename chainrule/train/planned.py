@@ -11,6 +11,7 @@ from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 from chainrule.plan import Plan
 from chainrule.plan.compile import Entry
+from chainrule.plan.replay import Replay
 from chainrule.train.objective import correct
 
 Losses = tuple[float, ...]
@@ -19,8 +20,8 @@ Losses = tuple[float, ...]
 class Planned:
     """The step of a run as a plan, one for each size of batch; None where it cannot be one."""
 
-    def __init__(self, compute: Callable[..., Any]) -> None:
-        self.plan = Plan(compute, checks=False)  # labels were checked as a whole
+    def __init__(self, compute: Callable[..., Any], classifies: bool) -> None:
+        self.plan, self.classifies = Plan(compute, checks=False), classifies  # labels were checked as a whole
         self.known: dict[tuple[Any, ...], Batch] = {}
 
     def __call__(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray, settings: Any) -> tuple[Losses, int] | None:
@@ -31,32 +32,43 @@ class Planned:
             entry = self.plan.entry(x[rows], y[rows], *settings)
             if entry is None:
                 return None
-            batch = self.known[key] = Batch(entry)
+            batch = self.known[key] = Batch(entry, self.classifies)
         return batch(x, y, rows)
 
 
 class Batch:
     """The plan for one size of batch."""
 
-    def __init__(self, entry: Entry) -> None:
-        self.entry, self.plan = entry, entry.plan
-        self.x, self.y = self.plan.inputs
-        self.z, *self.losses = entry.results
-        self.hits = self._counter()
+    def __init__(self, entry: Entry, classifies: bool) -> None:
+        self.entry, self.plan, self.classifies = entry, entry.plan, classifies
+        self.direct = isinstance(self.plan, Replay) and self.plan.place.backend.name == "numpy"
+        if self.direct:
+            self.x, self.y = self.plan.inputs  # type: ignore[union-attr]
+            self.z, *self.losses = self.plan.results
+            self.hits = self._counter()
 
     def __call__(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[Losses, int]:
+        if not self.direct:
+            return self._elsewhere(x[rows], y[rows])
         np.take(x, rows, axis=0, out=self.x, mode="clip")
         np.take(y, rows, axis=0, out=self.y, mode="clip")
         self.plan.run()
         return tuple([float(loss) for loss in self.losses]), self.hits()
+
+    def _elsewhere(self, x: np.ndarray, y: np.ndarray) -> tuple[Losses, int]:
+        """The same on PyTorch's and JAX's arrays."""
+        self.plan.take([x, y])
+        self.plan.run()
+        z, *losses = map(np.asarray, map(self.plan.place.backend.to_numpy, self.plan.results))
+        return tuple(map(float, losses)), correct(z, y) if self.classifies else 0
 
     def _counter(self) -> Callable[[], int]:
         """How many predictions hit their label, by a compiled kernel where these are rows of logits and labels."""
         z, y = self.z, self.y
         labels = y.ndim == 1 and y.dtype == np.int64
         rows = z.ndim == 2 and z.shape[1] > 1 and z.dtype == np.float32 and z.flags.c_contiguous
-        if not (labels and rows and loaded()):
-            return (lambda: correct(z, y)) if y.dtype.kind in "iu" or y.ndim == 2 else lambda: 0
+        if not (self.classifies and labels and rows and loaded()):
+            return (lambda: correct(z, y)) if self.classifies else lambda: 0
         count = np.zeros(1, np.int64)
         run = runner([NativeCall("hits", len(z), z.shape[1], z, y, count)])
 

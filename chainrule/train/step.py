@@ -79,7 +79,7 @@ class Step:
         self.clip_norm, self.accumulate = clip_norm, accumulate
         self.key, self.batches = Key(run.seed) / "step", len(run.loader)
         self.guard, self.tried = Guard(run), False
-        self.plan = Planned(self.compute) if compiled else None
+        self.plan = Planned(self.compute, self.classifies) if compiled else None
 
     def __call__(self, rows: np.ndarray) -> bool:
         run = self.run

@@ -18,7 +18,7 @@ from chainrule.plan.passes.chains import with_chains
 from chainrule.plan.passes.dead_code import without_dead_code
 from chainrule.plan.passes.gradients import with_direct_stores
 from chainrule.plan.passes.views import with_places
-from chainrule.plan.program import Call, Program
+from chainrule.plan.program import Call, Draw, Program
 
 NAMES = ("dead code", "affine", "chains", "gradients", "reuse")
 """The passes that can be left out, in their order; "reuse" is that of buffers, at the end."""
@@ -35,13 +35,19 @@ def check_names(without: Collection[str]) -> None:
             raise OptionError(f"There is no pass {name!r} to leave out.", known=", ".join(NAMES))
 
 
+def _draws_first(program: Program) -> Program:
+    """Random numbers before everything else: they depend on nothing, and are made in Python."""
+    draws = [line for line in program if isinstance(line, Draw)]
+    return program.having([*draws, *(line for line in program if not isinstance(line, Draw))])
+
+
 def prepared(program: Program, joins: Callable[[Call], bool] | None, without: Collection[str] = ()) -> Program:
     """The program after all passes that suit its executor; `joins` says which calls a chain can hold."""
     if "dead code" not in without:
         program = without_dead_code(program)
     if joins is not None and "affine" not in without:
         program = cut_affine(program)
-    program = with_places(program)
+    program = with_places(_draws_first(program))
     if joins is not None and "chains" not in without:
         program = with_chains(program, joins)
     return program if "gradients" in without else with_direct_stores(program)

@@ -1,7 +1,8 @@
-"""A plan on NumPy's arrays: a straight line of kernel calls on named buffers that are there before it runs.
+"""A plan replayed: a straight line of kernel calls on named buffers that are there before it runs.
 
-Compiled kernels that follow one another are run by one call; what has no compiled kernel is called from Python, with
-`out=`. Replaying builds no graph and makes no buffer.
+On NumPy's arrays, compiled kernels that follow one another are run by one call; what has no compiled kernel is called
+from Python, with `out=`. On PyTorch's tensors its own kernels are called, without autograd; on a GPU the line is
+captured once, and started by one call.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import Place, backend_of
+from chainrule.backends.interface import put
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 from chainrule.core.stack import stack
@@ -23,48 +26,78 @@ from chainrule.plan.program import Act, Call, Chain, Check, Draw, Instruction, P
 Line = Callable[[], Any]
 
 
-class NumpyPlan:
-    """A program made ready to run; `run()` computes from what stands in `inputs`, `array_of` shows any value."""
+class Replay:
+    """A program made ready to run at a place; `array_of` shows any value, `run` computes from what `take` was given."""
 
-    def __init__(self, program: Program, without: Collection[str] = ()) -> None:
-        self.native = loaded() is not None
+    is_static = True
+    """Whether a value has the same array in every run."""
+
+    def __init__(self, program: Program, place: Place, without: Collection[str] = ()) -> None:
+        self.place, self.native = place, place.backend.name == "numpy" and loaded() is not None
         self.program = prepared(program, joins if self.native else None, without)
         self.buffers = allotted(self.program, reuse="reuse" not in without)
-        self.memory = aligned(self.buffers.size)
-        self.roots: dict[Value, np.ndarray] = {v: np.empty(v.shape, v.dtype) for v in program.inputs}
+        self.memory = self._reserved(self.buffers.size)
+        self.roots: dict[Value, Any] = {v: self._empty(v) for v in program.inputs}
         self.inputs = [self.roots[v] for v in program.inputs]
         self.scratch = 0  # bytes that kernels keep for themselves
-        self.first: list[Line] = []  # checks of the arguments, the numbers of an optimiser's step
+        self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
         self.last: list[Line] = []
         self.lines = self._lines()
         self.first.insert(0, _fetched([(v.home, a) for v, a in self.roots.items() if v.kind == "buffer"]))
         self.last.append(_flagged(program.flags))
-        self.run = _straight([*self.first, *self.lines, *self.last])
+        if program.draws:
+            self.last.append(_counted(program.draws))
+        self.results = [self.array_of(v) if isinstance(v, Value) else v for v in program.outputs]
+        self.run = self._whole()
 
-    def array_of(self, value: Value) -> np.ndarray:
+    def take(self, arrays: Collection[Any]) -> None:
+        """Put the arguments of a step into its input buffers."""
+        if self.place.backend.name == "numpy":
+            for buffer, array in zip(self.inputs, arrays, strict=True):
+                np.copyto(buffer, array)
+        else:
+            for buffer, array in zip(self.inputs, arrays, strict=True):
+                put(buffer, array)
+
+    def array_of(self, value: Value) -> Any:
         """The array of a value, as it is or as the view that it is; after a run, what the run left there."""
         place = self.program.places[value]
         root = self._root(place.root)
         if place.root is value:
             return root
-        flat = (
-            np.lib.stride_tricks.as_strided(root, (1,), (root.itemsize,)) if place.offset == 0 else _from(root, place)
-        )
-        return np.lib.stride_tricks.as_strided(flat, value.shape, [s * root.itemsize for s in place.strides])
+        return self.place.backend.strided(root, value.shape, place.strides, place.offset)  # type: ignore[misc]
 
-    def _root(self, root: Value) -> np.ndarray:
+    def _root(self, root: Value) -> Any:
         if root not in self.roots:
             self.roots[root] = self._found(root)
         return self.roots[root]
 
-    def _found(self, root: Value) -> np.ndarray:
+    def _found(self, root: Value) -> Any:
         home = array_of_home(root)
         if root.kind == "buffer":  # its module may replace the array
-            return np.array(home)
+            return self.place.backend.xp.array(self.place.array(home))
         if home is not None:
-            return np.asarray(home)
+            return self.place.array(home) if root.kind == "constant" else home
         at = self.buffers.offsets[root]
-        return self.memory[at : at + root.nbytes].view(root.dtype).reshape(root.shape)
+        part = self.memory[at : at + root.nbytes]
+        if self.place.backend.name == "numpy":
+            return part.view(root.dtype).reshape(root.shape)
+        return part.view(self._empty(root, (0,)).dtype).reshape(root.shape)
+
+    def _empty(self, value: Value, shape: tuple[int, ...] | None = None) -> Any:
+        return self.place.array(np.empty(value.shape if shape is None else shape, value.dtype))
+
+    def _reserved(self, size: int) -> Any:
+        """Bytes for everything that is made on the way, from the beginning of a cache line on."""
+        raw = self.place.array(np.empty(size + ALIGNMENT, np.uint8))
+        start = -(raw.ctypes.data if self.place.backend.name == "numpy" else raw.data_ptr()) % ALIGNMENT
+        return raw[start : start + size]
+
+    def _whole(self) -> Line:
+        """What comes first, the line itself, and what comes last, as one function."""
+        if self.place.device.startswith("cuda") and not any(map(_is_python, self.program)):
+            return _straight([*self.first, self.place.backend.captured(_straight(self.lines), self.memory), *self.last])
+        return _straight([*self.first, *self.lines, *self.last])
 
     # Lines.
 
@@ -92,8 +125,7 @@ class NumpyPlan:
         return None if call is None else [call]
 
     def _compiled_act(self, act: Act) -> list[NativeCall] | None:
-        whole = hasattr(act.owner, "compiled_step") and act.act == act.owner.step and all(f for _, f in act.flags)
-        step = act.owner.compiled_step() if whole else None
+        step = _fused(act)
         if step is None:
             return None
         self.first.append(step.before)
@@ -103,17 +135,27 @@ class NumpyPlan:
     def _in_python(self, line: Instruction) -> list[Line]:
         reads, writes = [self.array_of(v) for v in line.reads], [self.array_of(v) for v in line.writes]
         if isinstance(line, Act):
-            return [_flagged(line.flags), line.act]
+            return self._acted(line)
         if isinstance(line, Check):
             return self._check(line, reads[0])
         if isinstance(line, Draw):
-            return [_draw(line, writes[0])]
+            self.first.append(_draw(line, writes[0]))
+            return []
         if isinstance(line, Store):
             return [_store(line, reads, writes[0])]
         calls = line.calls if isinstance(line, Chain) else [line] if isinstance(line, Call) else []
         return [_call(c, [self.array_of(v) for v in c.reads], [self.array_of(v) for v in c.writes]) for c in calls]
 
-    def _check(self, line: Check, array: np.ndarray) -> list[Line]:
+    def _acted(self, act: Act) -> list[Line]:
+        """An optimiser's step by one call of the library, or by its own `step`; what is at the end comes last."""
+        step = _fused(act)
+        lines = [_flagged(act.flags), act.act] if step is None else [step.run, step.after]
+        if act is not self.program.instructions[-1]:
+            return lines
+        self.last += lines
+        return []
+
+    def _check(self, line: Check, array: Any) -> list[Line]:
         """A check of an argument comes first, so that nothing is lost; one of a result where it stands."""
         check = _verified(line, array) if not self.native else _checked(line, array)
         if self.program.places[line.reads[0]].root.kind == "input":
@@ -122,20 +164,15 @@ class NumpyPlan:
         return [check]
 
 
-def _from(root: np.ndarray, place: Any) -> np.ndarray:
-    """One entry of an array, `offset` entries from its first."""
-    start = np.ndarray((1,), root.dtype, root, 0) if root.flags.c_contiguous else root
-    whole = start.reshape(-1) if root.flags.c_contiguous else root
-    if root.flags.c_contiguous:
-        return root.reshape(-1)[place.offset :]
-    return np.lib.stride_tricks.as_strided(whole, (place.offset + 1,), (root.itemsize,))[place.offset :]
+def _is_python(line: Instruction) -> bool:
+    """Whether a line must be run from Python each time, and cannot be captured."""
+    return isinstance(line, (Check, Act))
 
 
-def aligned(size: int) -> np.ndarray:
-    """Bytes whose first one lies at a cache line's begin."""
-    raw = np.empty(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size]
+def _fused(act: Act) -> Any:
+    """The step of an optimiser as few calls, where all its parameters have a gradient; else None."""
+    whole = hasattr(act.owner, "compiled_step") and act.act == act.owner.step and all(f for _, f in act.flags)
+    return act.owner.compiled_step() if whole else None
 
 
 def _straight(lines: list[Line]) -> Line:
@@ -146,7 +183,7 @@ def _straight(lines: list[Line]) -> Line:
     return names["run"]
 
 
-def _fetched(buffers: list[tuple[Any, np.ndarray]]) -> Line:
+def _fetched(buffers: list[tuple[Any, Any]]) -> Line:
     """Let the buffers of modules be arrays of the plan, which change in place, with the values they have now."""
 
     def fetch() -> None:
@@ -168,32 +205,40 @@ def _flagged(flags: list[tuple[Any, bool]]) -> Line:
     return tell
 
 
-def _call(call: Call, reads: list[np.ndarray], writes: list[np.ndarray]) -> Line:
-    kernel = call.primitive.kernel_for(np.ndarray, np.empty(0))
+def _call(call: Call, reads: list[Any], writes: list[Any]) -> Line:
+    example = (reads or writes)[0]
+    kernel = call.primitive.kernel_for(type(example), example)
     several = type(call.primitive.spec(*call.reads, **call.params)) is tuple
     out, params = tuple(writes) if several else writes[0], call.params
     return lambda: kernel(*reads, **params, out=out)
 
 
-def _store(line: Store, reads: list[np.ndarray], place: np.ndarray) -> Line:
+def _store(line: Store, reads: list[Any], place: Any) -> Line:
     if line.add:
-        return lambda: np.add(reads[0], place, out=place)
-    return lambda: np.copyto(place, reads[0])
+        add = backend_of(place).xp.add
+        return lambda: add(reads[0], place, out=place)
+    return lambda: put(place, reads[0])
 
 
-def _draw(line: Draw, place: np.ndarray) -> Line:
-    draw, tail = line.draw, line.tail
+def _counted(draws: int) -> Line:
+    """Let the stream of random numbers go on as if the step had drawn from it."""
+
+    def count() -> None:
+        stack.draws += draws
+
+    return count
+
+
+def _draw(line: Draw, place: Any) -> Line:
+    draw, (path, count) = line.draw, line.tail
 
     def fill() -> None:
-        key = stack.key
-        for part in tail:
-            key = key / part
-        place[...] = draw(key)
+        put(place, draw(stack.key / path / (stack.draws + count)))
 
     return fill
 
 
-def _verified(line: Check, array: np.ndarray) -> Line:
+def _verified(line: Check, array: Any) -> Line:
     verify = line.verify
     return lambda: verify(array)
 
