@@ -16,8 +16,9 @@ ENTRYWISE = """
 
 OTHERS = """
     affine argmax argmin argsort broadcast_to choose concatenate contract cumprod cumsum euclidean exp2 fold
-    index isfinite isinf isnan log_softmax logsumexp matmul max_pool max_pool_gather max_pool_spread max_reduce
-    mean min_reduce pad permute prod resample reshape softmax sum take_at unfold unstack
+    highway highway_back index isfinite isinf isnan log_softmax logsumexp matmul max_pool max_pool_gather
+    max_pool_spread max_reduce mean min_reduce pad permute prod resample reshape softmax sum take_at unfold
+    unstack
 """
 
 NEUTRAL = frozenset((ENTRYWISE + OTHERS).split())
@@ -25,5 +26,5 @@ NEUTRAL = frozenset((ENTRYWISE + OTHERS).split())
 LIKE_NUMPY = NEUTRAL | {"irfft", "rfft"}
 """The same where arrays have NumPy's methods too, as JAX's."""
 
-WRITABLE = NEUTRAL | {"turn"}
+WRITABLE = NEUTRAL | {"turn", "highway_rnn", "highway_rnn_back", "residual_rnn", "residual_rnn_back"}
 """The same where arrays can be written to, as PyTorch's."""
