@@ -13,13 +13,13 @@ Moments = Sequence[torch.Tensor]
 def adam(theta: Any, g: Any, moments: Moments, t: int, *, lr: float, betas: Any, eps: float, weight_decay: float,
          eps_inside_sqrt: bool) -> None:  # fmt: skip
     """Adam, with the penalty λ/2 ‖θ‖²."""
-    _adam(torch._fused_adam_, theta, g, moments, t, lr, betas, eps, weight_decay)
+    _adam(torch.ops.aten._fused_adam_, theta, g, moments, t, lr, betas, eps, weight_decay)
 
 
 def adamw(theta: Any, g: Any, moments: Moments, t: int, *, lr: float, betas: Any, eps: float, weight_decay: float,
           eps_inside_sqrt: bool) -> None:  # fmt: skip
     """Adam with decoupled weight decay."""
-    _adam(torch._fused_adamw_, theta, g, moments, t, lr, betas, eps, weight_decay)
+    _adam(torch.ops.aten._fused_adamw_, theta, g, moments, t, lr, betas, eps, weight_decay)
 
 
 def _adam(
@@ -36,7 +36,7 @@ def _adam(
 def sgd(theta: Any, g: Any, moments: Moments, t: int, *, lr: float, momentum: float, nesterov: bool, dampening: float,
         weight_decay: float) -> None:  # fmt: skip
     """Gradient descent with heavy-ball momentum, or without."""
-    torch._fused_sgd_(
+    torch.ops.aten._fused_sgd_(
         [theta], [g], list(moments), weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=dampening,
         nesterov=nesterov, maximize=False, is_first_step=t == 1,
     )  # fmt: skip

@@ -8,6 +8,14 @@ from pathlib import Path
 PACKAGE = str(Path(__file__).parents[1] / "_")[:-1]  # with the separator: not its neighbours
 
 
+def depth() -> int:
+    """How many frames up the user's code is, counted for `warnings.warn(..., stacklevel=depth())`."""
+    frame, n = sys._getframe(1), 1
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, n = frame.f_back, n + 1
+    return n
+
+
 def caller() -> str:
     """The line of the user's code that is at work, as `file:line`; empty where there is none."""
     frame = sys._getframe(1)

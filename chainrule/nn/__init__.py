@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         ResidualRNNCell,
         RNNCell,
     )
+    from chainrule.nn.recurrent_skips import HighwayRNN, ResidualRNN
     from chainrule.nn.resizing import (
         CircularPad1d,
         CircularPad2d,
@@ -125,6 +126,7 @@ _LATER = {
     "highway": "Highway",
     "recurrent": "GRU LSTM RNN ChungGRU",
     "recurrent_cells": "ChungGRUCell GRUCell HighwayCell LSTMCell Recurrent ResidualRNNCell RNNCell",
+    "recurrent_skips": "HighwayRNN ResidualRNN",
     "precision": "LowPrecision",
 }
 """Files that are imported when one of their layers is first used: most programs use few of them."""
@@ -179,6 +181,7 @@ __all__ = [
     "GroupNorm",
     "Highway",
     "HighwayCell",
+    "HighwayRNN",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
@@ -216,6 +219,7 @@ __all__ = [
     "ReplicationPad2d",
     "ReplicationPad3d",
     "Residual",
+    "ResidualRNN",
     "ResidualRNNCell",
     "Sequential",
     "SiLU",

@@ -16,6 +16,7 @@ from chainrule.nn.recurrent_checks import check_input, check_sizes, check_state,
 from chainrule.ops import broadcast_to, concatenate, dropout, expand_dims, squeeze, stack, transpose
 from chainrule.ops.operands import operand
 from chainrule.ops.recurrent import chung_gru, gru, lstm, rnn
+from chainrule.ops.rnn import check_nonlinearity
 
 
 class RecurrentLayers(Module):
@@ -180,8 +181,7 @@ class RNN(RecurrentLayers):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise OptionError(f"There is no nonlinearity {nonlinearity!r} for RNN.", known="tanh, relu")
+        check_nonlinearity(nonlinearity, "RNN")
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, *args, **kwargs)
 

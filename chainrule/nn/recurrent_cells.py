@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import OptionError, ShapeError
+from chainrule.base.errors import ShapeError
 from chainrule.core.scan import scan
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.nn.recurrent import set_forget_bias
-from chainrule.nn.recurrent_checks import check_sizes
-from chainrule.ops import affine, sigmoid, tanh
+from chainrule.nn.recurrent_checks import check_carry_width, check_sizes
 from chainrule.ops.chung_gru import chung_gru_cell
 from chainrule.ops.gru import gru_cell
+from chainrule.ops.highway_rnn import highway_cell
 from chainrule.ops.lstm import lstm_cell
 from chainrule.ops.operands import operand
-from chainrule.ops.rnn import NONLINEARITIES, rnn_cell
+from chainrule.ops.residual_rnn import residual_rnn_cell
+from chainrule.ops.rnn import check_nonlinearity, rnn_cell
 
 
 class RecurrentCell(Module):
@@ -81,8 +82,7 @@ class RNNCell(RecurrentCell):
     """One step of the plain network, h' = φ(W x + b + U h + b'); see `rnn_cell`. 000 (15.2)-(15.3)."""
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh") -> None:
-        if nonlinearity not in NONLINEARITIES:
-            raise OptionError(f"There is no nonlinearity {nonlinearity!r} for RNNCell.", known="tanh, relu")
+        check_nonlinearity(nonlinearity, type(self).__name__)
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, bias)
 
@@ -135,7 +135,7 @@ class ChungGRUCell(RecurrentCell):
 
 
 class ResidualRNNCell(RNNCell):
-    """One step of the residual network of 003 §16: h' = Q h + φ(W x + U h + b).
+    """One step of the residual network, h' = Q h + φ(W x + U h + b); see `residual_rnn_cell`. 003 §16.4.
 
     Q is `weight_skip`; it starts as the identity.
     """
@@ -148,48 +148,53 @@ class ResidualRNNCell(RNNCell):
 
     def forward(self, x: Any, h: Any = None) -> Any:
         """The next state."""
-        h = self._checked(x, h)
-        return affine(h, self.weight_skip) + super().forward(x, h)
+        weights = self.weight_ih, self.weight_hh, self.weight_skip, self.bias
+        return residual_rnn_cell(x, self._checked(x, h), *weights, self.nonlinearity)
 
 
 class HighwayCell(RecurrentCell):
-    """One step of a recurrent highway: h' = t ⊙ n + (1 − t) ⊙ h, t = σ(W x + U h + b), n = tanh(W' x + U' h + b').
+    """One step of a recurrent highway: h' = t ⊙ n + (1 − t) ⊙ h, t = σ(W x + U h + b), n = φ(W' x + U' h + b').
 
     The gate decides between the candidate n and the OLD STATE: the form that needs no input as wide as the
     state. The code of 003 §16.8 gates with the input x instead (`carry="input"`), which needs input_size =
-    hidden_size. Rows of the weights: first those of t, then those of n.
+    hidden_size. Rows of the weights: first those of t, then those of n; φ is tanh or ReLU. `gate_bias` is where
+    the bias of the gate starts, below 0 so that at first most is carried; None leaves it as drawn.
 
     Raises:
-        OptionError: carry is neither "state" nor "input", or "input" is asked for with unequal sizes.
+        OptionError: carry is neither "state" nor "input", or "input" is asked for with unequal sizes; there is
+            no such nonlinearity.
     """
 
     gates = 2
     biases = ("bias_ih",)
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, carry: str = "state") -> None:
-        if carry not in ("state", "input"):
-            raise OptionError(f"HighwayCell cannot carry {carry!r}.", known="state, input")
-        if carry == "input" and input_size != hidden_size:
-            raise OptionError(
-                "HighwayCell can carry its input only where it is as wide as the state, "
-                f"not {input_size} and {hidden_size}.",
-                fix='carry="state"',
-            )
-        self.carry = carry
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        carry: str = "state",
+        nonlinearity: str = "tanh",
+        gate_bias: float | None = None,
+    ) -> None:
+        check_carry_width("HighwayCell", carry, input_size, hidden_size)
+        check_nonlinearity(nonlinearity, "HighwayCell")
+        self.carry, self.nonlinearity = carry, nonlinearity
         super().__init__(input_size, hidden_size, bias)
+        if bias and gate_bias is not None:
+            self.bias.value[:hidden_size] = gate_bias
 
     def forward(self, x: Any, h: Any = None) -> Any:
         """The next state."""
-        h = self._checked(x, h)
-        z = affine(x, self.weight_ih, self.bias) + affine(h, self.weight_hh)
-        t, new = sigmoid(z[:, : self.hidden_size]), tanh(z[:, self.hidden_size :])
-        return t * new + (1 - t) * (h if self.carry == "state" else x)
+        weights = self.weight_ih, self.weight_hh, self.bias
+        return highway_cell(x, self._checked(x, h), *weights, self.carry, self.nonlinearity)
 
 
 class Recurrent(Module):
     """Any cell run over a sequence by `scan`: the states (n, T, h) and the last state.
 
-    For cells that have no fused layer (residual, highway, one's own). `reverse`, `truncate` and `checkpoint` are
+    For cells of one's own, which have no layer. `reverse`, `truncate` and `checkpoint` are
     those of `scan`: backpropagation through time cut after k steps, or with states computed again. The
     cell starts from its own first state where none is given.
     """

@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.backends import kind_of
 from chainrule.base.errors import DtypeError, OptionError, ShapeError
 from chainrule.core.vocabulary import words
+from chainrule.ops.highway_rnn import check_carry
 
 
 def check_sizes(name: str, **sizes: int) -> None:
@@ -20,6 +21,20 @@ def check_sizes(name: str, **sizes: int) -> None:
     for size, value in sizes.items():
         if value < 1:
             raise OptionError(f"{name} needs {size} of 1 or more, got {value}.")
+
+
+def check_carry_width(name: str, carry: str, inputs: int, hidden_size: int) -> None:
+    """Refuse to carry what is not known, or not as wide as the state.
+
+    Raises:
+        OptionError: carry is neither "state" nor "input", or the input has another width.
+    """
+    check_carry(carry, name)
+    if carry == "input" and inputs != hidden_size:
+        raise OptionError(
+            f"{name} can carry its input only where it is as wide as the state, not {inputs} and {hidden_size}.",
+            fix='carry="state"',
+        )
 
 
 def check_input(layer: Any, x: Any) -> None:

@@ -83,6 +83,8 @@ from chainrule.ops.elementary import (
 )
 from chainrule.ops.fourier import complex_multiply, irfft, rfft
 from chainrule.ops.gru import gru_cell
+from chainrule.ops.highway import highway
+from chainrule.ops.highway_rnn import highway_cell
 from chainrule.ops.indexing import index
 from chainrule.ops.linear_algebra import affine, dot, matmul, outer
 from chainrule.ops.linear_attention import linear_attention
@@ -105,9 +107,10 @@ from chainrule.ops.pooling import (
 )  # fmt: skip
 from chainrule.ops.positions import alibi, alibi_slopes, rotary, sinusoidal_positions
 from chainrule.ops.rearrangement import chunk, flip, moveaxis, repeat, roll, split, swapaxes, tile
-from chainrule.ops.recurrent import chung_gru, gru, lstm, rnn
+from chainrule.ops.recurrent import chung_gru, gru, highway_rnn, lstm, residual_rnn, rnn
 from chainrule.ops.reductions import max, mean, min, std, sum, var
 from chainrule.ops.resampling import upsample
+from chainrule.ops.residual_rnn import residual_rnn_cell
 from chainrule.ops.rnn import rnn_cell
 from chainrule.ops.rounding import ceil, floor, remainder, round, trunc
 from chainrule.ops.scattering import gather, index_add, index_put, scatter, scatter_add, take
@@ -211,6 +214,9 @@ __all__ = [
     "gru_cell",
     "gumbel",
     "gumbel_softmax",
+    "highway",
+    "highway_cell",
+    "highway_rnn",
     "hypot",
     "identity",
     "index",
@@ -276,6 +282,8 @@ __all__ = [
     "remainder",
     "repeat",
     "reshape",
+    "residual_rnn",
+    "residual_rnn_cell",
     "rfft",
     "rnn",
     "rnn_cell",

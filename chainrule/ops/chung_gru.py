@@ -76,7 +76,7 @@ def chung_gru_(
     hs = np_.empty((*a.shape[:-1], n), a.dtype)
     held = None if mask is None else ~steps_of_mask(mask, reverse)
     u_gates, u_new, h = w_hh[..., : 2 * n, :], w_hh[..., 2 * n :, :], h0
-    product = recurrent_out(a)
+    product = recurrent_out(w_hh, h0)
     for t in range(len(hs)):
         r, z, new = parts(a[t], 3)
         gates = a[t, ..., : 2 * n]

@@ -73,7 +73,7 @@ def gru_(
     a = np_.empty((*z_x.shape[:-1], 4 * n), z_x.dtype)
     hs = np_.empty((*z_x.shape[:-1], n), z_x.dtype)
     held = None if mask is None else ~steps_of_mask(mask, reverse)
-    h, product = h0, recurrent_out(z_x)
+    h, product = h0, recurrent_out(w_hh, h0)
     for t in range(len(hs)):
         z_h = recurrent(w_hh, h, product)
         z_h += b_hh[..., None, :]

@@ -16,9 +16,11 @@ from chainrule.base.errors import DtypeError, ShapeError
 from chainrule.core.vocabulary import words
 from chainrule.ops.chung_gru import chung_gru_
 from chainrule.ops.gru import gru_
+from chainrule.ops.highway_rnn import check_carry, highway_rnn_
 from chainrule.ops.lstm import lstm_
 from chainrule.ops.operands import operand, promote
-from chainrule.ops.rnn import rnn_
+from chainrule.ops.residual_rnn import residual_rnn_
+from chainrule.ops.rnn import check_nonlinearity, rnn_
 
 
 @words.define
@@ -31,9 +33,11 @@ def rnn(
     Shapes: x (n, T, in), h0 (n, h), weight_ih W (h, in), weight_hh U (h, h), bias (h); 0 where it is None.
 
     Raises:
+        OptionError: there is no such nonlinearity.
         ShapeError: the arguments do not fit together, or the sequence is empty.
         DtypeError: the mask is not made of booleans.
     """
+    check_nonlinearity(nonlinearity, "rnn")
     x, h0, w, u, b = _operands(x, h0, weight_ih, weight_hh, bias, gates=1)
     hs = rnn_(x, h0, w, u, b, *_mask(mask), nonlinearity=nonlinearity, reverse=reverse)
     return _shown(hs, mask), _last(hs, reverse)
@@ -91,6 +95,51 @@ def chung_gru(
     """
     x, h0, w, u, b = _operands(x, h0, weight_ih, weight_hh, bias, gates=3)
     hs, _ = chung_gru_(x, h0, w, u, b, *_mask(mask), reverse=reverse)
+    return _shown(hs, mask), _last(hs, reverse)
+
+
+@words.define
+def residual_rnn(
+    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, weight_skip: Any, bias: Any = None, *,
+    nonlinearity: str = "tanh", mask: Any = None, reverse: bool = False,
+) -> tuple[Any, Any]:  # fmt: skip
+    """The residual recurrent network hₜ = Q hₜ₋₁ + φ(W xₜ + U hₜ₋₁ + b): states and last state. 003 §16.4.
+
+    Shapes: x (n, T, in), h0 (n, h), weight_ih W (h, in), weight_hh U and weight_skip Q (h, h), bias (h); 0 where
+    it is None.
+
+    Raises:
+        OptionError: there is no such nonlinearity.
+        ShapeError: the arguments do not fit together, or the sequence is empty.
+        DtypeError: the mask is not made of booleans.
+    """
+    check_nonlinearity(nonlinearity, "residual_rnn")
+    x, h0, w, u, q, b = _operands(x, h0, weight_ih, weight_hh, weight_skip, bias, gates=1)
+    settings: Any = {"nonlinearity": nonlinearity, "reverse": reverse}
+    hs, _ = residual_rnn_(x, h0, w, u, q, b, *_mask(mask), **settings)
+    return _shown(hs, mask), _last(hs, reverse)
+
+
+@words.define
+def highway_rnn(
+    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias: Any = None, *,
+    carry: str = "state", nonlinearity: str = "tanh", mask: Any = None, reverse: bool = False,
+) -> tuple[Any, Any]:  # fmt: skip
+    """The recurrent highway hₜ = t ⊙ n + (1 − t) ⊙ hₜ₋₁: states and last state (see `highway_cell`). 003 §16.8.
+
+    With `carry="input"` it is xₜ in place of hₜ₋₁ that passes where the gate t is closed.
+    Shapes: x (n, T, in), h0 (n, h), weight_ih (2h, in), weight_hh (2h, h), bias (2h); 0 where it is None.
+
+    Raises:
+        OptionError: there is no such nonlinearity, or nothing of this name to carry.
+        ShapeError: the arguments do not fit together, or the sequence is empty.
+        DtypeError: the mask is not made of booleans.
+    """
+    check_nonlinearity(nonlinearity, "highway_rnn")
+    check_carry(carry, "highway_rnn")
+    x, h0, w, u, b = _operands(x, h0, weight_ih, weight_hh, bias, gates=2)
+    settings: Any = {"carry": carry, "nonlinearity": nonlinearity, "reverse": reverse}
+    hs, _ = highway_rnn_(x, h0, w, u, b, *_mask(mask), **settings)
     return _shown(hs, mask), _last(hs, reverse)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.backends import into_each, xp
+from chainrule.base.errors import OptionError
 from chainrule.core.batch import leading
 from chainrule.core.fused import fused
 from chainrule.core.vocabulary import words
@@ -37,12 +38,26 @@ from chainrule.ops.sequences import (
 NONLINEARITIES = {"tanh": tanh, "relu": relu}
 
 
+def check_nonlinearity(nonlinearity: str, of: str) -> None:
+    """Refuse a nonlinearity that there is no kernel for.
+
+    Raises:
+        OptionError: it is neither tanh nor ReLU.
+    """
+    if nonlinearity not in NONLINEARITIES:
+        raise OptionError(f"There is no nonlinearity {nonlinearity!r} for {of}.", known=", ".join(NONLINEARITIES))
+
+
 @words.define
 def rnn_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b: Any = None, nonlinearity: str = "tanh") -> Any:
     """One step of a recurrent network: h' = φ(W x + U h + b), φ tanh or ReLU, from elementary operations.
 
     Shapes: x (n, in), h (n, h), W (h, in), U (h, h), b (h). 000 (15.2)-(15.3), 004 (106).
+
+    Raises:
+        OptionError: there is no such nonlinearity.
     """
+    check_nonlinearity(nonlinearity, "rnn_cell")
     return NONLINEARITIES[nonlinearity](mapped(x, w_ih, b) + mapped(h, w_hh))
 
 
@@ -55,7 +70,7 @@ def rnn_(
     np_ = xp(x)
     hs = project(by_time(x, reverse), w_ih, b)  # (T, …, n, h): pre-activations that become the states
     held = None if mask is None else ~steps_of_mask(mask, reverse)
-    h, product = h0, recurrent_out(hs)
+    h, product = h0, recurrent_out(w_hh, h0)
     for t in range(len(hs)):
         hs[t] += recurrent(w_hh, h, product)
         if nonlinearity == "tanh":

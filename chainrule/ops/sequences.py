@@ -27,13 +27,15 @@ Array = Any
 
 def by_time(x: Array, reverse: bool) -> Array:
     """A view (T, …, n, k) of (…, n, T, k), the step to be computed first in front."""
-    y = xp(x).moveaxis(x, -2, 0)
-    return y[::-1] if reverse else y
+    np_ = xp(x)
+    y = np_.moveaxis(x, -2, 0)
+    return np_.flip(y, 0) if reverse else y
 
 
 def by_example(y: Array, reverse: bool, out: Array = None) -> Array:
     """A view (…, n, T, k) of (T, …, n, k), in the order of the input again; copied where there is an `out`."""
-    return into(out, xp(y).moveaxis(y[::-1] if reverse else y, 0, -2))
+    np_ = xp(y)
+    return into(out, np_.moveaxis(np_.flip(y, 0) if reverse else y, 0, -2))
 
 
 def columns(x: Array, reverse: bool) -> Array:
@@ -82,9 +84,9 @@ def recurrent(u: Array, h: Array, out: Array) -> Array:
     return np_.swapaxes(np_.matmul(u, np_.swapaxes(h, -1, -2), out=out), -1, -2)
 
 
-def recurrent_out(z: Array) -> Array:
-    """The `out` of `recurrent` for pre-activations z (T, …, n, k)."""
-    return xp(z).empty((*z.shape[1:-2], z.shape[-1], z.shape[-2]), z.dtype)
+def recurrent_out(u: Array, h: Array) -> Array:
+    """The `out` of `recurrent`. Shapes: u (…, k, h), state h (…, n, h), result (…, k, n)."""
+    return xp(h).empty_like(h, shape=(*u.shape[:-1], h.shape[-2]))
 
 
 def weight_bar(delta: Array, v: Array) -> Array:
@@ -121,12 +123,23 @@ def parts(x: Any, n: int) -> list[Any]:
     return [x[(..., slice(k * h, (k + 1) * h))] for k in range(n)]
 
 
-def squash(np_: Any, z: Array) -> None:
-    """σ(z) = (1 + tanh(z/2))/2 in place: nothing overflows."""
+def squash(np_: Any, z: Array) -> Array:
+    """σ(z) = (1 + tanh(z/2))/2, in place where arrays can be written to: nothing overflows."""
     z *= 0.5
-    np_.tanh(z, out=z)
+    z = np_.tanh(z, out=z)
     z += 1
     z *= 0.5
+    return z
+
+
+def activate(np_: Any, z: Array, nonlinearity: str) -> Array:
+    """φ(z), in place where arrays can be written to: tanh or ReLU."""
+    return np_.tanh(z, out=z) if nonlinearity == "tanh" else np_.maximum(z, 0, out=z)
+
+
+def slope(np_: Any, a: Array, nonlinearity: str) -> Array:
+    """φ'(z) from a = φ(z): 1 − a² for tanh, [a > 0] for ReLU."""
+    return 1 - a * a if nonlinearity == "tanh" else np_.sign(np_.maximum(a, 0))
 
 
 def outs(out: Any, n: int) -> Sequence[Any]:
@@ -202,16 +215,16 @@ def fitting(name: str, given: dict[str, Any], wanted: dict[str, tuple[int, ...]]
             )
 
 
-def over_sequences(primitive: Primitive, weights: tuple[int, ...]) -> None:
+def over_sequences(primitive: Primitive, weights: tuple[int, ...], axes: int = 3) -> None:
     """State the batching rule of a recurrence: examples that share the weights are more sequences of one batch.
 
-    `weights` are the places of the arguments that belong to no example. Where they differ from example to
-    example, the batch is one more axis in front of everything.
+    `weights` are the places of the arguments that belong to no example, `axes` how many x has, (n, T, in). Where
+    the weights differ from example to example, the batch is one more axis in front of everything.
     """
 
     def rule(size: int, args: Any, flags: Any, **params: Any) -> Any:
         fronted = [in_front(size, a, f) for a, f in zip(args, flags, strict=True)]
-        if any(flags[i] for i in weights) or len(fronted[0].shape) > 4:
+        if any(flags[i] for i in weights) or len(fronted[0].shape) > axes + 1:
             return primitive(*fronted, **params)
         folded = [args[i] if i in weights else _folded(a) for i, a in enumerate(fronted)]
         y = primitive(*folded, **params)

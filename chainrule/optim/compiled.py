@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +49,7 @@ class CompiledStep:
 
 def compiled_step(optimizer: Optimizer) -> CompiledStep | None:
     """The fused step of an optimiser; None where it has none, or where its parameters are not all in step."""
-    suits = bool(optimizer.kernel) and type(optimizer).measured is _unmeasured()
+    suits = bool(optimizer.kernel) and _is_its_own(type(optimizer)) and "update" not in vars(optimizer)
     suits = suits and all(_suits(optimizer, group) for group in optimizer.groups)
     return CompiledStep(optimizer) if suits else None
 
@@ -63,10 +62,12 @@ def _suits(optimizer: Optimizer, group: Group) -> bool:
     return single and together and fused and known and group.in_place
 
 
-def _unmeasured() -> Callable[..., Any]:
+def _is_its_own(kind: type[Any]) -> bool:
+    """Whether the kernel stands for the update of this class, and not for one that a subclass has replaced."""
     from chainrule.optim.optimizer import Optimizer
 
-    return Optimizer.measured
+    owner = next(c for c in kind.__mro__ if "update" in vars(c))
+    return "compiled" in vars(owner) and kind.step is Optimizer.step and kind.measured is Optimizer.measured
 
 
 def _call(optimizer: Optimizer, group: Group) -> NativeCall:

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.base.errors import DtypeError, GradientError, OptionError, ShapeError
+from chainrule.base.source import caller
 from chainrule.core.graph import tick
+from chainrule.core.spec import UnknownNumbersError
 from chainrule.core.stack import stack
 from chainrule.nn import Module, Parameter
 from chainrule.optim.group import Group
@@ -92,6 +94,7 @@ class Optimizer:
             GradientError: none has one, or another optimiser has taken the parameters over.
         """
         if stack.recorder is not None:
+            self._refuse_own_step()
             stack.recorder.act(type(self).__name__, self, self.step, list(self.parameters()))
             return
         runs = [(group, run, t) for group in self.groups for run, t in group.due()]
@@ -106,6 +109,14 @@ class Optimizer:
             for block in _blocks(run) if group.in_place else [run]:
                 group.change(self.update, block, t, settings)
         self.steps += 1
+
+    def _refuse_own_step(self) -> None:
+        if type(self).step is not Optimizer.step:
+            raise UnknownNumbersError(
+                f"{type(self).__name__} has a step method of its own, whose Python a plan would run only once.",
+                line=caller(),
+                fix="an `update` of its own instead, which plans call",
+            )
 
     def count_step(self) -> None:
         """Count a step that a plan has made for all parameters."""

@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.backends import Place, copied, is_array, is_host, place_of
 from chainrule.backends.default import Default
 from chainrule.base.errors import OptionError
+from chainrule.base.source import depth
 from chainrule.core import tree
 from chainrule.core.spec import UnknownNumbersError
 from chainrule.core.stack import stack
@@ -208,7 +209,7 @@ class Plan:
             recording = Recording(self.step, args, kwargs, self.checks)
         except UnknownNumbersError as error:
             self.refused.add(key)
-            warnings.warn(PlanWarning(_refusal(self.step, error)), stacklevel=3)
+            warnings.warn(PlanWarning(_refusal(self.step, error)), stacklevel=depth())
             return None
         self.reasons.append(f"plan {len(self.reasons) + 1}: {reason}")
         entry = self.entries[key] = Entry(recording, Guards(recording.recorder, self.step), self.without)

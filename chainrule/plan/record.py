@@ -108,10 +108,11 @@ class Recorder(Trace):
 
     # Random numbers and checks.
 
-    def drawn(self, draw: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, tail: tuple[Any, ...]) -> Recorded:
-        """Random numbers by the key of the stream: `draw(key)` makes them, in each step anew."""
+    def drawn(self, draw: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any) -> Recorded:
+        """Random numbers by the key of the stream: `draw(key)` makes them, in each run anew."""
+        stack.draws += 1
         value = Value(shape, dtype)
-        self.note(Draw((), (value,), draw=draw, tail=tail))
+        self.note(Draw((), (value,), draw=draw, tail=(".".join(stack.path), stack.draws - self.drawn_before)))
         return Recorded(value, self)
 
     def holds(self, values: Any) -> bool:
@@ -201,7 +202,7 @@ class Recorder(Trace):
     def at_work(self) -> Iterator[None]:
         """Inside the block, what happens is recorded; after it all state is as it was, `left_filled` as it was left."""
         self.above, stack.watcher, stack.recorder = stack.watcher, self, self
-        before = stack.draws
+        before = self.drawn_before = stack.draws
         try:
             yield
             self.naming.finish(self.gradients, {part.node: self.state[id(part)] for part, _ in self.taken})

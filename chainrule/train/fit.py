@@ -20,6 +20,7 @@ from chainrule.train.callbacks import Callback, Checkpoint, LearningRateSchedule
 from chainrule.train.evaluate import evaluate, modes_restored
 from chainrule.train.history import History
 from chainrule.train.objective import as_dataset, dtype_of, learned, task_for
+from chainrule.train.planned import suits_a_plan
 from chainrule.train.progress import Progress
 from chainrule.train.run import Run
 from chainrule.train.step import Step
@@ -44,7 +45,7 @@ def fit(
     seed: int = 0,
     progress: bool = True,
     resume: str | os.PathLike[str] | None = None,
-    compile: bool = True,
+    compile: bool | None = None,
 ) -> History:
     """Train a model; the same as the hand-written loop
 
@@ -77,8 +78,9 @@ def fit(
         progress: whether to show the line.
         resume: a checkpoint to continue from; the result equals that of an uninterrupted run, bit for bit.
             The settings must be those of the first run, but `epochs` may be more.
-        compile: whether the step becomes a plan (see `cr.compile`), which computes the same, faster. What a plan
-            cannot hold runs as it is written, with a warning.
+        compile: whether the step becomes a plan (see `cr.compile`), which computes the same, faster. If left out, it
+            does where the model, the loss and the penalty can be seen to do nothing but compute: no printing, no
+            counting, no randomness of their own. What a plan cannot hold runs as it is written.
 
     Raises:
         NumericalError: the loss became NaN or infinite; the weights are those of the last good moment.
@@ -98,9 +100,11 @@ def fit(
     dataset = dataset.narrowed(dtype_of(model), check=True)
     loader = data if isinstance(data, Loader) else Loader(dataset.x, dataset.y, batch_size, seed)
     check_batches(model, loader)
+    optimizer = _optimizer(optimizer, model)
+    compiled = suits_a_plan(model, function, penalty, optimizer) if compile is None else compile
     run = Run(
         model,
-        _optimizer(optimizer, model),
+        optimizer,
         loader,
         function,
         epochs=epochs,
@@ -108,7 +112,7 @@ def fit(
         callbacks=_ordered(callbacks, schedule),
         seed=seed,
         settings={"penalty": penalty, "clip_norm": clip_norm, "accumulate": accumulate, "schedule": schedule}
-        | ({} if compile else {"compile": False})
+        | ({} if compiled else {"compile": False})
         | ({"learning rate": "by the schedule"} if schedule else {}),
     )
     model.task = task  # type: ignore[attr-defined]
@@ -117,7 +121,7 @@ def fit(
     if progress:
         run.callbacks.append(Progress())
     with _finishing_the_step(run), modes_restored(model):
-        _train(run, Step(run, task, penalty, clip_norm, accumulate, compile))
+        _train(run, Step(run, task, penalty, clip_norm, accumulate, compiled))
     return run.history
 
 

@@ -11,10 +11,17 @@ from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 from chainrule.plan import Plan
 from chainrule.plan.compile import Entry
+from chainrule.plan.purity import impurity, model_impurity, optimizer_impurity
 from chainrule.plan.replay import Replay
 from chainrule.train.objective import correct
 
 Losses = tuple[float, ...]
+
+
+def suits_a_plan(model: Any, loss: Any, penalty: Any, optimizer: Any) -> bool:
+    """Whether a step of training can be seen to do nothing but compute, so that it may be a plan unasked."""
+    functions = [loss, *([] if penalty is None else [penalty])]
+    return not (model_impurity(model) or optimizer_impurity(optimizer) or any(map(impurity, functions)))
 
 
 class Planned:

@@ -191,6 +191,61 @@ MISTAKES = {
         OptionError,
         "HighwayCell cannot carry 'memory'.\n  known   state, input",
     ),
+    "a cell with a nonlinearity of its own": (
+        lambda: nn.HighwayCell(3, 4, nonlinearity="sigmoid"),
+        OptionError,
+        "There is no nonlinearity 'sigmoid' for HighwayCell.\n  known   tanh, relu",
+    ),
+    "a residual network with a nonlinearity of its own": (
+        lambda: nn.ResidualRNN(3, 4, nonlinearity="sigmoid"),
+        OptionError,
+        "There is no nonlinearity 'sigmoid' for ResidualRNN.\n  known   tanh, relu",
+    ),
+    "highways that carry what does not fit": (
+        lambda: nn.HighwayRNN(3, 4, carry="input"),
+        OptionError,
+        'HighwayRNN can carry its input only where it is as wide as the state, not 3 and 4.\n  try     carry="state"',
+    ),
+    "highways above both directions": (
+        lambda: nn.HighwayRNN(4, 4, 2, bidirectional=True, carry="input"),
+        OptionError,
+        'HighwayRNN can carry its input only where it is as wide as the state, not 8 and 4.\n  try     carry="state"',
+    ),
+    "highways that carry nothing known": (
+        lambda: nn.HighwayRNN(3, 4, carry="memory"),
+        OptionError,
+        "HighwayRNN cannot carry 'memory'.\n  known   state, input",
+    ),
+    "a recurrence with an unknown nonlinearity": (
+        lambda: cr.rnn(X, zeros(2, 4), zeros(4, 3), zeros(4, 4), nonlinearity="sigmoid"),
+        OptionError,
+        "There is no nonlinearity 'sigmoid' for rnn.\n  known   tanh, relu",
+    ),
+    "a highway with an unknown nonlinearity": (
+        lambda: cr.highway(zeros(2, 3), zeros(3, 3), zeros(3), zeros(3, 3), zeros(3), "sigmoid"),
+        OptionError,
+        "There is no nonlinearity 'sigmoid' for highway.\n  known   tanh, relu",
+    ),
+    "a highway into another width": (
+        lambda: cr.highway(zeros(2, 3), zeros(4, 3), zeros(4), zeros(4, 3), zeros(4)),
+        ShapeError,
+        "highway expects weight of shape (3, 3), got (4, 3).\n  x       (2, 3)",
+    ),
+    "a highway for one number": (
+        lambda: cr.highway(1.0, zeros(1, 1), zeros(1), zeros(1, 1), zeros(1)),
+        ShapeError,
+        "highway carries its input through, got a single number.\n  try     x.reshape(1, 1)",
+    ),
+    "an input that is not as wide as the state": (
+        lambda: cr.highway_rnn(X, zeros(2, 4), zeros(8, 3), zeros(8, 4), carry="input"),
+        ShapeError,
+        "highway_rnn expects x of shape (2, 5, 4), got (2, 5, 3).\n  h0      (2, 4)",
+    ),
+    "a highway that carries nothing known": (
+        lambda: cr.highway_rnn(X, zeros(2, 4), zeros(8, 3), zeros(8, 4), carry="memory"),
+        OptionError,
+        "highway_rnn cannot carry 'memory'.\n  known   state, input",
+    ),
     "weights of three gates": (
         lambda: cr.lstm(X, (zeros(2, 4), zeros(2, 4)), zeros(12, 3), zeros(16, 4)),
         ShapeError,

@@ -5,43 +5,43 @@ from tests.laws.domains import anywhere, between, calls, mask
 small = between(-1, 1)
 
 
-def sequence(n=2, t=3, inputs=3, h=2, *, gates, biases, states=1):
-    """Shapes of x, the first states, both weights and the biases."""
+def sequence(n=2, t=3, inputs=3, h=2, *, gates, biases, states=1, skips=0):
+    """Shapes of x, the first states, the weights (the last `skips` of them from state to state) and the biases."""
     rows = gates * h
-    return ((n, t, inputs), *[(n, h)] * states, (rows, inputs), (rows, h), *[(rows,)] * biases)
+    return ((n, t, inputs), *[(n, h)] * states, (rows, inputs), (rows, h), *[(h, h)] * skips, *[(rows,)] * biases)
 
 
-def without_w_ih(shapes):
-    return (*shapes[:-2], shapes[-1])
-
-
-def recurrence(gates, biases, states=1, **settings):
+def recurrence(gates, biases, states=1, skips=0, inputs=3, **settings):
     """Calls forwards and backwards in time, masked and not, with axes in front, and the smallest sizes."""
-    kind = {"gates": gates, "biases": biases, "states": states}
-    plain = sequence(**kind)
+    kind = {"gates": gates, "biases": biases, "states": states, "skips": skips}
+    plain = sequence(inputs=inputs, **kind)
     tried = [
         (*plain, {"reverse": False}),
         (*plain, (2, 3), {"reverse": True}),
         (*sequence(n=1, t=1, inputs=1, h=1, **kind), (1, 1), {"reverse": False}),
-        (*sequence(n=0, **kind), {"reverse": False}),
-        (*((2, *shape) for shape in sequence(n=1, t=2, **kind)), {"reverse": True}),
+        (*sequence(n=0, inputs=inputs, **kind), {"reverse": False}),
+        (*((2, *shape) for shape in sequence(n=1, t=2, inputs=inputs, **kind)), {"reverse": True}),
     ]
     return calls((*[small] * len(plain), mask), *[(*shapes, params | settings) for *shapes, params in tried])
 
 
-def backwards(gates, states=1, saved=(), **settings):
-    """The same for the cotangents: of the results, then the results, then x, the first states and U."""
-    kind = {"gates": gates, "biases": 0, "states": states}
+def backwards(gates, states=1, saved=(), skips=0, square=False, **settings):
+    """The same for the cotangents: of the results, then the results, then x, the first states, U (and Q).
+
+    `square` makes the input as wide as the state.
+    """
 
     def of(n, t, h):
         results = ((n, t, h), *((n, t, k * h) for k in saved))
-        return (*results, *results)
+        inputs = {"inputs": h} if square else {}
+        x, *first, _, u = sequence(n, t, h=h, gates=gates, biases=0, states=states, **inputs)
+        return (*results, *results, x, *first, u, *[(h, h)] * skips)
 
     tried = [
-        (*of(2, 3, 2), *without_w_ih(sequence(**kind)), {"reverse": False}),
-        (*of(2, 2, 1), *without_w_ih(sequence(t=2, h=1, **kind)), (2, 2), {"reverse": True}),
-        (*of(0, 3, 2), *without_w_ih(sequence(n=0, **kind)), {"reverse": False}),
-        (*((2, *shape) for shape in (*of(1, 2, 1), *without_w_ih(sequence(n=1, t=2, h=1, **kind)))), {"reverse": True}),
+        (*of(2, 3, 2), {"reverse": False}),
+        (*of(2, 2, 1), (2, 2), {"reverse": True}),
+        (*of(0, 3, 2), {"reverse": False}),
+        (*((2, *shape) for shape in of(1, 2, 1)), {"reverse": True}),
     ]
     entries = len(tried[0]) - 1
     return calls((*[small] * entries, mask), *[(*shapes, params | settings) for *shapes, params in tried])
@@ -56,6 +56,25 @@ DOMAINS = {
     "gru_back": backwards(3, saved=(4,)),
     "chung_gru": recurrence(3, 1),
     "chung_gru_back": backwards(3, saved=(3,)),
+    "residual_rnn": recurrence(1, 1, skips=1, nonlinearity="tanh"),
+    "residual_rnn_back": backwards(1, saved=(1,), skips=1, nonlinearity="tanh"),
+    "highway_rnn": recurrence(2, 1, carry="state", nonlinearity="tanh"),
+    "highway_rnn_back": backwards(2, saved=(2,), carry="state", nonlinearity="tanh"),
+    "highway": calls(
+        [small] * 5,
+        ((4, 3), (3, 3), (3,), (3, 3), (3,), {"nonlinearity": "tanh"}),
+        ((2, 3), (3, 3), (3,), (3, 3), (3,), {"nonlinearity": "relu"}),
+        ((1, 1), (1, 1), (1,), (1, 1), (1,), {"nonlinearity": "tanh"}),
+        ((0, 2), (2, 2), (2,), (2, 2), (2,), {"nonlinearity": "relu"}),
+        ((2, 3, 2), (2, 2, 2), (2, 2), (2, 2, 2), (2, 2), {"nonlinearity": "tanh"}),
+    ),
+    "highway_back": calls(
+        [small] * 8,
+        (*[(4, 3)] * 6, (3, 3), (3, 3), {"nonlinearity": "tanh"}),
+        (*[(2, 2)] * 6, (2, 2), (2, 2), {"nonlinearity": "relu"}),
+        (*[(0, 2)] * 6, (2, 2), (2, 2), {"nonlinearity": "tanh"}),
+        (*[(2, 3, 1)] * 6, (2, 1, 1), (2, 1, 1), {"nonlinearity": "tanh"}),
+    ),
     "unstack": calls(
         (anywhere,),
         ((2, 3), {"axis": 0}),
@@ -64,6 +83,15 @@ DOMAINS = {
         ((1, 0), {"axis": 0}),
     ),
 }  # fmt: skip
-RELU = recurrence(1, 1, nonlinearity="relu").calls
-DOMAINS["rnn"].calls.extend(RELU)
-DOMAINS["rnn_back"].calls.extend(backwards(1, nonlinearity="relu").calls)
+RELU = {"nonlinearity": "relu"}
+INPUT = {"carry": "input"}
+FURTHER = {
+    "rnn": recurrence(1, 1, **RELU),
+    "rnn_back": backwards(1, **RELU),
+    "residual_rnn": recurrence(1, 1, skips=1, **RELU),
+    "residual_rnn_back": backwards(1, saved=(1,), skips=1, **RELU),
+    "highway_rnn": recurrence(2, 1, inputs=2, **RELU, **INPUT),
+    "highway_rnn_back": backwards(2, saved=(2,), square=True, **RELU, **INPUT),
+}
+for name, domain in FURTHER.items():
+    DOMAINS[name].calls.extend(domain.calls)

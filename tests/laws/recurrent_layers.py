@@ -7,7 +7,10 @@ LAYERS = {
     "LSTM": lambda **options: nn.LSTM(3, 4, **options),
     "GRU": lambda **options: nn.GRU(3, 4, **options),
     "ChungGRU": lambda **options: nn.ChungGRU(3, 4, **options),
+    "ResidualRNN": lambda **options: nn.ResidualRNN(3, 4, **options),
+    "HighwayRNN": lambda **options: nn.HighwayRNN(3, 4, **options),
 }
+CELL_OF = {name: f"{name}Cell" for name in LAYERS} | {"HighwayRNN": "HighwayCell"}
 CELLS = {
     "RNNCell": lambda: nn.RNNCell(3, 4),
     "LSTMCell": lambda: nn.LSTMCell(3, 4),

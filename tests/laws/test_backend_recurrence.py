@@ -1,4 +1,4 @@
-"""Recurrences on every backend are those of NumPy: masks, both directions, first states, dtypes, both modes, compiled."""
+"""Recurrences on every backend are those of NumPy: masks, directions, first states, dtypes, both modes, compiled."""
 
 import numpy as np
 import pytest

@@ -5,17 +5,13 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn
-from chainrule.ops.chung_gru import _composed as composed_chung_gru
-from chainrule.ops.gru import _composed as composed_gru
-from chainrule.ops.lstm import _composed as composed_lstm
-from chainrule.ops.rnn import _composed as composed_rnn
 from tests.laws.domains import DOMAINS, Case, results
-from tests.laws.recurrent_layers import CELLS, LAYERS
+from tests.laws.recurrent_layers import CELL_OF, CELLS, LAYERS
 
 ROUNDING = 1e-12  # sums in another order, and σ by way of tanh
-FUSED = ["rnn", "lstm", "gru", "chung_gru"]
+KINDS = ["rnn", "lstm", "gru", "chung_gru", "residual_rnn", "highway_rnn", "highway"]
+FUSED = [*KINDS, *(f"{name}_back" for name in KINDS)]
 CASES = [case for name in FUSED for case in DOMAINS[name].cases(name)]
-COMPOSED = dict(zip(FUSED, (composed_rnn, composed_lstm, composed_gru, composed_chung_gru), strict=True))
 
 
 def draw(*shape, seed=0):
@@ -38,7 +34,7 @@ def test_a_fused_recurrence_is_its_composition(case: Case):
         full = list(args)
         for i, x in zip(case.active, xs, strict=True):
             full[i] = x
-        return results(COMPOSED[case.name](*full, **case.settings))
+        return results(case.primitive.composition(*full, **case.settings))
 
     bars = tuple(draw(*v.shape, seed=1) for v in f(*point))
     second = tuple(draw(*p.shape, seed=2) for p in point)
@@ -66,7 +62,7 @@ def test_one_node_holds_the_whole_sequence():
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_layer_is_its_cell_repeated(name):
     layer = LAYERS[name]().astype("float64")
-    cell = CELLS[f"{name}Cell"]().astype("float64")
+    cell = CELLS[CELL_OF[name]]().astype("float64")
     cell.load_state_dict({k.removesuffix("_l0"): v for k, v in layer.state_dict().items()})
     x = draw(2, 5, 3)
     y, last = layer(x)
@@ -161,9 +157,10 @@ def test_learned_states_learn(name):
     same(layer(draw(2, 5, 3), given if len(given) > 1 else given[0])[0], y)
 
 
-def test_dropout_is_between_layers_and_in_training_only():
+@pytest.mark.parametrize("name", LAYERS)
+def test_dropout_is_between_layers_and_in_training_only(name):
     x = draw(2, 5, 3).astype(np.float32)
-    one, two = nn.LSTM(3, 4, dropout=0.5), nn.LSTM(3, 4, num_layers=2, dropout=0.5)
+    one, two = LAYERS[name](dropout=0.5), LAYERS[name](num_layers=2, dropout=0.5)
     np.testing.assert_array_equal(one(x)[0], one(x)[0])
     assert (np.asarray(two(x)[0]) != np.asarray(two(x)[0])).any()
     two.eval()
@@ -226,6 +223,59 @@ def test_highway_carries_its_input_through():
     x = draw(2, 3).astype(np.float32)
     np.testing.assert_allclose(layer(x), x, atol=1e-6)  # σ(−50) is 2e-22
     assert cr.check_gradients(nn.Highway(3, "tanh").astype("float64"), draw(2, 3))
+
+
+def test_one_node_holds_the_highway_layer():
+    y = nn.Highway(3)(cr.tensor(draw(2, 4, 3).astype(np.float32), requires_grad=True))
+    assert [node.name for node in cr.graph(y) if node.name != "leaf"] == ["reshape", "highway", "reshape"]
+    node = next(n for n in cr.graph(y) if n.name == "highway")
+    assert node.shape == ((8, 3),) * 3  # result, transform, gate: there to be seen
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_a_highway_layer_is_made_of_a_gate_and_a_transform(nonlinearity):
+    layer = nn.Highway(3, nonlinearity).astype("float64")
+    x, p = draw(2, 5, 3), layer.state_dict()
+    gate = cr.sigmoid(cr.affine(x, p["gate_weight"], p["gate_bias"]))
+    new = getattr(cr, nonlinearity)(cr.affine(x, p["weight"], p["bias"]))
+    same(layer(x), gate * new + (1 - gate) * x)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("RNN", {"nonlinearity": "relu"}),
+        ("ResidualRNN", {"nonlinearity": "relu"}),
+        ("HighwayRNN", {"nonlinearity": "relu"}),
+        ("HighwayRNN", {"carry": "input"}),
+    ],
+)
+def test_every_variant_of_a_layer_is_its_cell_repeated(name, options):
+    layer = getattr(nn, name)(4, 4, **options).astype("float64")
+    cell = getattr(nn, CELL_OF[name])(4, 4, **options).astype("float64")
+    cell.load_state_dict({k.removesuffix("_l0"): v for k, v in layer.state_dict().items()})
+    x = draw(2, 5, 4)
+    same(layer(x)[0], nn.Recurrent(cell)(x)[0])
+
+
+def test_a_residual_layer_starts_as_a_sum_and_reaches_far_back():
+    """With Q = I the cotangent of the first state is that of the last plus what went through φ: it does not fade."""
+    layer = nn.ResidualRNN(1, 3).astype("float64")
+    np.testing.assert_array_equal(layer.weight_skip_l0.data, np.eye(3))
+    for p in (layer.weight_ih_l0, layer.weight_hh_l0):
+        p.assign(np.zeros(p.shape))
+    h0 = cr.tensor(draw(1, 1, 3), requires_grad=True)
+    layer(np.zeros((1, 200, 1)), h0)[1].sum().backward()
+    np.testing.assert_array_equal(h0.grad.data, 1.0)
+
+
+def test_the_gate_of_a_highway_starts_where_it_is_told():
+    layer = nn.HighwayRNN(3, 4, num_layers=2, bidirectional=True, gate_bias=-2.0)
+    for end in ("_l0", "_l0_reverse", "_l1", "_l1_reverse"):
+        bias = getattr(layer, f"bias_ih{end}").data
+        np.testing.assert_array_equal(bias[:4], -2.0)
+        assert (bias[4:] != -2.0).all()
+    np.testing.assert_array_equal(nn.HighwayCell(3, 4, gate_bias=-3.0).bias.data[:4], -3.0)
 
 
 def test_a_residual_cell_adds_its_state():

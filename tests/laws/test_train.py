@@ -256,11 +256,20 @@ def test_fit_in_another_thread_or_without_ctrl_c(handler):
 # --- fit is the loop of its docstring --------------------------------------------------------------------
 
 
+def alike(first, second, compiled):
+    """The same numbers; of a plan and of define-by-run to rounding, for a plan joins operations."""
+    if not compiled:
+        same(first, second)
+    for name, array in first.items():
+        np.testing.assert_allclose(array, second[name], rtol=2e-4, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("make", [partial(cr.optim.SGD, lr=0.1), partial(cr.optim.Adam, lr=0.01)])
-def test_fit_is_the_hand_written_loop(dropout, make):
+def test_fit_is_the_hand_written_loop(dropout, make, compiled):
     fitted = mlp(dropout=dropout)
-    fit(fitted, optimizer=make(fitted), seed=3)
+    fit(fitted, optimizer=make(fitted), seed=3, compile=compiled)
     model = mlp(dropout=dropout)
     optimizer = make(model)
     loader = cr.data.Loader(X, LABELS, BATCH, seed=3)
@@ -272,13 +281,13 @@ def test_fit_is_the_hand_written_loop(dropout, make):
                 cr.losses.cross_entropy(model(x), y).backward()
                 optimizer.step()
             n += 1
-    same(fitted.state_dict(), model.state_dict())
+    alike(fitted.state_dict(), model.state_dict(), compiled)
 
 
 def test_accumulating_is_the_hand_written_loop():
     """Every batch has draws of its own, also those of one update."""
     fitted, model = mlp(dropout=0.4), mlp(dropout=0.4)
-    fit(fitted, (X[:48], LABELS[:48]), accumulate=2, epochs=1)
+    fit(fitted, (X[:48], LABELS[:48]), accumulate=2, epochs=1, compile=False)
     optimizer = cr.optim.Adam(model)
     for n, (x, y) in enumerate(cr.data.Loader(X[:48], LABELS[:48], BATCH).epoch(0)):
         with random_stream(Key(0) / "step" / n):
