@@ -25,14 +25,15 @@ class CompiledStep:
         self.optimizer = optimizer
         on_numpy = all(group.backend.name == "numpy" for group in optimizer.groups)
         self.calls = [_call(optimizer, group) for group in optimizer.groups] if on_numpy else []
+        self.numbers = [call.words.view(np.float64) for call in self.calls]  # the same words, as numbers
 
     def before(self) -> None:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
         optimizer = self.optimizer
-        for group, call in zip(optimizer.groups, self.calls, strict=False):
+        for group, words in zip(optimizer.groups, self.numbers, strict=False):
             t = int(group.counts[0]) + 1
             numbers = optimizer.compiled(t, **group.settings, lr=optimizer.lr * group.factor)
-            call.words[-len(numbers) :] = np.array(numbers).view(np.int64)  # type: ignore[arg-type]
+            words[-len(numbers) :] = numbers  # type: ignore[arg-type]
 
     def run(self) -> None:
         """The step by the library's fused update."""

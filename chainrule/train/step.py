@@ -87,8 +87,7 @@ class Step:
         complete = (run.batch + 1) % self.accumulate == 0 or run.batch + 1 == self.batches
         settings = (first, complete, 1.0 if self.accumulate == 1 else self._share(len(rows)))
         self.guard.note()
-        with random_stream(self.key / (run.epoch * self.batches + run.batch)):
-            losses, hits = self._computed(rows, settings)
+        losses, hits = self._computed(rows, settings)
         self.guard.check(*losses)
         self._count(losses[0], hits, len(rows))
         run.batch += 1
@@ -99,12 +98,17 @@ class Step:
         """The losses of a batch, with and without penalty, and how many predictions hit their label."""
         x, y = self.run.loader.x, self.run.loader.y
         if self.plan is not None:
-            found = self.plan(x, y, rows, settings)
+            found = self.plan(x, y, rows, settings, self._stream)
             if found is not None:
                 return found
         x, y = np.take(x, rows, axis=0), np.take(y, rows, axis=0)
-        z, *losses = self.compute(x, y, *settings)
+        with self._stream():
+            z, *losses = self.compute(x, y, *settings)
         return tuple(map(float, losses)), correct(z.numpy(), y) if self.classifies else 0
+
+    def _stream(self) -> random_stream:
+        """The random numbers of the batch at work."""
+        return random_stream(self.key / (self.run.epoch * self.batches + self.run.batch))
 
     def compute(self, x: Any, y: Any, first: bool, complete: bool, share: float) -> tuple[Any, ...]:
         """Forward, backward and update: the prediction, the loss, and the loss with its penalty where there is one."""

@@ -1,7 +1,8 @@
-/* A pool of threads that wait beside the caller: `over(n, grain, body, context)` runs body(context, from, to) on
-   stretches of 0 … n-1, one stretch in the caller and each other one in a worker of its own.
+/* A pool of threads beside the caller: `over(n, grain, body, context)` runs body(context, from, to) on stretches of
+   0 … n-1. The stretches depend on n, the grain and the number of threads alone, so that results do not depend on who
+   computes which; who is free takes the next one, so that a thread that has to wait for a processor delays nobody.
 
-   Workers spin a few microseconds for the next task, for one follows another within a step, and then sleep. After
+   Workers spin some microseconds for the next task, for one follows another within a step, and then sleep. After
    fork() the child has no workers and starts its own at need. A second caller at the same time works alone. */
 
 #include <pthread.h>
@@ -10,18 +11,22 @@
 
 typedef void (*body_t)(const void *context, word from, word to);
 
-enum { MOST_THREADS = 64, BASE = 2 * MOST_THREADS, SPINS = 4000 };
+enum { MOST_THREADS = 64, MOST_STRETCHES = 1024, SHARES = 2, SPINS = 4000 };
+
+/* A ticket holds the number of the task, how many stretches it has, and which is the next: 32, 16 and 16 bits. */
+#define TASK(ticket) ((uint32_t)((ticket) >> 32))
+#define STRETCHES(ticket) ((int)((ticket) >> 16 & 0xffff))
+#define NEXT(ticket) ((int)((ticket) & 0xffff))
 
 static struct {
     int threads; /* that may work, the caller among them */
     int started; /* workers there are */
-    _Atomic long round; /* what to do now: a count of tasks times BASE, plus the parts of this one */
-    _Atomic int left; /* workers that have not finished it */
+    _Atomic uint64_t ticket;
+    _Atomic int left; /* stretches that are not finished */
     _Atomic int sleepers;
     body_t body;
     const void *context;
     word n;
-    long born[MOST_THREADS]; /* the round at which a worker was made */
     pthread_mutex_t caller, lock;
     pthread_cond_t wake;
 } pool = {
@@ -37,33 +42,41 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-static void stretch(int part, int parts) {
-    pool.body(pool.context, pool.n * part / parts, pool.n * (part + 1) / parts);
+/* Take stretches until there are none. What a task is about changes only when all its stretches are done, and so not
+   while one is held. */
+static void work(void) {
+    for (;;) {
+        uint64_t ticket = atomic_load(&pool.ticket);
+        if (NEXT(ticket) >= STRETCHES(ticket))
+            return;
+        if (!atomic_compare_exchange_weak(&pool.ticket, &ticket, ticket + 1))
+            continue;
+        int k = NEXT(ticket), parts = STRETCHES(ticket);
+        pool.body(pool.context, pool.n * k / parts, pool.n * (k + 1) / parts);
+        atomic_fetch_sub(&pool.left, 1);
+    }
 }
 
-static long next_round(long seen) {
+static void wait_for_task(uint32_t seen) {
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&pool.round) != seen)
-            return atomic_load(&pool.round);
+        if (TASK(atomic_load(&pool.ticket)) != seen)
+            return;
         pause_briefly();
     }
     pthread_mutex_lock(&pool.lock);
     atomic_fetch_add(&pool.sleepers, 1);
-    while (atomic_load(&pool.round) == seen)
+    while (TASK(atomic_load(&pool.ticket)) == seen)
         pthread_cond_wait(&pool.wake, &pool.lock);
     atomic_fetch_sub(&pool.sleepers, 1);
     pthread_mutex_unlock(&pool.lock);
-    return atomic_load(&pool.round);
 }
 
-static void *worker(void *number) {
-    int part = (int)(intptr_t)number;
-    for (long round = pool.born[part];;) {
-        round = next_round(round);
-        if (part < round % BASE) {
-            stretch(part, round % BASE);
-            atomic_fetch_sub(&pool.left, 1);
-        }
+static void *worker(void *unused) {
+    (void)unused;
+    for (;;) {
+        uint32_t task = TASK(atomic_load(&pool.ticket));
+        work();
+        wait_for_task(task);
     }
     return NULL;
 }
@@ -76,45 +89,40 @@ static void forget_workers(void) {
     pthread_cond_init(&pool.wake, NULL);
 }
 
-/* How many can work, the caller among them, when so many are wanted; starts workers at need. */
-static int crew(int wanted) {
-    wanted = MIN(wanted, pool.threads);
+static void start_workers(int wanted) {
     static int known = 0;
     if (!known)
         known = !pthread_atfork(NULL, NULL, forget_workers);
-    while (pool.started < wanted - 1) {
-        pthread_t id;
-        int part = pool.started + 1;
-        pool.born[part] = atomic_load(&pool.round);
-        if (pthread_create(&id, NULL, worker, (void *)(intptr_t)part))
-            break;
+    for (pthread_t id; pool.started < wanted; pool.started++) {
+        if (pthread_create(&id, NULL, worker, NULL))
+            return;
         pthread_detach(id);
-        pool.started++;
     }
-    return MIN(wanted, 1 + pool.started);
 }
 
 static void over(word n, word grain, body_t body, const void *context) {
-    word most = n / MAX(grain, 1);
+    word most = MIN(n / MAX(grain, 1), MOST_STRETCHES);
     if (most < 2 || pool.threads < 2 || pthread_mutex_trylock(&pool.caller)) {
         body(context, 0, n);
         return;
     }
-    int parts = crew((int)MIN(most, MOST_THREADS));
+    start_workers(pool.threads - 1);
+    word parts = most < pool.threads * SHARES ? MIN(most, pool.threads) : pool.threads * SHARES;
     pool.body = body;
     pool.context = context;
     pool.n = n;
-    atomic_store(&pool.left, parts - 1);
-    atomic_store(&pool.round, (atomic_load(&pool.round) / BASE + 1) * BASE + parts);
+    atomic_store(&pool.left, (int)parts);
+    uint64_t task = (uint64_t)(TASK(atomic_load(&pool.ticket)) + 1) << 32;
+    atomic_store(&pool.ticket, task | (uint64_t)parts << 16);
     if (atomic_load(&pool.sleepers)) {
         pthread_mutex_lock(&pool.lock);
         pthread_cond_broadcast(&pool.wake);
         pthread_mutex_unlock(&pool.lock);
     }
-    stretch(0, parts);
+    work();
     for (int i = 0; atomic_load(&pool.left); i++) {
         pause_briefly();
-        if (i > SPINS) /* a worker may be waiting for this processor */
+        if (i > SPINS) /* who holds the last stretch may be waiting for this processor */
             sched_yield();
     }
     pthread_mutex_unlock(&pool.caller);
