@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chainrule.backends import jax_attention, jax_convolution, jax_recurrence
+from chainrule.backends import jax_attention, jax_convolution, jax_recurrence, jax_skip_recurrence
 from chainrule.backends.jax_names import available
 
 
@@ -134,5 +134,6 @@ KERNELS = {
     "top_positions": top_positions,
     **jax_convolution.KERNELS,
     **jax_recurrence.KERNELS,
+    **jax_skip_recurrence.KERNELS,
     **jax_attention.KERNELS,
 }

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import into, placed
+from chainrule.backends import into, is_host, looked_at, place_of, placed
+from chainrule.base.errors import DtypeError
 from chainrule.base.keys import Key
 from chainrule.base.source import caller
 from chainrule.core.batch import leading
@@ -55,12 +56,26 @@ def constant(kind: str, shape: tuple[int, ...], dtype: Any, key: Any = None) -> 
 
 @general
 def draw(*numbers: Any, kind: str, key: Key, shape: tuple[int, ...], dtype: np.dtype, out: Any = None) -> Any:
-    """An array from a stream for each entry of the numbers, which fill the holes of the key. (…) gives (…, *shape)."""
-    y = np.empty((*numbers[0].shape, *shape), dtype)
-    for place in np.ndindex(numbers[0].shape):
-        stream = key.filled([int(n[place]) for n in numbers]).generator()
+    """An array from a stream for each entry of the numbers, which fill the holes of the key. (…) gives (…, *shape).
+
+    The streams are NumPy's for all libraries, so that equal seeds give equal numbers; what was drawn is then moved.
+    """
+    on_host = [_host(n) for n in numbers]
+    y = np.empty((*on_host[0].shape, *shape), dtype)
+    for place in np.ndindex(on_host[0].shape):
+        stream = key.filled([int(n[place]) for n in on_host]).generator()
         y[place] = KINDS[kind](stream, shape)
-    return into(out, y)
+    return into(out, y if is_host(numbers[0]) else place_of(numbers[0]).array(y))
+
+
+def _host(numbers: Any) -> np.ndarray:
+    found = looked_at(numbers)
+    if found is None:
+        raise DtypeError(
+            "Random numbers are drawn for each example of vmap inside jax.jit, which compiles no draws of NumPy.",
+            fix="vmap outside of jax.jit, or the random numbers as an argument",
+        )
+    return found
 
 
 draw.vjps(None)

@@ -6,7 +6,8 @@ import chainrule as cr
 from chainrule.backends import place_named
 from tests.laws.domains import CASES, by_label, results
 
-FIRST = by_label([case for case in CASES if case.number < 3])
+ON_HOST = {"draw"}  # random streams are NumPy's on every backend, so that equal seeds give equal numbers
+FIRST = by_label([case for case in CASES if case.number < 3 and case.name not in ON_HOST])
 
 
 def pretended(torch):
