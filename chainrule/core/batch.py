@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from chainrule.base.errors import DtypeError, OptionError, ShapeError
 from chainrule.core import tree
 from chainrule.core.primitive import Primitive
@@ -145,6 +147,11 @@ def moved(x: Any, source: int, target: int) -> Any:
     order = [a for a in range(ndim) if a != source]
     order.insert(target, source)
     return words.reordered(x, *order)
+
+
+def host_or_batched(x: Any) -> Any:
+    """Numbers as an array on the host; a tensor with one value an example as it is."""
+    return x if isinstance(x, Batched) else np.asarray(words.plain(words.operand(x)))
 
 
 # Parts that batching rules are made of.

@@ -169,6 +169,11 @@ def require_grad(x: Tensor) -> Tensor:
             f"A tensor of {x.dtype} cannot require a gradient: only floating-point numbers can.",
             fix='x.astype("float32").requires_grad_()',
         )
+    if x.trace not in (None, EAGER):
+        raise GradientError(
+            "A tensor inside grad, vjp, jvp or vmap cannot be made a leaf of backward().",
+            fix="cr.grad(f)(x) there",
+        )
     if x.node is None:
         x.node = Leaf(EAGER, x.shape)
     x.trace = EAGER

@@ -8,17 +8,19 @@ import numpy as np
 
 from chainrule.backends import as_dtype, copied, dtype_of, is_host, kind_of, looked_at, placed
 from chainrule.base.errors import DataError, DtypeError, OptionError
+from chainrule.core.batch import Batched
 from chainrule.core.stack import next_key
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
-from chainrule.ops.operands import astype, boxed_like, numbers, operand
+from chainrule.ops.operands import astype, numbers, operand
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor from numbers, (nested) lists, arrays or tensors; the data is copied.
 
     Python floats become float32; arrays keep their dtype unless `dtype` is given. It is made by the default
-    backend (`cr.use`); without one, arrays of PyTorch and JAX stay in their library.
+    backend (`cr.use`); without one, arrays of PyTorch and JAX stay in their library. Of a tensor inside `vmap` it
+    is the same numbers without their history.
 
     Raises:
         DtypeError: the data is text or ragged.
@@ -26,14 +28,21 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> tensor([[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 2)
     """
-    data = plain(data)
     dtype = None if dtype is None else as_dtype(dtype)
-    if not words.is_array(data):
-        array = placed(numbers(data, dtype))
-    else:
-        array = placed(numbers(data, dtype or data.dtype) if is_host(data) else copied(data), dtype)
-    result = Tensor(array)
+    result = _apart(data, dtype) if isinstance(data, Batched) else Tensor(_made(plain(data), dtype))
     return result.requires_grad_() if requires_grad else result
+
+
+def _apart(data: Any, dtype: Any) -> Any:
+    """The values of each example as a constant."""
+    return words.astype(words.stop_gradient(data), data.dtype if dtype is None else dtype)
+
+
+def _made(data: Any, dtype: Any) -> Any:
+    """An array of its own for the data, in the default place."""
+    if not words.is_array(data):
+        return placed(numbers(data, dtype))
+    return placed(numbers(data, dtype or data.dtype) if is_host(data) else copied(data), dtype)
 
 
 @words.define
@@ -97,14 +106,14 @@ def one_hot(labels: Any, n_classes: int, dtype: Any = np.float32) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    classes = plain(operand(labels))
+    classes = operand(labels)
     if kind_of(classes) not in "iu":
         raise DtypeError(f"Labels are integers, these are {classes.dtype}.")
-    seen = looked_at(classes)
+    seen = looked_at(words.all_values(classes))
     if seen is not None and seen.size and not 0 <= seen.min() <= seen.max() < n_classes:
         raise DataError(f"Labels range from {seen.min()} to {seen.max()}, the classes from 0 to {n_classes - 1}.")
     places = words.equal(words.expand_dims(classes, len(classes.shape)), np.arange(n_classes))
-    return boxed_like(labels, words.astype(places, as_dtype(dtype)))
+    return words.astype(places, as_dtype(dtype))
 
 
 @words.define

@@ -6,11 +6,13 @@ instead, so that 0 attends and −∞ does not; `additive_mask` makes one of the
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from chainrule.base.errors import DataError, DtypeError, OptionError
+from chainrule.core.batch import host_or_batched
 from chainrule.core.vocabulary import words
 from chainrule.ops.comparison import where
 from chainrule.ops.operands import DEFAULT_FLOAT, operand
@@ -55,7 +57,7 @@ def sliding_window_mask(length: int, width: int, causal: bool = False) -> np.nda
     return band_mask(length, length, (-width, 0 if causal else width))
 
 
-def global_mask(length: int, tokens: Any) -> np.ndarray:
+def global_mask(length: int, tokens: Any) -> Any:
     """The tokens at these places attend to all and are attended by all. Beltagy et al. (2020).
 
     Joined to a window: `sliding_window_mask(T, w) | global_mask(T, [0])`.
@@ -63,18 +65,20 @@ def global_mask(length: int, tokens: Any) -> np.ndarray:
     Raises:
         DataError: a place is outside of the sequence.
     """
-    places = np.asarray(tokens, np.int64).reshape(-1)
-    if places.size and not 0 <= places.min() <= places.max() < length:
-        raise DataError(f"Global tokens are at {places.tolist()}, the sequence has places 0 to {length - 1}.")
-    chosen = np.zeros(length, bool)
-    chosen[places] = True
-    return chosen[:, None] | chosen
+    places = host_or_batched(tokens)
+    seen = np.asarray(words.all_values(places))
+    if seen.size and not 0 <= seen.min() <= seen.max() < length:
+        raise DataError(f"Global tokens are at {seen.tolist()}, the sequence has places 0 to {length - 1}.")
+    named = words.equal(words.reshape(places, prod(places.shape), 1), np.arange(length))  # (tokens, length)
+    chosen = words.greater(words.sum(words.astype(named, np.int64), 0), 0)
+    return words.logical_or(words.expand_dims(chosen, 1), chosen)
 
 
-def padding_mask(lengths: Any, length: int | None = None) -> np.ndarray:
+def padding_mask(lengths: Any, length: int | None = None) -> Any:
     """True for what is there, False for padding behind it. Shapes: lengths (n), result (n, length).
 
     As a mask of keys for scores (n, heads, T, T) it needs two axes more: `padding_mask(n)[:, None, None, :]`.
+    Inside `vmap` the length must be given.
 
     Raises:
         DataError: a sequence is longer than `length`.
@@ -83,11 +87,12 @@ def padding_mask(lengths: Any, length: int | None = None) -> np.ndarray:
     array([[ True, False, False],
            [ True,  True,  True]])
     """
-    lengths = np.asarray(words.plain(operand(lengths)))
-    most = int(lengths.max(initial=0))
+    lengths = host_or_batched(lengths)
+    most = int(np.max(np.asarray(words.all_values(lengths)), initial=0))
     if length is not None and most > length:
         raise DataError(f"A sequence of {most} does not fit into a length of {length}.")
-    return np.arange(most if length is None else length) < lengths[..., None]
+    width = int(np.max(words.plain(lengths), initial=0)) if length is None else length
+    return words.less(np.arange(width), words.expand_dims(lengths, -1))
 
 
 @words.define

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.backends import xp
 from chainrule.base.errors import OptionError, ShapeError
-from chainrule.core.batch import leading
+from chainrule.core.batch import host_or_batched, leading
 from chainrule.core.families import multilinear
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import DEFAULT_FLOAT, broadcast_to, operand
@@ -36,11 +36,12 @@ def sinusoidal_positions(length: int, width: int, base: float = WAVELENGTH, dtyp
     return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, width).astype(dtype)
 
 
-def _angles(positions: Any, width: int, base: float) -> np.ndarray:
+def _angles(positions: Any, width: int, base: float) -> Any:
     """t/base^(2i/d) for each position t and each pair i, in float64. Shape (…, width/2)."""
     if width < 2 or width % 2:
         raise OptionError(f"Positions turn pairs of entries, so the width is even; got {width}.")
-    return np.asarray(positions, np.float64)[..., None] * base ** (-np.arange(0, width, 2) / width)
+    places = words.expand_dims(words.astype(positions, np.float64), -1)
+    return words.multiply(places, base ** (-np.arange(0, width, 2) / width))
 
 
 @multilinear
@@ -99,11 +100,11 @@ def rotary(x: Any, positions: Any = None, base: float = WAVELENGTH, interleaved:
     x = operand(x)
     if len(x.shape) < 2:
         raise ShapeError(f"Rotary positions are of rows (…, T, d), got shape {tuple(x.shape)}.")
-    places = np.arange(x.shape[-2]) if positions is None else words.plain(operand(positions))
+    places = np.arange(x.shape[-2]) if positions is None else host_or_batched(positions)
     angles = _angles(places, x.shape[-1], base)
-    parts = (np.cos(angles), np.sin(angles))
-    wave = np.stack(parts, -1).reshape(*places.shape, -1) if interleaved else np.concatenate(parts, -1)
-    return turn(x, broadcast_to(wave.astype(x.dtype), shape=tuple(x.shape)), interleaved=interleaved)
+    parts = [words.cos(angles), words.sin(angles)]  # (…, T, d/2)
+    wave = words.reshape(words.stack(parts, -1), *places.shape, -1) if interleaved else words.concatenate(parts, -1)
+    return turn(x, broadcast_to(words.astype(wave, x.dtype), shape=tuple(x.shape)), interleaved=interleaved)
 
 
 def alibi_slopes(heads: int) -> np.ndarray:
