@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Hole:
+    """The place in a key of a number that is not known yet: the one with this position among several."""
+
+    position: int
 
 
 @dataclass(frozen=True)
@@ -19,14 +27,20 @@ class Key:
     True
     """
 
-    seed: int
-    path: tuple[str | int, ...] = ()
+    seed: int | Hole
+    path: tuple[str | int | Hole, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", int(self.seed))  # a NumPy integer names the same stream
+        if not isinstance(self.seed, Hole):
+            object.__setattr__(self, "seed", int(self.seed))  # a NumPy integer names the same stream
 
-    def __truediv__(self, part: str | int) -> Key:
+    def __truediv__(self, part: str | int | Hole) -> Key:
         return Key(self.seed, (*self.path, part))
+
+    def filled(self, numbers: Sequence[int]) -> Key:
+        """The key with numbers in its holes."""
+        seed = numbers[self.seed.position] if isinstance(self.seed, Hole) else self.seed
+        return Key(seed, tuple(numbers[p.position] if isinstance(p, Hole) else p for p in self.path))
 
     def generator(self) -> np.random.Generator:
         """A NumPy generator at the start of this key's stream."""

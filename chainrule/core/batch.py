@@ -6,16 +6,19 @@ the batching rule of its primitive, and costs one call of a kernel for all examp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from chainrule.backends import looked_at, placed
 from chainrule.base.errors import DtypeError, OptionError, ShapeError
 from chainrule.core import tree
+from chainrule.core.example_keys import ExampleKey, for_each, with_seeds
 from chainrule.core.primitive import Primitive
 from chainrule.core.reverse import as_given
-from chainrule.core.stack import Trace, running
+from chainrule.core.stack import Trace, running, stack
 from chainrule.core.tensor import Tensor, boxed, is_foreign, unboxed
 from chainrule.core.vocabulary import words
 
@@ -67,7 +70,9 @@ class BatchTrace(Trace):
         return a.value if isinstance(a, Tensor) and (a.trace is self or a.trace is None) else a
 
 
-def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]:
+def vmap(
+    f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0, randomness: str | Sequence[int] = "same"
+) -> Callable[..., Any]:
     """f applied to every example along an axis, in one batched computation.
 
     `in_axes` says for each argument along which axis its examples lie: a number, None for an argument that is
@@ -75,11 +80,22 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable
     axis. Results have their examples along `out_axes`.
 
     With `grad` inside it gives per-example gradients; around a tree of weights, several networks at once.
-    Random draws inside are the same for all examples.
+
+    `randomness` says what random draws inside are, dropout's too. "same": those of one call, for all examples; f
+    is one function then, as derivatives want it. "different": example k draws from the stream with the key
+    `key / "example" / k` where one call would draw from `key`,
+
+        with cr.random_stream(key):                      for k in range(n):
+            y = vmap(f, randomness="different")(x)           with cr.random_stream(key / "example" / k):
+                                                                 y[k] = f(x[k])
+
+    so that what it draws does not depend on the examples beside it. A list of seeds, one an example: example k
+    draws as if the stream had been started from seed k. A stream that f starts itself is the same for all.
 
     Raises:
-        ShapeError: the arguments differ in the number of examples.
-        OptionError: no argument is mapped, or in_axes does not fit the call.
+        ShapeError: the arguments differ in the number of examples, or there are more or fewer seeds.
+        OptionError: no argument is mapped, in_axes does not fit the call, or there is no such randomness.
+        DtypeError: seeds are no integers.
 
     >>> import numpy as np
     >>> import chainrule as cr
@@ -93,7 +109,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable
             raise OptionError(f"in_axes names {len(axes)} arguments, the call has {len(args)}.")
         leaves, rebuild, places = _placed(args, axes)
         size = _common_size(leaves, places)
-        with running(BatchTrace(size)) as trace:
+        with running(BatchTrace(size)) as trace, _streams(randomness, trace, size):
             y = f(*rebuild([_mapped(trace, leaf, place) for leaf, place in zip(leaves, places, strict=True)]))
         outputs, rebuild_y = tree.flatten(y)
         given = next(leaf for leaf, place in zip(leaves, places, strict=True) if place is not None)
@@ -136,6 +152,43 @@ def _gathered(trace: Trace, o: Any, size: int, place: int) -> Any:
         o = words.operand(o)
         value = words.broadcast_to(words.expand_dims(o, 0), shape=(size, *o.shape))
     return moved(value, 0, place)
+
+
+@contextmanager
+def _streams(randomness: str | Sequence[int], trace: Trace, size: int) -> Iterator[None]:
+    """Inside the block, draws are from the stream of all examples or from one for each; their count goes on."""
+    if randomness == "same":
+        yield
+        return
+    before, stack.key = stack.key, _key_of_each(randomness, trace, size)
+    try:
+        yield
+    finally:
+        stack.key = before
+
+
+def _key_of_each(randomness: str | Sequence[int], trace: Trace, size: int) -> ExampleKey:
+    if not isinstance(randomness, str):
+        return with_seeds(stack.key, Batched(_checked_seeds(randomness, size), trace))
+    if randomness == "different":
+        return for_each(stack.key, Batched(_whole(np.arange(size)), trace))
+    raise OptionError(f"There is no randomness {randomness!r}.", known="same, different, or a list of seeds")
+
+
+def _checked_seeds(seeds: Sequence[int], size: int) -> Any:
+    numbers = np.asarray(seeds)
+    if numbers.dtype.kind not in "iu":
+        raise DtypeError(f"Seeds are integers, these are {numbers.dtype}.")
+    if numbers.shape != (size,):
+        raise ShapeError(f"vmap takes one seed for each of {size} examples, got shape {numbers.shape}.")
+    return _whole(numbers)
+
+
+def _whole(numbers: np.ndarray) -> Any:
+    """Integers in the default place, where they fit into those it has; else on the host (JAX without int64)."""
+    there = placed(numbers)
+    seen = looked_at(there)
+    return there if seen is not None and np.array_equal(seen, numbers) else numbers
 
 
 def moved(x: Any, source: int, target: int) -> Any:

@@ -54,7 +54,7 @@ class Stack(threading.local):
         self.silent = -1  # traces at this level or below record nothing
         self.modules: list[Any] = []
         self.path: list[str] = []
-        self.key = Key(0)
+        self.key: Any = Key(0)  # inside `vmap` perhaps one for each example (`example_keys`)
         self.draws = 0
         self.watcher: Any = None  # sees the operands of every operation (see `closure`)
         self.scenes: list[Any] = []  # how to put in place again what stands in for parameters now
@@ -95,7 +95,7 @@ def seed(value: int) -> None:
     stack.key, stack.draws = Key(value), 0
 
 
-def next_key() -> Key:
+def next_key() -> Any:
     """The key of the next random draw: a function of the seed, the module path and the count of draws."""
     stack.draws += 1
     return stack.key / ".".join(stack.path) / stack.draws

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import OptionError, ShapeError
+from chainrule.core.batch import Batched
 from chainrule.core.tensor import Tensor
 from chainrule.nn.images import channel_mismatch, refuse_other_axes
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Buffer, Parameter
-from chainrule.ops import mean, reshape, sqrt, square
+from chainrule.ops import astype, mean, reshape, sqrt, square
 
 
 class BatchNorm(Module):
@@ -66,16 +67,22 @@ class BatchNorm(Module):
         return mu, variance
 
     def _follow(self, mu: Tensor, variance: Tensor) -> None:
-        self.num_batches_tracked.assign(self.num_batches_tracked.data + 1)
-        take = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
-        self.running_mean.assign((1 - take) * self.running_mean.data + take * mu.data)
-        self.running_var.assign((1 - take) * self.running_var.data + take * variance.data)
+        count = _values(self.num_batches_tracked) + 1
+        self.num_batches_tracked.assign(count)
+        take = 1 / astype(count, self.running_mean.dtype) if self.momentum is None else self.momentum
+        self.running_mean.assign((1 - take) * _values(self.running_mean) + take * _values(mu))
+        self.running_var.assign((1 - take) * _values(self.running_var) + take * _values(variance))
 
     def _check(self, x: Any) -> None:
         raise NotImplementedError
 
     def extra_repr(self) -> str:
         return str(self.num_features)
+
+
+def _values(x: Tensor) -> Any:
+    """Numbers without a history: an array, or a tensor where each example of `vmap` has its own."""
+    return x if isinstance(x, Batched) else x.data
 
 
 class BatchNorm1d(BatchNorm):

@@ -78,8 +78,8 @@ class StochasticDepth(Module):
         if not self.training or self.p == 0:
             return x
         rows = x.shape[0] if self.mode == "row" and x.shape else 1
-        kept = ops.rand(rows).data >= self.p
-        scale = (kept / (1 - self.p)).astype(x.dtype).reshape(rows, *[1] * (len(x.shape) - 1))
+        kept = ops.rand(rows) >= self.p
+        scale = ops.reshape(ops.astype(kept, x.dtype) * (1 / (1 - self.p)), rows, *[1] * (len(x.shape) - 1))
         return x * (scale if x.shape else scale[0])
 
     def extra_repr(self) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 
 from chainrule.backends import backend_of, copied, dtype_of, is_host, kind_of, place_of, placed, put, xp
 from chainrule.backends.interface import NATIVE
-from chainrule.base.errors import DtypeError, GradientError, ShapeError
+from chainrule.base.errors import DtypeError, GradientError, OptionError, ShapeError
+from chainrule.core.batch import Batched, in_front
 from chainrule.core.graph import Leaf, tick
 from chainrule.core.reverse import EAGER
 from chainrule.core.stack import stack
@@ -122,8 +123,28 @@ class Buffer(Tensor):
         super().__init__(placed(value) if is_host(value) else value, trace, node, index)
 
     def assign(self, data: Any) -> None:
-        """Replace the values; a run that only repeats an earlier one (`checkpoint`) leaves them."""
+        """Replace the values; a run that only repeats an earlier one (`checkpoint`) leaves them.
+
+        Inside `vmap` a buffer that has one value for each example takes one value for each.
+
+        Raises:
+            OptionError: the values differ between examples, the buffer is the same for all.
+        """
         if stack.again:
+            return
+        if isinstance(self, Batched) or isinstance(data, Batched):
+            self.value = self._apart(words.astype(words.stop_gradient(data), self.dtype))
             return
         self.value = place_of(self.value).array(words.plain(words.operand(data)), self.dtype)
         self.trace = self.node = None
+
+    def _apart(self, data: Any) -> Any:
+        """One value for each example of the `vmap` that the buffer is apart in, with these in front."""
+        own: Any = self.trace if isinstance(self, Batched) else None
+        if isinstance(data, Batched) and data.trace is not own and (own is None or data.trace.level > own.level):
+            raise OptionError(
+                "A buffer that all examples of vmap share was given one value for each of them.",
+                cause="running statistics in training, as batch norm's",
+                fix="model.eval(), or cr.nn.Ensemble for several models",
+            )
+        return in_front(own.size, own.lower(data), getattr(data, "trace", None) is own)

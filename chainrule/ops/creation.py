@@ -9,10 +9,10 @@ import numpy as np
 from chainrule.backends import as_dtype, copied, dtype_of, is_host, kind_of, looked_at, placed
 from chainrule.base.errors import DataError, DtypeError, OptionError
 from chainrule.core.batch import Batched
-from chainrule.core.stack import next_key
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import astype, numbers, operand
+from chainrule.ops.streams import constant, drawn
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -87,12 +87,12 @@ def eye(n: int, dtype: Any = np.float32) -> Tensor:
 
 def randn(*shape: Any, dtype: Any = np.float32) -> Tensor:
     """Draws from the standard normal distribution, by the next key of the stream (`cr.seed`)."""
-    return Tensor(placed(next_key().generator().standard_normal(_shape(shape)).astype(as_dtype(dtype))))
+    return constant("normal", _shape(shape), as_dtype(dtype))
 
 
 def rand(*shape: Any, dtype: Any = np.float32) -> Tensor:
     """Draws from the uniform distribution on [0, 1), by the next key of the stream (`cr.seed`)."""
-    return Tensor(placed(next_key().generator().random(_shape(shape)).astype(as_dtype(dtype))))
+    return constant("uniform", _shape(shape), as_dtype(dtype))
 
 
 def one_hot(labels: Any, n_classes: int, dtype: Any = np.float32) -> Any:
@@ -133,5 +133,5 @@ def dropout(x: Any, p: float = 0.5) -> Any:
         return x
     if kind_of(x) != "f":
         x = astype(x, np.float32)
-    keep = next_key().generator().random(x.shape, dtype=np.float32) >= p
+    keep = drawn("uniform_single", x.shape, np.float32) >= p
     return x * (keep * np.asarray(1 / (1 - p) if p < 1 else 0, dtype_of(x)))

@@ -11,21 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import dtype_of, kind_of, looked_at, placed
+from chainrule.backends import dtype_of, kind_of, looked_at
 from chainrule.base.errors import DataError, OptionError
 from chainrule.base.keys import Key
 from chainrule.core.spec import Spec
-from chainrule.core.stack import next_key
 from chainrule.core.tensor import Tensor
 from chainrule.core.vocabulary import words
 from chainrule.ops.operands import DEFAULT_FLOAT, broadcast_shapes, operand
 from chainrule.ops.ordering import argmax
+from chainrule.ops.streams import constant
 
 Shape = tuple[int, ...] | None
-
-
-def _generator(key: Key | None) -> np.random.Generator:
-    return (next_key() if key is None else key).generator()
 
 
 def _setting(shape: Shape, *parameters: Any) -> tuple[tuple[int, ...], Any]:
@@ -45,14 +41,13 @@ def normal(mean: Any = 0.0, std: Any = 1.0, shape: Shape = None, key: Key | None
     Tensor([5., 5.])
     """
     shape, dtype = _setting(shape, mean, std)
-    noise = Tensor(placed(_generator(key).standard_normal(shape).astype(dtype)))
-    return words.add(mean, words.multiply(std, noise))
+    return words.add(mean, words.multiply(std, constant("normal", shape, dtype, key)))
 
 
 def uniform(low: Any = 0.0, high: Any = 1.0, shape: Shape = None, key: Key | None = None) -> Any:
     """Draws from the uniform distribution on [low, high), low + (high − low) · u, differentiable in both ends."""
     shape, dtype = _setting(shape, low, high)
-    share = Tensor(placed(_generator(key).random(shape).astype(dtype)))
+    share = constant("uniform", shape, dtype, key)
     return words.add(low, words.multiply(words.subtract(high, low), share))
 
 
@@ -67,13 +62,13 @@ def bernoulli(p: Any = 0.5, shape: Shape = None, key: Key | None = None) -> Any:
     if values is not None and not np.all((values >= 0) & (values <= 1)):
         raise DataError("A probability is between 0 and 1.", p=f"from {values.min()} to {values.max()}")
     shape, dtype = _setting(shape, p)
-    share = Tensor(placed(_generator(key).random(shape).astype(dtype)))
+    share = constant("uniform", shape, dtype, key)
     return words.astype(words.less(share, words.stop_gradient(operand(p))), dtype)
 
 
 def gumbel(shape: tuple[int, ...] = (), dtype: Any = np.float32, key: Key | None = None) -> Tensor:
     """Draws from the Gumbel distribution, −ln(−ln u): the noise whose largest entry makes a fair choice."""
-    return Tensor(placed(_generator(key).gumbel(size=shape).astype(dtype)))
+    return constant("gumbel", shape, dtype, key)
 
 
 def _with_gumbel(logits: Any, key: Key | None) -> Any:

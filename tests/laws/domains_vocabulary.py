@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from chainrule.base.keys import Hole, Key
 from tests.laws.domains import (
     ALONG,
     EMPTIED,
@@ -184,7 +185,17 @@ SPECTRA = {
     "rfft": calls((anywhere,), ((4,), {}), ((5,), {}), ((2, 6), {}), ((1,), {}), ((0, 3), {})),
 }
 
-DOMAINS: dict[str, Domain] = ENTRYWISE | INDEXING | ORDER | MATRICES | SPECTRA
+STREAMS = {
+    "draw": calls(
+        (labels,),
+        ((), {"kind": "normal", "key": Key(1) / Hole(0), "shape": (2,), "dtype": np.dtype(np.float64)}),
+        ((3,), {"kind": "uniform", "key": Key(Hole(0)) / "x", "shape": (), "dtype": np.dtype(np.float32)}),
+        ((2,), (2,), {"kind": "gumbel", "key": Key(Hole(1), (Hole(0),)), "shape": (2, 3), "dtype": np.dtype("f4")}),
+        ((0,), {"kind": "uniform_single", "key": Key(1) / Hole(0), "shape": (2,), "dtype": np.dtype(np.float32)}),
+    ),
+}
+
+DOMAINS: dict[str, Domain] = ENTRYWISE | INDEXING | ORDER | MATRICES | SPECTRA | STREAMS
 
 KEEP_SHAPE = {"argsort", "cholesky", "cofactors", "inverse"}
 """Their shape rules only refuse what does not fit, or state what is so anyway."""
