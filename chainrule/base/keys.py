@@ -39,8 +39,8 @@ class Key:
 
     def filled(self, numbers: Sequence[int]) -> Key:
         """The key with numbers in its holes."""
-        seed, *path = (numbers[p.position] if isinstance(p, Hole) else p for p in (self.seed, *self.path))
-        return Key(seed, tuple(path))
+        seed = numbers[self.seed.position] if isinstance(self.seed, Hole) else self.seed
+        return Key(seed, tuple(numbers[p.position] if isinstance(p, Hole) else p for p in self.path))
 
     def generator(self) -> np.random.Generator:
         """A NumPy generator at the start of this key's stream."""

@@ -28,8 +28,8 @@ class Highway(Module):
 
     def __init__(self, features: int, nonlinearity: str = "relu", *, gate_bias: float = -1.0) -> None:
         self.features = features
-        self.fused = nonlinearity if nonlinearity in NONLINEARITIES else None
-        self.nonlinearity = activation(nonlinearity)
+        fused = nonlinearity in NONLINEARITIES
+        self.nonlinearity: Any = nonlinearity if fused else activation(nonlinearity)
         self.weight, self.bias = self._drawn(features, features), self._drawn(features)
         self.gate_weight = self._drawn(features, features)
         self.gate_bias = Parameter(np.full(features, gate_bias, np.float32))
@@ -45,7 +45,10 @@ class Highway(Module):
                 f"Highway carries its input through, so it takes and gives {self.features} features, got {x.shape}.",
                 fix=f"Highway({x.shape[-1]})" if x.shape else "x.reshape(1, 1)",
             )
-        if self.fused:
-            return highway(x, self.weight, self.bias, self.gate_weight, self.gate_bias, self.fused)
+        if isinstance(self.nonlinearity, str):
+            return highway(x, self.weight, self.bias, self.gate_weight, self.gate_bias, self.nonlinearity)
         t = sigmoid(affine(x, self.gate_weight, self.gate_bias))
         return self.nonlinearity(affine(x, self.weight, self.bias)) * t + x * (1 - t)
+
+    def extra_repr(self) -> str:
+        return f"{self.features}, {self.nonlinearity}"

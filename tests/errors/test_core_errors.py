@@ -213,6 +213,14 @@ GRADIENTS = {
         "A tensor of int64 cannot require a gradient: only floating-point numbers can.\n"
         '  try     x.astype("float32").requires_grad_()',
     ),
+    "a leaf inside vmap": (
+        lambda x: cr.vmap(lambda row: row.requires_grad_())(np.ones((2, 3))),
+        "A tensor inside grad, vjp, jvp or vmap cannot be made a leaf of backward().\n  try     cr.grad(f)(x) there",
+    ),
+    "a leaf inside grad": (
+        lambda x: cr.grad(lambda v: cr.sum(v.requires_grad_()))(1.0),
+        "A tensor inside grad, vjp, jvp or vmap cannot be made a leaf of backward().\n  try     cr.grad(f)(x) there",
+    ),
     "grad of integers": (lambda x: cr.grad(cr.sum)(np.ones(3, int)), INTEGERS),
     "jvp of integers": (lambda x: cr.jvp(cr.sum, (np.ones(3, int),), (np.ones(3),)), INTEGERS),
     "grad of an array": (

@@ -178,7 +178,7 @@ MISTAKES = {
         lambda: nn.Highway(3)(zeros(2, 5)),
         ShapeError,
         "Highway carries its input through, so it takes and gives 3 features, got (2, 5).\n"
-        "  layer   Highway(…)\n"
+        "  layer   Highway(3, relu)\n"
         "  try     Highway(5)",
     ),
     "a highway cell that carries what does not fit": (
