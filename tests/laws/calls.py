@@ -338,6 +338,7 @@ NO_ARRAYS = """
 """What takes no array, so that `vmap` has nothing to map over."""
 NOT_INSIDE = {
     "check_gradients": "gives one verdict, from numbers",
+    "compile": "makes a plan of a step, whose parts may be mapped",
     "gradients": "walks the tape, which records what all examples did together",
     "graph": "walks the tape",
     "path_sum": "walks the tape",
