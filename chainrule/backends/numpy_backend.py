@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.backends import numpy_convolution as convolution
 from chainrule.backends import numpy_pooling as pooling
 from chainrule.backends.interface import Backend, backend_of, is_array
+from chainrule.backends.numpy_compiled import compiled
 from chainrule.base.errors import OptionError
 
 
@@ -84,4 +85,5 @@ NUMPY = Backend(
     },
     device_named=device_named,
     strided=strided,
+    prepared=compiled,
 )

@@ -6,14 +6,54 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.backends.native import chains, kernels
+from chainrule.backends import numpy_compiled
+from chainrule.backends.native import chains, convolutions, kernels
 from chainrule.backends.native.calls import runner
-from chainrule.backends.native.library import loaded, threads
-from tests.laws.domains import CASES, Case, by_label, results
+from chainrule.backends.native.library import address, loaded, threads
+from chainrule.ops.windows import adaptive, regular
+from tests.laws.domains import CASES, Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
 
 RELATIVE, ABSOLUTE = 3e-5, 3e-6  # float32: sums in another order, exponentials to 3 units in the last place
+OF_LARGEST = 2e-6  # of the largest entry: sums of some hundred products, which may cancel
+
+
+def convolved(x, w, y, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
+    """A call of the convolution, and those of its transpose and its weights."""
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return (
+        ((x, w), settings),
+        ((y, w), {"size": x[2:], **settings}),
+        ((x, y), {"kernel": w[2:], **settings}),
+    )
+
+
+def pooled(x, *axes):
+    """A call of the largest entries of windows, and that of its derivative."""
+    y = (*x[:2], *map(len, axes))
+    return ((x,), {"windows": axes}), ((y, x, y), {"windows": axes})
+
+
+SAME = ((1, 1), (1, 1))
+CONVOLVED = [
+    convolved((5, 3, 19, 21), (8, 3, 3, 3), (5, 8, 17, 19)),
+    convolved((3, 8, 30, 31), (12, 4, 3, 5), (3, 12, 15, 15), (2, 2), ((1, 1), (2, 1)), groups=2),
+    convolved((2, 20, 11, 12), (20, 1, 3, 3), (2, 20, 7, 16), (1, 1), ((0, 0), (4, 4)), (2, 2), groups=20),
+    convolved((7, 33, 40), (9, 33, 5), (7, 9, 20), (2,), ((2, 2),), (1,)),
+    convolved((4, 16, 12, 14), (17, 16, 3, 3), (4, 17, 12, 14), padding=SAME),
+    convolved((4, 32, 9, 27), (16, 32, 3, 3), (4, 16, 7, 25)),
+    convolved((23, 24, 5, 4), (24, 24, 3, 3), (23, 24, 6, 4), padding=((2, 1), (0, 2))),
+    convolved((9, 20, 8, 7), (10, 20, 3, 3), (9, 10, 12, 11), padding=((3, 3), (3, 3))),
+    convolved((2, 64, 30, 30), (64, 64, 3, 3), (2, 64, 30, 30), padding=SAME),
+    convolved((3, 20, 40), (40, 1, 9), (3, 40, 18), (2,), ((2, 1),), (1,), groups=20),
+]
+POOLED = [
+    pooled((3, 5, 13, 26), regular(13, 2, 2), regular(26, 2, 2)),
+    pooled((2, 4, 17, 16), regular(17, 3, 2, (1, 1)), regular(16, 3, 2, (1, 1))),
+    pooled((2, 4, 17), regular(17, 2, 1)),
+    pooled((2, 3, 12, 7), adaptive(12, 5), adaptive(7, 7)),
+]
 
 LARGE = {
     "add_at": [(((70, 33), (70,)), {"shape": (3, 33)})],
@@ -21,8 +61,21 @@ LARGE = {
         (((2, 3, 130, 16), (2, 3, 130, 16), (2, 3, 130, 8)), {"scale": 0.25, "band": (None, 0), "block": 64}),
         (((2, 70, 8), (2, 90, 8), (2, 90, 8)), {"scale": 0.3, "band": (-20, 30), "block": 64}),
     ],
+    "conv": [conv for conv, _, _ in CONVOLVED],
+    "conv_transpose": [transpose for _, transpose, _ in CONVOLVED],
+    "conv_weight": [weight for _, _, weight in CONVOLVED],
     "matmul": [(((150, 70), (70, 90)), {}), (((3, 40, 30), (3, 30, 50)), {})],
+    "max_pool": [pool for pool, _ in POOLED],
+    "max_pool_spread": [spread for _, spread in POOLED],
     "mean": [(((40, 50, 60),), {"axis": (1,)}), (((300, 200),), {"axis": (0,)})],
+    "pad": [
+        (((5, 8, 20, 30),), {"widths": ((1, 2), (0, 3)), "value": 2.0}),
+        (((40, 50, 60),), {"widths": ((0, 0), (0, 0), (7, 1))}),
+    ],
+    "resample": [
+        (((4, 6, 30, 20),), {"axis": -2, "windows": adaptive(30, 7)}),
+        (((4, 6, 30, 20),), {"axis": -1, "windows": regular(20, 3, 1, (1, 1))}),
+    ],
     "softmax": [(((400, 37),), {"axis": 1})],
     "softmax_cross_entropy": [(((500, 3), (500,)), {})],
     "softmax_cross_entropy_back": [(((500,), (500, 3), (500,)), {})],
@@ -37,8 +90,13 @@ LARGE = {
 """Calls beside those of the domains, large enough to be shared by threads."""
 
 
+def whole(draw, shape):
+    """Few numbers, so that many are equal."""
+    return draw.integers(0, 3, shape).astype(float)
+
+
 def cases():
-    entries = {c.name: c.entries for c in CASES}
+    entries = {c.name: c.entries for c in CASES} | {"max_pool_spread": (anywhere, whole, whole)}
     larger = [
         Case(name, 100 + i, shapes, settings, entries[name])
         for name, calls in LARGE.items()
@@ -73,19 +131,64 @@ def test_a_kernel_is_its_twin(case, crew):
     runner([call])()
     wanted = results(case.primitive(*map(wide, args), **case.settings))
     for got, value in zip(outs, wanted, strict=True):
-        np.testing.assert_allclose(got, value, rtol=RELATIVE, atol=ABSOLUTE)
+        summed = OF_LARGEST * np.abs(value).max() if case.name in convolutions.RULES else 0
+        np.testing.assert_allclose(got, value, rtol=RELATIVE, atol=max(ABSOLUTE, summed))
 
 
 @pytest.mark.parametrize("name", kernels.RULES)
 def test_every_rule_serves_some_case(name):
-    served = [c for c in cases() if c.name == name and _serves(c)]
+    served = [c for c in cases() if c.name == name and _called(c) is not None]
     assert len(served) > 1
 
 
-def _serves(case):
+def _called(case):
     args = case.draw(np.float32)
     outs = [np.empty(s.shape, s.dtype) for s in results(case.primitive.spec(*args, **case.settings))]
-    return kernels.RULES[case.name](*args, *outs, **case.settings) is not None
+    return compiled(case.name, args, outs, case.settings)
+
+
+SERVED = [c for c in cases() if c.name in numpy_compiled.SHAPES]
+
+
+@pytest.mark.parametrize(**by_label(SERVED))
+def test_define_by_run_calls_the_kernel_for_large_arrays(case, monkeypatch):
+    args = case.draw(np.float32)
+    spec = case.primitive.spec(*args, **case.settings)
+    assert numpy_compiled.SHAPES[case.name](*args, **case.settings) == spec.shape
+    outs = [np.empty(spec.shape, np.float32)]
+    call = compiled(case.name, args, outs, case.settings)
+    if call is None:
+        pytest.skip("left to NumPy")
+    runner([call])()
+    monkeypatch.setattr(numpy_compiled, "SMALLEST", 0)
+    np.testing.assert_array_equal(case.primitive(*args, **case.settings), outs[0])
+
+
+@pytest.mark.parametrize("way", ["", "_transpose", "_weight"])
+def test_convolutions_go_every_way(way):
+    calls = [_called(c) for c in cases() if c.name == f"conv{way}"]
+    used = {call.function for call in calls if call is not None}
+    assert used == {address(kernel + way) for kernel in ("conv", "depthwise", "winograd")}
+
+
+@pytest.mark.parametrize(**by_label([c for c in cases() if c.name in convolutions.RULES and c.number >= 100]))
+def test_a_convolution_is_the_same_however_many_threads_work(case):
+    args, made = case.draw(np.float32), []
+    for crew in (1, 2, 2):
+        loaded().set_threads(ctypes.c_int64(crew))
+        made.append(np.empty(case.primitive.spec(*args, **case.settings).shape, np.float32))
+        runner([compiled(case.name, args, made[-1:], case.settings)])()
+    loaded().set_threads(ctypes.c_int64(threads()))
+    np.testing.assert_array_equal(made[0], made[1])
+    np.testing.assert_array_equal(made[1], made[2])
+
+
+@pytest.mark.parametrize("axes", [pool[1]["windows"] for pool, _ in POOLED[:2]])
+def test_a_window_with_nan_has_no_largest_entry(axes):
+    x = np.random.default_rng(0).standard_normal((4, 16, *(w.size for w in axes))).astype(np.float32)
+    x[:, :, ::5, ::3] = np.nan
+    wanted = cr.PRIMITIVES["max_pool"](x.astype(np.float64), windows=axes)
+    np.testing.assert_array_equal(cr.PRIMITIVES["max_pool"](x, windows=axes), wanted.astype(np.float32))
 
 
 ENTRYWISE = [c for c in CASES if c.name in chains.RULES and chains.covers(c.name, c.settings)]

@@ -12,27 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends.native.arrays import SINGLE, Array, by_rows, is_nothing, unless_nothing
 from chainrule.backends.native.calls import NativeCall
 from chainrule.backends.native.chains import collapsed
-
-SINGLE = np.dtype(np.float32)
-Array = np.ndarray
-
-
-def by_rows(*arrays: Array) -> bool:
-    """Whether arrays are of float32, not empty, and lie row by row."""
-    return all(a.dtype == SINGLE and a.flags.c_contiguous and a.size for a in arrays)
-
-
-def is_nothing(x: Any) -> bool:
-    """Whether an array is one 0 repeated, so that adding it can be left out."""
-    return isinstance(x, np.ndarray) and x.size > 1 and not any(x.strides) and not x.flat[0]
-
-
-def unless_nothing(x: Array) -> Any:
-    """An array, or no address where it is nothing."""
-    return 0 if is_nothing(x) else x
-
+from chainrule.backends.native.convolutions import RULES as CONVOLUTIONS
+from chainrule.backends.native.windows import RULES as WINDOWS
 
 # Matrix products.
 
@@ -225,4 +209,6 @@ RULES: dict[str, Callable[..., NativeCall | None]] = {
     "standardise_back": standardise_back,
     "sum": sum_,
     "take_at": take_at,
+    **CONVOLUTIONS,
+    **WINDOWS,
 }

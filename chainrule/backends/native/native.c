@@ -10,6 +10,12 @@
 #include "norms.c"
 #include "attention.c"
 #include "lookup.c"
+#include "convolution.c"
+#include "depthwise.c"
+#include "winograd_maps.c"
+#include "winograd.c"
+#include "pooling.c"
+#include "resampling.c"
 #include "watching.c"
 
 /* Run kernels one after the other: pairs of a function and its arguments. */
