@@ -171,6 +171,7 @@ ENTRYWISE = {
     "exp": entrywise(anywhere),
     "expm1": entrywise(anywhere),
     "gelu": entrywise(anywhere),
+    "gelu_slope": entrywise(anywhere),
     "gelu_tanh": entrywise(anywhere),
     "greater": entrywise(even, odd),
     "greater_equal": entrywise(even, odd),

@@ -1,6 +1,7 @@
 """Every compiled kernel is its twin in NumPy, to rounding, on one thread and on several, and takes NaN as it comes."""
 
 import ctypes
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from chainrule.backends import numpy_compiled
 from chainrule.backends.native import chains, convolutions, kernels
 from chainrule.backends.native.calls import runner
 from chainrule.backends.native.library import address, loaded, threads
+from chainrule.backends.numpy_backend import NUMPY
 from chainrule.ops.windows import adaptive, regular
 from tests.laws.domains import CASES, Case, anywhere, by_label, results
 
@@ -105,6 +107,9 @@ def cases():
     return [c for c in CASES if c.name in kernels.RULES] + larger
 
 
+ENTRYWISE = [c for c in CASES if c.name in numpy_compiled.ENTRYWISE]
+
+
 def compiled(name, args, outs, settings):
     return kernels.RULES[name](*args, *outs, **settings)
 
@@ -147,21 +152,24 @@ def _called(case):
     return compiled(case.name, args, outs, case.settings)
 
 
-SERVED = [c for c in cases() if c.name in numpy_compiled.SHAPES]
+SERVED = [c for c in (*cases(), *ENTRYWISE) if c.name in numpy_compiled.SMALLEST]
 
 
 @pytest.mark.parametrize(**by_label(SERVED))
 def test_define_by_run_calls_the_kernel_for_large_arrays(case, monkeypatch):
     args = case.draw(np.float32)
-    spec = case.primitive.spec(*args, **case.settings)
-    assert numpy_compiled.SHAPES[case.name](*args, **case.settings) == spec.shape
-    outs = [np.empty(spec.shape, np.float32)]
-    call = compiled(case.name, args, outs, case.settings)
+    specs = case.primitive.spec(*args, **case.settings)
+    outs = [np.empty(s.shape, s.dtype) for s in (specs if type(specs) is tuple else [specs])]
+    rule = partial(chains.entrywise, case.name) if case.name in numpy_compiled.ENTRYWISE else kernels.RULES[case.name]
+    call = rule(*args, *outs, **case.settings)
     if call is None:
         pytest.skip("left to NumPy")
     runner([call])()
-    monkeypatch.setattr(numpy_compiled, "SMALLEST", 0)
-    np.testing.assert_array_equal(case.primitive(*args, **case.settings), outs[0])
+    monkeypatch.setattr(numpy_compiled, "SMALLEST", dict.fromkeys(numpy_compiled.SMALLEST, 0))
+    serve = numpy_compiled.compiled(NUMPY.kernels.get(case.name, case.primitive.kernel), case.primitive)
+    made = serve(*args, **case.settings)
+    for got, wanted in zip(made if type(made) is tuple else [made], outs, strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("way", ["", "_transpose", "_weight"])

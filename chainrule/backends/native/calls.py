@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends.native.library import address, loaded
+
+NUMBER, BITS = struct.Struct("<d"), struct.Struct("<q")
 
 
 class NativeCall:
@@ -30,11 +31,15 @@ class NativeCall:
         """Change a number among the arguments."""
         self.words[place] = _word(value)
 
+    def run(self) -> None:
+        """Run it once, by itself."""
+        loaded().run_one(self.function, self.words.ctypes.data)  # type: ignore[union-attr]
+
 
 def runner(calls: Sequence[NativeCall]) -> Callable[[], Any]:
     """One function that runs the calls in order."""
     table = np.array([word for call in calls for word in (call.function, call.words.ctypes.data)], np.int64)
-    run, place, n = loaded().run, ctypes.c_void_p(table.ctypes.data), ctypes.c_int64(len(calls))  # type: ignore[union-attr]
+    run, place, n = loaded().run, table.ctypes.data, len(calls)  # type: ignore[union-attr]
 
     def run_all(_kept: Any = (table, list(calls))) -> None:
         run(place, n)
@@ -43,6 +48,9 @@ def runner(calls: Sequence[NativeCall]) -> Callable[[], Any]:
 
 
 def _word(a: Any) -> int:
+    kind = type(a)
+    if kind is int:
+        return a
     if isinstance(a, np.ndarray):
         return a.ctypes.data
-    return struct.unpack("<q", struct.pack("<d", a))[0] if isinstance(a, float) else int(a)
+    return BITS.unpack(NUMBER.pack(a))[0] if isinstance(a, float) else int(a)

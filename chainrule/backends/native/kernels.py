@@ -46,6 +46,8 @@ def _matrix(x: Array) -> tuple[int, int] | None:
 
 def _step(x: Array) -> int | None:
     """The distance from one matrix to the next; None where it is not always the same."""
+    if x.ndim == 2:
+        return 0
     axes = collapsed(x[..., 0, 0])
     return axes[0][1] if len(axes) == 1 else None
 

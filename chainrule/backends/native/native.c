@@ -28,3 +28,9 @@ EXPORT void run(const word *calls, word n) {
     if (threads > 1)
         blas.set_threads(threads);
 }
+
+/* Run one kernel. */
+EXPORT void run_one(kernel_t kernel, const word *arguments) {
+    word call[] = {(word)kernel, (word)arguments};
+    run(call, 1);
+}
