@@ -34,34 +34,29 @@ def compiled(kernel: Kernel, primitive: Any) -> Kernel:
     """A kernel that gives its work to the compiled one where there is one, and it suits the arrays."""
     if primitive.name not in SMALLEST:
         return kernel
-    name, smallest = primitive.name, SMALLEST[primitive.name]
+    smallest = SMALLEST[primitive.name]
 
     @wraps(kernel)
     def serve(*args: Any, out: Any = None, **settings: Any) -> Any:
-        if args[0].dtype != np.float32 or max([a.size for a in args]) < smallest:
-            return kernel(*args, out=out, **settings)
-        y = _results(primitive.spec(*args, **settings)) if out is None else out
-        call = _rule(name)(*args, *(y if isinstance(y, tuple) else (y,)), **settings)
-        if call is None:
-            return kernel(*args, out=out, **settings)
-        call.run()
-        return y
+        if out is None and args[0].dtype == np.float32 and max([a.size for a in args]) >= smallest:
+            y = _run()(primitive, args, settings)
+            if y is not None:
+                return y
+        return kernel(*args, out=out, **settings)
 
     return serve
 
 
-def _results(spec: Any) -> Any:
-    """Arrays for the results, whose numbers the kernel fills in."""
-    return tuple(map(_results, spec)) if isinstance(spec, tuple) else np.empty(spec.shape, spec.dtype)
-
-
 @cache
-def _rule(name: str) -> Callable[..., Any]:
-    """What makes a call of the compiled kernel for arrays and settings, or None; loaded at its first use."""
+def _run() -> Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]:
+    """What gives the results of a compiled kernel, or None where there is none; loaded at its first use."""
+    from chainrule.backends.native.again import Remembered
     from chainrule.backends.native.chains import entrywise
     from chainrule.backends.native.kernels import RULES
     from chainrule.backends.native.library import loaded
 
     if loaded() is None:
-        return lambda *arrays, **settings: None
-    return partial(entrywise, name) if name in ENTRYWISE else RULES[name]
+        return lambda primitive, args, settings: None
+    rules = {**RULES, **{name: partial(entrywise, name) for name in ENTRYWISE}}
+    remembered = Remembered()
+    return lambda primitive, args, settings: remembered.run(primitive, rules[primitive.name], args, settings)

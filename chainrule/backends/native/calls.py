@@ -16,16 +16,18 @@ NUMBER, BITS = struct.Struct("<d"), struct.Struct("<q")
 class NativeCall:
     """One kernel with its arguments, ready to run; it keeps the arrays alive that it points into.
 
-    Arguments are arrays (their address), whole numbers, and floats (their bits as a double).
+    Arguments are arrays (their address), whole numbers, and floats (their bits as a double). `places` says where
+    addresses stand: a table, a place in it, and the array.
     """
 
-    __slots__ = ("function", "kept", "scratch", "words")
+    __slots__ = ("function", "kept", "places", "scratch", "words")
 
     def __init__(self, name: str, *arguments: Any, scratch: int = 0) -> None:
         self.scratch = scratch  # bytes among the arguments that are neither operand nor result
         self.function = address(name)
         self.words = np.array([_word(a) for a in arguments], np.int64)
-        self.kept = [a for a in arguments if isinstance(a, np.ndarray)]
+        self.places = [(self.words, i, a) for i, a in enumerate(arguments) if isinstance(a, np.ndarray)]
+        self.kept: list[np.ndarray] = [a for _, _, a in self.places]
 
     def set(self, place: int, value: float) -> None:
         """Change a number among the arguments."""

@@ -98,7 +98,9 @@ class Writer:
         call = NativeCall(
             "chain", n, inputs, len(code), len(outputs), operands, np.array(code, np.int32), results, places
         )
-        call.kept += [*self.inputs, *(y for _, y in outputs)]
+        for table, arrays in ((operands, self.inputs), (results, [y for _, y in outputs])):
+            call.places += [(table, k * len(table) // len(arrays), a) for k, a in enumerate(arrays)]
+            call.kept += arrays
         return call
 
 

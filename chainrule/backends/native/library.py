@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends.native.build import levels, library
+from chainrule.backends.native.memory import keep_freed
 
 SWITCH = "CHAINRULE_NATIVE"
 """Environment variable: 0 switches the compiled kernels off."""
@@ -36,6 +37,7 @@ def loaded() -> ctypes.CDLL | None:
     words = np.array(symbols, np.int64)
     lib.use_blas(ctypes.c_void_p(words.ctypes.data))
     lib.set_threads(ctypes.c_int64(threads()))
+    keep_freed()
     lib.run.argtypes, lib.run_one.argtypes = (ctypes.c_void_p, ctypes.c_int64), (ctypes.c_void_p, ctypes.c_void_p)
     return lib
 
