@@ -9,10 +9,9 @@ then `models`, `train`, then `glass`. Operations, differentiation and the usual 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chainrule import base, core, nn, ops
+from chainrule import base, core, ops
 from chainrule.backends import use
 from chainrule.base.errors import (
     ChainruleError,
@@ -24,67 +23,59 @@ from chainrule.base.errors import (
     OptionError,
     ShapeError,
 )
-from chainrule.base.hints import missing
 from chainrule.base.keys import Key
+from chainrule.base.later import later
 from chainrule.core import (
-    PRIMITIVES,
     Spec,
     Tensor,
     axes,
-    check_gradients,
-    checkpoint,
-    checkpoint_sequential,
     grad,
     gradients,
     graph,
-    hessian,
-    hvp,
-    jacobian,
     jvp,
     no_grad,
-    path_sum,
-    paths,
     random_stream,
-    scan,
     seed,
     value_and_grad,
     vjp,
     vmap,
 )
-from chainrule.nn import load, save
-from chainrule.ops import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from chainrule import data, glass, losses, metrics, models, optim, plan, train
+    from chainrule import data, glass, losses, metrics, models, nn, optim, plan, train
+    from chainrule.core import (
+        PRIMITIVES,
+        check_gradients,
+        checkpoint,
+        checkpoint_sequential,
+        hessian,
+        hvp,
+        jacobian,
+        path_sum,
+        paths,
+        scan,
+    )
     from chainrule.glass import explain
+    from chainrule.nn import load, save
+    from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
     from chainrule.train import evaluate, fit, predict, predict_proba
 
 __version__ = "0.1.0"
 
-_ROOMS = ("data", "glass", "load", "losses", "metrics", "models", "optim", "plan", "train")
-_VERBS = {
-    "compile": "plan",
-    "fit": "train",
-    "evaluate": "train",
-    "predict": "train",
-    "predict_proba": "train",
-    "explain": "glass",
+_ROOMS = ("data", "glass", "losses", "metrics", "models", "nn", "optim", "plan", "train")
+_LATER = {
+    "ops": " ".join(ops.__all__),
+    "ops.inventory": "PRIMITIVES",
+    "core": "check_gradients checkpoint checkpoint_sequential hessian hvp jacobian path_sum paths scan",
+    "nn": "load save",
+    "plan": "compile",
+    "train": "evaluate fit predict predict_proba",
+    "glass": "explain",
 }
+"""Names by where they are defined, which is imported when one of them is first used."""
 
-
-def __getattr__(name: str) -> Any:
-    """Rooms above `nn`, and the verbs that live there, are imported when they are first used."""
-    if name in _ROOMS:
-        return import_module(f"chainrule.{name}")
-    if name in _VERBS:
-        return getattr(import_module(f"chainrule.{_VERBS[name]}"), name)
-    raise missing("cr", name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS, *_VERBS])
-
+later(__name__, _LATER, rooms=_ROOMS)
 
 __all__ = [
     "PRIMITIVES",

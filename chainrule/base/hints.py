@@ -63,5 +63,5 @@ def missing(place: str, name: str) -> AttributeError:
     >>> print(missing("cr.nn", "MSELoss"))
     cr.nn has no MSELoss; here it is cr.losses.mse
     """
-    here = ELSEWHERE[place].get(name)
+    here = ELSEWHERE.get(place, {}).get(name)
     return AttributeError(f"{place} has no {name}" + (f"; here it is {here}" if here else ""))

@@ -1,9 +1,8 @@
 """Parameters, modules, initialisers, layers. Names and weight layouts are PyTorch's."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chainrule.base.hints import missing
+from chainrule.base.later import later
 from chainrule.nn import init
 from chainrule.nn.activations import (
     ACTIVATIONS,
@@ -28,27 +27,26 @@ from chainrule.nn.activations import (
     Tanh,
     activation,
 )
-from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from chainrule.nn.containers import Residual, Sequential
 from chainrule.nn.dropout import Dropout
-from chainrule.nn.ensemble import Ensemble
-from chainrule.nn.flat import Flat
-from chainrule.nn.functional import functional_call
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.norms import LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
-from chainrule.nn.saving import load, save
 from chainrule.nn.shapes import Flatten
-from chainrule.nn.summary import summary
 
 if TYPE_CHECKING:
+    from chainrule.nn import functional
     from chainrule.nn.attention import KVCache, MultiheadAttention
+    from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
     from chainrule.nn.branches import Lambda, Parallel, StochasticDepth
     from chainrule.nn.collected import ModuleDict, ModuleList, ParameterList
     from chainrule.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from chainrule.nn.embedding import Embedding, LearnedPositions, PositionalEncoding
+    from chainrule.nn.ensemble import Ensemble
     from chainrule.nn.feed_forward import FeedForward
+    from chainrule.nn.flat import Flat
+    from chainrule.nn.functional import functional_call
     from chainrule.nn.highway import Highway
     from chainrule.nn.pooling import (
         AdaptiveAvgPool1d,
@@ -98,6 +96,8 @@ if TYPE_CHECKING:
         ZeroPad3d,
     )
     from chainrule.nn.sample_norms import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
+    from chainrule.nn.saving import load, save
+    from chainrule.nn.summary import summary
     from chainrule.nn.transformer import (
         TransformerDecoder,
         TransformerDecoderLayer,
@@ -128,9 +128,16 @@ _LATER = {
     "recurrent_cells": "ChungGRUCell GRUCell HighwayCell LSTMCell Recurrent ResidualRNNCell RNNCell",
     "recurrent_skips": "HighwayRNN ResidualRNN",
     "precision": "LowPrecision",
+    "batch_norms": "BatchNorm1d BatchNorm2d BatchNorm3d",
+    "ensemble": "Ensemble",
+    "flat": "Flat",
+    "functional": "functional_call",
+    "saving": "load save",
+    "summary": "summary",
 }
-"""Files that are imported when one of their layers is first used: most programs use few of them."""
-_FILES = {name: file for file, names in _LATER.items() for name in names.split()}
+"""Names by the file that defines them, which is imported when one of them is first used: few programs use many."""
+
+later(__name__, _LATER, rooms=("functional",))
 
 __all__ = [
     "ACTIVATIONS",
@@ -241,17 +248,10 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
     "activation",
+    "functional",
     "functional_call",
     "init",
     "load",
     "save",
     "summary",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    """Layers imported at first use; of what is not here, where it is, if it is known from PyTorch."""
-    if name in _FILES:
-        layer = globals()[name] = getattr(import_module(f"chainrule.nn.{_FILES[name]}"), name)
-        return layer
-    raise missing("cr.nn", name)

@@ -10,26 +10,29 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import DtypeError, ShapeError
-from chainrule.core import tree
-from chainrule.core.primitive import Primitive
 from chainrule.core.spec import Spec, UnknownNumbersError, spec_of
-from chainrule.core.stack import Trace, no_grad, running, stack
-from chainrule.core.tensor import Tensor
-from chainrule.nn.functional import functional_call
+from chainrule.core.stack import no_grad, running
+from chainrule.nn.ledger import Ledger
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
-from chainrule.nn.state import parts
+from chainrule.plan.memory import sized
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: path, what it is, shape of its result (None: not called), its own parameters and FLOPs."""
+    """One layer: path, what it is, shape of its result (None: not called), and what is its own.
+
+    parameters: learned numbers. flops, backward: operations of a pass forward, and of one backward. activations:
+    bytes that it makes in the forward pass and the backward pass reads.
+    """
 
     path: str
     kind: str
     shape: Any
     parameters: int
     flops: float
+    backward: float
+    activations: int
 
 
 class Summary:
@@ -48,24 +51,37 @@ class Summary:
         """Floating-point operations of one pass forward, with the batch as given."""
         return sum(row.flops for row in self.rows)
 
+    @property
+    def backward(self) -> float:
+        """Floating-point operations of one pass backward, from the result to the parameters."""
+        return sum(row.backward for row in self.rows)
+
+    @property
+    def activations(self) -> int:
+        """Bytes that the forward pass makes and keeps for the backward pass; without parameters and inputs."""
+        return sum(row.activations for row in self.rows)
+
     def __str__(self) -> str:
-        head = ("layer", "kind", "output", "parameters", "FLOPs")
+        head = ("layer", "kind", "output", "parameters", "FLOPs", "backward", "kept")
         cells = [_cells(row) for row in self.rows]
-        widths = [max(len(row[k]) for row in (head, *cells)) for k in range(5)]
+        widths = [max(len(row[k]) for row in (head, *cells)) for k in range(len(head))]
         lines = [_line(row, widths) for row in (head, ["─" * w for w in widths], *cells)]
         shapes = " and ".join(str(spec.shape) for spec in self.inputs)
-        totals = f"{self.n_parameters:,} parameters, {self.flops:,.0f} FLOPs forward"
+        work = f"{self.flops:,.0f} FLOPs forward, {self.backward:,.0f} backward"
+        totals = f"{self.n_parameters:,} parameters, {work}, {sized(self.activations)} kept in between"
         return "\n".join([f"{self.title} on {shapes}", *lines, totals])
 
     __repr__ = __str__
 
 
 def summary(model: Module, *inputs: Any) -> Summary:
-    """The layers of a model with shapes, parameters and FLOPs, without computing a number.
+    """The layers of a model with shapes, parameters, FLOPs and memory, without computing a number.
 
     `inputs` are what the model is called with: shapes with the batch axis, (128, 784), or examples. The model
-    runs in evaluation on shapes alone, by the shape rules of its operations, and is left as it was. FLOPs
-    (one a multiplication and one an addition) come from the costs that operations state.
+    runs forward and backward on shapes alone, by the rules of its operations, in evaluation (dropout and batch
+    statistics are left out), and is left as it was. FLOPs (one a multiplication and one an addition) come from the
+    costs that operations state; "backward" goes from the result to the parameters. "kept" are the bytes that a layer
+    makes in the forward pass and the backward pass reads.
 
     Raises:
         ShapeError: the model does not fit together; the layer is named.
@@ -75,61 +91,21 @@ def summary(model: Module, *inputs: Any) -> Summary:
     >>> model = cr.nn.Sequential(cr.nn.Linear(784, 256), cr.nn.ReLU(), cr.nn.Linear(256, 10))
     >>> print(cr.nn.summary(model, (1, 784)))
     Sequential on (1, 784)
-    layer  kind               output    parameters    FLOPs
-    ─────  ─────────────────  ────────  ──────────  ───────
-    0      Linear(784 → 256)  (1, 256)     200,960  401,664
-    1      ReLU()             (1, 256)           0      256
-    2      Linear(256 → 10)   (1, 10)        2,570    5,130
-    203,530 parameters, 407,050 FLOPs forward
+    layer  kind               output    parameters    FLOPs  backward    kept
+    ─────  ─────────────────  ────────  ──────────  ───────  ────────  ──────
+    0      Linear(784 → 256)  (1, 256)     200,960  401,664   401,408  1.0 kB
+    1      ReLU()             (1, 256)           0      256       512  1.0 kB
+    2      Linear(256 → 10)   (1, 10)        2,570    5,130    10,240     0 B
+    203,530 parameters, 407,050 FLOPs forward, 412,160 backward, 2.0 kB kept in between
     """
     specs = tuple(_spec(model, given) for given in inputs)
     ledger = Ledger()
-    with _in_evaluation(model), no_grad(), running(ledger), ledger.listening(model):
-        numberless = {name: Tensor(spec_of(part), ledger) for name, part in parts(model).items()}
+    with _in_evaluation(model), no_grad(), running(ledger), ledger.at_work():
         try:
-            functional_call(model, numberless, *(Tensor(spec, ledger) for spec in specs))
+            ledger.pass_through(model, specs)
         except DtypeError as error:
             raise _looked_at(error) from None
     return Summary(type(model).__name__, specs, list(_rows(model, ledger)))
-
-
-class Ledger(Trace):
-    """A transformation that computes shapes in place of numbers, and counts operations by module path."""
-
-    lasting = True
-
-    def __init__(self) -> None:
-        self.flops: dict[str, float] = {}
-        self.shapes: dict[str, Any] = {}
-
-    def process(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        self.refuse_if_closed()
-        specs = [spec_of(a) for a in args]
-        path = stack.path[-1]
-        self.flops[path] = self.flops.get(path, 0.0) + primitive.flops(*specs, **params)
-        result = primitive.spec(*specs, **params)
-        return tuple(Tensor(r, self) for r in result) if isinstance(result, tuple) else Tensor(result, self)
-
-    @contextmanager
-    def listening(self, model: Module) -> Iterator[None]:
-        """Inside the block, every module of a model notes the shape of its result."""
-        before = [(module, vars(module).copy()) for module in model.modules()]
-        for path, module in model.named_modules():
-            vars(module)["forward"] = self._noting(path, module.forward)
-        try:
-            yield
-        finally:
-            for module, attributes in before:
-                vars(module).pop("forward")
-                vars(module).update({k: v for k, v in attributes.items() if k == "forward"})
-
-    def _noting(self, path: str, forward: Any) -> Any:
-        def noted(*args: Any, **kwargs: Any) -> Any:
-            result = forward(*args, **kwargs)
-            self.shapes[path] = tree.map_leaves(lambda leaf: getattr(leaf, "shape", None), result)
-            return result
-
-        return noted
 
 
 @contextmanager
@@ -157,15 +133,20 @@ def _looked_at(error: DtypeError) -> DtypeError:
 def _rows(model: Module, ledger: Ledger) -> Iterator[Row]:
     """One row a module; those that only pass things on to the modules below are left out."""
     counted: set[int] = set()
-    flops = dict(ledger.flops)
+    busy = {*ledger.forward, *ledger.backward}
     for path, module in model.named_modules():
         below, own = list(module.children()), [p for _, p in module._parts() if isinstance(p, Parameter)]
         fresh = {id(p): p.size for p in own if id(p) not in counted}
         counted |= fresh.keys()
-        if own or not below or path in flops:
+        if own or not below or path in busy:
             kind = type(module).__name__ if below else repr(module)
-            yield Row(path, kind, ledger.shapes.get(path), sum(fresh.values()), flops.pop(path, 0.0))
-    yield from (Row(path, "made during the call", None, 0, count) for path, count in flops.items())
+            yield Row(path, kind, ledger.shapes.get(path), sum(fresh.values()), *_work(ledger, path))
+            busy.discard(path)
+    yield from (Row(path, "made during the call", None, 0, *_work(ledger, path)) for path in sorted(busy))
+
+
+def _work(ledger: Ledger, path: str) -> tuple[float, float, int]:
+    return ledger.forward.get(path, 0.0), ledger.backward.get(path, 0.0), ledger.kept.get(path, 0)
 
 
 def _spec(model: Module, given: Any) -> Spec:
@@ -182,7 +163,8 @@ def _spec(model: Module, given: Any) -> Spec:
 
 def _cells(row: Row) -> list[str]:
     shape = "not called" if row.shape is None else str(row.shape)
-    return [row.path or "(itself)", row.kind, shape, f"{row.parameters:,}", f"{row.flops:,.0f}"]
+    work = f"{row.flops:,.0f}", f"{row.backward:,.0f}", sized(row.activations)
+    return [row.path or "(itself)", row.kind, shape, f"{row.parameters:,}", *work]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,6 +1,12 @@
-"""The vocabulary: primitives by family, and the functions that users call."""
+"""The vocabulary: primitives by family, and the functions that users call.
 
-from chainrule.ops import cross_entropy  # noqa: F401 - registers the primitives that losses are made of
+What nearly every program uses is imported here; the rest, when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from chainrule.base.later import later
+from chainrule.core.vocabulary import words
 from chainrule.ops.activations import (
     elu,
     gelu,
@@ -32,38 +38,8 @@ from chainrule.ops.arithmetic import (
     square,
     subtract,
 )
-from chainrule.ops.attention import blockwise_attention, scaled_dot_product_attention
-from chainrule.ops.chung_gru import chung_gru_cell
 from chainrule.ops.comparison import equal, greater, greater_equal, less, less_equal, not_equal, where
-from chainrule.ops.convolution import (
-    conv,
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-)  # fmt: skip
-from chainrule.ops.creation import (
-    arange,
-    dropout,
-    eye,
-    full,
-    linspace,
-    one_hot,
-    ones,
-    rand,
-    randn,
-    tensor,
-    zeros,
-)
-from chainrule.ops.cumulative import cumprod, cumsum, logcumsumexp, prod
-from chainrule.ops.decompositions import eigh, eigvalsh, qr, svd, svdvals
-from chainrule.ops.determinants import det, logdet, slogdet
-from chainrule.ops.diagonals import diag, diag_embed, diagonal, kron, trace, tril, triu
-from chainrule.ops.draws import bernoulli, categorical, gumbel, gumbel_softmax, noise, normal, straight_through, uniform
-from chainrule.ops.einsum import einsum, tensordot
+from chainrule.ops.creation import arange, dropout, eye, full, linspace, one_hot, ones, rand, randn, tensor, zeros
 from chainrule.ops.elementary import (
     cos,
     cosh,
@@ -81,47 +57,120 @@ from chainrule.ops.elementary import (
     tan,
     tanh,
 )
-from chainrule.ops.fourier import complex_multiply, irfft, rfft
-from chainrule.ops.gru import gru_cell
-from chainrule.ops.highway import highway
-from chainrule.ops.highway_rnn import highway_cell
 from chainrule.ops.indexing import index
 from chainrule.ops.linear_algebra import affine, dot, matmul, outer
-from chainrule.ops.linear_attention import linear_attention
-from chainrule.ops.logic import isfinite, isinf, isnan, logical_and, logical_not, logical_or, masked_fill
-from chainrule.ops.lookup import embedding, take_along_axis
-from chainrule.ops.lstm import lstm_cell
-from chainrule.ops.masks import additive_mask, causal_mask, global_mask, padding_mask, sliding_window_mask
-from chainrule.ops.matrix_norms import matrix_norm
-from chainrule.ops.norms import cosine_similarity, norm, normalize
 from chainrule.ops.operands import astype, broadcast_to, stop_gradient
-from chainrule.ops.ordering import argmax, argmin, argsort, sort, top_k
-from chainrule.ops.padding import pad
-from chainrule.ops.pooling import (
-    adaptive_avg_pool,
-    adaptive_max_pool,
-    avg_pool,
-    global_avg_pool,
-    global_max_pool,
-    max_pool,
-)  # fmt: skip
-from chainrule.ops.positions import alibi, alibi_slopes, rotary, sinusoidal_positions
-from chainrule.ops.rearrangement import chunk, flip, moveaxis, repeat, roll, split, swapaxes, tile
-from chainrule.ops.recurrent import chung_gru, gru, highway_rnn, lstm, residual_rnn, rnn
 from chainrule.ops.reductions import max, mean, min, std, sum, var
-from chainrule.ops.resampling import upsample
-from chainrule.ops.residual_rnn import residual_rnn_cell
-from chainrule.ops.rnn import rnn_cell
-from chainrule.ops.rounding import ceil, floor, remainder, round, trunc
-from chainrule.ops.scattering import gather, index_add, index_put, scatter, scatter_add, take
-from chainrule.ops.scores import additive_scores, attention_weights, dot_scores, scaled_dot_scores
 from chainrule.ops.shapes import concatenate, expand_dims, flatten, reshape, squeeze, stack, transpose
-from chainrule.ops.signals import circulant_matrix, convolve, correlate, toeplitz_matrix
 from chainrule.ops.softmax import log_softmax, logaddexp, logsumexp, softmax
-from chainrule.ops.systems import cholesky, inv, lstsq, pinv, solve
-from chainrule.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, hypot
-from chainrule.ops.unfolding import fold, unfold
-from chainrule.ops.unstacking import unstack
+
+if TYPE_CHECKING:
+    from chainrule.ops.attention import blockwise_attention, scaled_dot_product_attention
+    from chainrule.ops.chung_gru import chung_gru_cell
+    from chainrule.ops.convolution import (
+        conv,
+        conv1d,
+        conv2d,
+        conv3d,
+        conv_transpose,
+        conv_transpose1d,
+        conv_transpose2d,
+        conv_transpose3d,
+    )
+    from chainrule.ops.cumulative import cumprod, cumsum, logcumsumexp, prod
+    from chainrule.ops.decompositions import eigh, eigvalsh, qr, svd, svdvals
+    from chainrule.ops.determinants import det, logdet, slogdet
+    from chainrule.ops.diagonals import diag, diag_embed, diagonal, kron, trace, tril, triu
+    from chainrule.ops.draws import (
+        bernoulli,
+        categorical,
+        gumbel,
+        gumbel_softmax,
+        noise,
+        normal,
+        straight_through,
+        uniform,
+    )
+    from chainrule.ops.einsum import einsum, tensordot
+    from chainrule.ops.fourier import complex_multiply, irfft, rfft
+    from chainrule.ops.gru import gru_cell
+    from chainrule.ops.highway import highway
+    from chainrule.ops.highway_rnn import highway_cell
+    from chainrule.ops.linear_attention import linear_attention
+    from chainrule.ops.logic import isfinite, isinf, isnan, logical_and, logical_not, logical_or, masked_fill
+    from chainrule.ops.lookup import embedding, take_along_axis
+    from chainrule.ops.lstm import lstm_cell
+    from chainrule.ops.masks import additive_mask, causal_mask, global_mask, padding_mask, sliding_window_mask
+    from chainrule.ops.matrix_norms import matrix_norm
+    from chainrule.ops.norms import cosine_similarity, norm, normalize
+    from chainrule.ops.ordering import argmax, argmin, argsort, sort, top_k
+    from chainrule.ops.padding import pad
+    from chainrule.ops.pooling import (
+        adaptive_avg_pool,
+        adaptive_max_pool,
+        avg_pool,
+        global_avg_pool,
+        global_max_pool,
+        max_pool,
+    )
+    from chainrule.ops.positions import alibi, alibi_slopes, rotary, sinusoidal_positions
+    from chainrule.ops.rearrangement import chunk, flip, moveaxis, repeat, roll, split, swapaxes, tile
+    from chainrule.ops.recurrent import chung_gru, gru, highway_rnn, lstm, residual_rnn, rnn
+    from chainrule.ops.resampling import upsample
+    from chainrule.ops.residual_rnn import residual_rnn_cell
+    from chainrule.ops.rnn import rnn_cell
+    from chainrule.ops.rounding import ceil, floor, remainder, round, trunc
+    from chainrule.ops.scattering import gather, index_add, index_put, scatter, scatter_add, take
+    from chainrule.ops.scores import additive_scores, attention_weights, dot_scores, scaled_dot_scores
+    from chainrule.ops.signals import circulant_matrix, convolve, correlate, toeplitz_matrix
+    from chainrule.ops.systems import cholesky, inv, lstsq, pinv, solve
+    from chainrule.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, hypot
+    from chainrule.ops.unfolding import fold, unfold
+    from chainrule.ops.unstacking import unstack
+
+_LATER = {
+    "attention": "blockwise_attention scaled_dot_product_attention",
+    "chung_gru": "chung_gru_cell",
+    "convolution": "conv conv1d conv2d conv3d conv_transpose conv_transpose1d conv_transpose2d conv_transpose3d",
+    "cumulative": "cumprod cumsum logcumsumexp prod",
+    "decompositions": "eigh eigvalsh qr svd svdvals",
+    "determinants": "det logdet slogdet",
+    "diagonals": "diag diag_embed diagonal kron trace tril triu",
+    "draws": "bernoulli categorical gumbel gumbel_softmax noise normal straight_through uniform",
+    "einsum": "einsum tensordot",
+    "fourier": "complex_multiply irfft rfft",
+    "gru": "gru_cell",
+    "highway": "highway",
+    "highway_rnn": "highway_cell",
+    "linear_attention": "linear_attention",
+    "logic": "isfinite isinf isnan logical_and logical_not logical_or masked_fill",
+    "lookup": "embedding take_along_axis",
+    "lstm": "lstm_cell",
+    "masks": "additive_mask causal_mask global_mask padding_mask sliding_window_mask",
+    "matrix_norms": "matrix_norm",
+    "norms": "cosine_similarity norm normalize",
+    "ordering": "argmax argmin argsort sort top_k",
+    "padding": "pad",
+    "pooling": "adaptive_avg_pool adaptive_max_pool avg_pool global_avg_pool global_max_pool max_pool",
+    "positions": "alibi alibi_slopes rotary sinusoidal_positions",
+    "rearrangement": "chunk flip moveaxis repeat roll split swapaxes tile",
+    "recurrent": "chung_gru gru highway_rnn lstm residual_rnn rnn",
+    "resampling": "upsample",
+    "residual_rnn": "residual_rnn_cell",
+    "rnn": "rnn_cell",
+    "rounding": "ceil floor remainder round trunc",
+    "scattering": "gather index_add index_put scatter scatter_add take",
+    "scores": "additive_scores attention_weights dot_scores scaled_dot_scores",
+    "signals": "circulant_matrix convolve correlate toeplitz_matrix",
+    "systems": "cholesky inv lstsq pinv solve",
+    "trigonometry": "acos acosh asin asinh atan atan2 atanh hypot",
+    "unfolding": "fold unfold",
+    "unstacking": "unstack",
+}
+"""Names by the file that defines them, which is imported when one of them is first used."""
+
+_package = later(__name__, _LATER)
+words.found_by(lambda name: getattr(_package, name, None))
 
 __all__ = [
     "abs",

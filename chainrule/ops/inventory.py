@@ -15,6 +15,9 @@ from chainrule.core.families import Elementwise, Linear, Multilinear
 from chainrule.core.fused import Fused
 from chainrule.core.primitive import PRIMITIVES, Primitive
 
+for _file in iter_modules(ops.__path__):  # the table is of all primitives, those too that nothing has used yet
+    import_module(f"{ops.__name__}.{_file.name}")
+
 COLUMNS = ("primitive", "family", "derivative", "shape", "dtype", "vmap", "cost", "formula", "kernels", "laws")
 ALWAYS = "shape dtype cost formula out layout vmap"
 SMOOTH = "adjoint differences order-2 float32"
@@ -22,8 +25,6 @@ SMOOTH = "adjoint differences order-2 float32"
 
 def rows() -> Iterator[tuple[str, ...]]:
     """One row of cells for each primitive, by name; no cell is empty."""
-    for module in iter_modules(ops.__path__):  # all are in the table, those too that no function exports
-        import_module(f"{ops.__name__}.{module.name}")
     for name in sorted(PRIMITIVES):
         primitive = PRIMITIVES[name]
         yield (

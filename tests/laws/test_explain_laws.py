@@ -271,6 +271,6 @@ def test_models_that_call_functions_are_explained():
     assert e.step("dscale").value.shape == (2,)
 
 
-@pytest.mark.parametrize("latex", [f for p in PRIMITIVES.values() for f in p.latex])
+@pytest.mark.parametrize("latex", [f for p in cr.PRIMITIVES.values() for f in p.latex])
 def test_every_formula_of_the_library_can_be_written(latex):
     assert "\\" not in unicode_text(latex) and "\\" not in html_text(latex)
