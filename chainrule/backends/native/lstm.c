@@ -28,45 +28,62 @@ static void lstm_start(const void *context, word from, word to) {
 }
 
 /* Some units of one example from the pre-activations z (4, WIDTH): gates, cell and state. */
-INLINE void lstm_units(word count, word h, const float *z, float *cell, float *gates, float *c, float *state) {
-    VECTOR for (word j = 0; j < count; j++) {
-        float i = sigmoid_(z[j]), f = sigmoid_(z[WIDTH + j]), g = tanh_(z[2 * WIDTH + j]), o = sigmoid_(z[3 * WIDTH + j]);
-        float new = f * cell[j] + i * g;
-        gates[j] = i, gates[h + j] = f, gates[2 * h + j] = g, gates[3 * h + j] = o;
-        c[j] = cell[j] = new;
-        state[j] = o * tanh_(new);
+INLINE void lstm_units(const lstm_t *l, word i, word t, word unit, word count, const float *z, float *cell, const float *old, float *new) {
+    const sequence_t *s = &l->s;
+    word row = i * s->length + t, at = i * l->ld + unit;
+    float *gates = l->gates + row * 4 * s->h + unit, state[WIDTH], passed[WIDTH];
+    memcpy(passed, cell, count * 4);
+    EACH for (word j = 0; j < count; j++) {
+        float in = sigmoid_gate(z[j]), f = sigmoid_gate(z[WIDTH + j]), g = tanh_gate(z[2 * WIDTH + j]), o = sigmoid_gate(z[3 * WIDTH + j]);
+        gates[j] = in, gates[s->h + j] = f, gates[2 * s->h + j] = g, gates[3 * s->h + j] = o;
+        cell[j] = f * cell[j] + in * g;
+        state[j] = o * tanh_gate(cell[j]);
+    }
+    if (is_held(s, i, t)) {
+        memcpy(state, old + at, count * 4);
+        memcpy(cell, passed, count * 4);
+    }
+    memcpy(new + at, state, count * 4);
+    memcpy(l->h + row * s->h + unit, state, count * 4);
+    memcpy(l->c + row * s->h + unit, cell, count * 4);
+}
+
+static void lstm_fetch(const lstm_t *l, group_t near, word t) {
+    const sequence_t *s = &l->s;
+    for (word i = near.next; i < near.next + near.next_rows && near.next_unit < s->h; i++) {
+        word row = i * s->length + t, at = row * s->h + near.next_unit;
+        for (word g = 0; g < 4; g++) __builtin_prefetch(l->gates + (4 * row + g) * s->h + near.next_unit, 1);
+        __builtin_prefetch(l->h + at, 1);
+        __builtin_prefetch(l->c + at, 1);
     }
 }
 
 static void lstm_some(const void *context, word from, word to) {
     const lstm_t *l = context;
     const sequence_t *s = &l->s;
-    word t = time_of(s, l->step), at = l->step % l->chunk, wide = 4 * WIDTH, one = s->n * 4 * UNITS;
+    word t = time_of(s, l->step), at = l->step % l->chunk, one = s->n * 4 * UNITS, groups = groups_of(s->n, 4);
     const float *old = l->states[l->step & 1];
-    float *new = l->states[~l->step & 1];
+    float *new = l->states[~l->step & 1], tile[12 / 4 * 4 * UNITS];
     for (word block = from; block < to; block++) {
         float *chunk = l->z + block * l->chunk * one, *z = chunk + at * one;
         for (word k = 0; !at && k < MIN(l->chunk, s->length - l->step); k++)
-            times_block(s, 4, s->in, s->x + time_of(s, l->step + k) * s->x_step, s->x_row, s->packed + block * 4 * UNITS * s->in,
-                        l->b_packed + block * 4 * UNITS, 0, chunk + k * one);
-        times_block(s, 4, s->h, old, l->ld, l->u_packed + block * 4 * UNITS * s->h, z, 1, z);
-        for (word i = 0; i < s->n; i++)
-            for (word j = block * UNITS, p = 0; p < UNITS / WIDTH && j < s->h; p++, j += WIDTH) {
-                word row = i * s->length + t, count = MIN(WIDTH, s->h - j);
-                float *cell = l->cells + (block * s->n + i) * UNITS + p * WIDTH, *gates = l->gates + row * 4 * s->h + j;
-                float *h = l->h + row * s->h + j, *c = l->c + row * s->h + j, *state = new + i * l->ld + j, held[WIDTH];
-                memcpy(held, cell, sizeof held);
-                if (count == WIDTH)
-                    lstm_units(WIDTH, s->h, z + (p * s->n + i) * wide, cell, gates, c, state);
-                else
-                    lstm_units(count, s->h, z + (p * s->n + i) * wide, cell, gates, c, state);
-                if (is_held(s, i, t)) {
-                    memcpy(state, old + i * l->ld + j, count * 4);
-                    memcpy(cell, held, count * 4);
-                    memcpy(c, held, count * 4);
+            times_block(s, 4, s->n, s->in, s->x + time_of(s, l->step + k) * s->x_step, s->x_row,
+                        s->packed + block * 4 * UNITS * s->in, l->b_packed + block * 4 * UNITS, 0, chunk + k * one, s->n);
+        for (word g = 0; g < groups; g++) {
+            group_t near = group_of(s->n, block, g, groups);
+            lstm_fetch(l, near, t);
+            times_block(s, 4, near.rows, s->h, old + near.from * l->ld, l->ld, l->u_packed + block * 4 * UNITS * s->h,
+                        z + near.from * 4 * WIDTH, s->n, tile, 12 / 4);
+            for (word r = 0; r < near.rows; r++)
+                for (word p = 0, unit = block * UNITS; p < UNITS / WIDTH && unit < s->h; p++, unit += WIDTH) {
+                    const float *z_ = tile + (p * 12 / 4 + r) * 4 * WIDTH;
+                    float *cell = l->cells + (block * s->n + near.from + r) * UNITS + p * WIDTH;
+                    if (s->h - unit >= WIDTH) /* a number that the compiler knows */
+                        lstm_units(l, near.from + r, t, unit, WIDTH, z_, cell, old, new);
+                    else
+                        lstm_units(l, near.from + r, t, unit, s->h - unit, z_, cell, old, new);
                 }
-                memcpy(h, state, count * 4);
-            }
+        }
     }
 }
 
@@ -107,8 +124,8 @@ static void lstm_back_start(const void *context, word from, word to) {
 /* Some units of one example: from dh, dc what arrives at this step, delta, and dc of the step before. */
 INLINE void lstm_units_back(word count, word h, const float *dh, float *dc, const float *gates, const float *c, const float *before,
                             float *delta) {
-    VECTOR for (word j = 0; j < count; j++) {
-        float i = gates[j], f = gates[h + j], g = gates[2 * h + j], o = gates[3 * h + j], squashed = tanh_(c[j]);
+    EACH for (word j = 0; j < count; j++) {
+        float i = gates[j], f = gates[h + j], g = gates[2 * h + j], o = gates[3 * h + j], squashed = tanh_gate(c[j]);
         float cell = dc[j] + dh[j] * o * (1.0f - squashed * squashed);
         delta[j] = cell * g * (i - i * i);
         delta[UNITS + j] = cell * before[j] * (f - f * f);
@@ -118,18 +135,18 @@ INLINE void lstm_units_back(word count, word h, const float *dh, float *dc, cons
     }
 }
 
-static void add_bars(bars_t bars, word i, word t, word unit, word count, float *to) {
+INLINE void add_bars(bars_t bars, word i, word t, word unit, word count, float *to) {
     if (bars.at) {
         const float *from = bars.at + i * bars.row + t * bars.step + unit * bars.unit;
         if (bars.unit == 1)
-            VECTOR for (word j = 0; j < count; j++) to[j] += from[j];
+            EACH for (word j = 0; j < count; j++) to[j] += from[j];
         else
-            VECTOR for (word j = 0; j < count; j++) to[j] += from[j * bars.unit];
+            EACH for (word j = 0; j < count; j++) to[j] += from[j * bars.unit];
     }
 }
 
 /* delta += slope of the gates times their own cotangents */
-static void lstm_gate_bars(const lstm_back_t *l, word i, word t, word unit, word count, const float *gates, float *delta) {
+INLINE void lstm_gate_bars(const lstm_back_t *l, word i, word t, word unit, word count, const float *gates, float *delta) {
     for (word g = 0; g < 4 && l->gates_bar.at; g++) {
         float bar[UNITS] = {0};
         add_bars(l->gates_bar, i, t, g * l->s.h + unit, count, bar);
@@ -140,7 +157,21 @@ static void lstm_gate_bars(const lstm_back_t *l, word i, word t, word unit, word
     }
 }
 
-static void lstm_back_units(const lstm_back_t *l, word i, word t, word unit, word count, float *dh, float *dc, float *sums) {
+static void lstm_back_fetch(const lstm_back_t *l, group_t near, word t) {
+    const sequence_t *s = &l->s;
+    for (word i = near.next; i < near.next + near.next_rows && near.next_unit < s->h; i++) {
+        word row = i * s->length + t, at = row * s->h + near.next_unit;
+        for (word g = 0; g < 4; g++) {
+            __builtin_prefetch(l->gates + (4 * row + g) * s->h + near.next_unit);
+            __builtin_prefetch(l->delta + (4 * row + g) * s->h + near.next_unit, 1);
+        }
+        __builtin_prefetch(l->c + at + (s->reverse ? s->h : -s->h));
+        if (l->h_bar.at)
+            __builtin_prefetch(l->h_bar.at + i * l->h_bar.row + t * l->h_bar.step + near.next_unit * l->h_bar.unit);
+    }
+}
+
+INLINE void lstm_back_units(const lstm_back_t *l, word i, word t, word unit, word count, float *dh, float *dc, float *sums) {
     const sequence_t *s = &l->s;
     word row = i * s->length + t;
     const float *c = l->c + row * s->h + unit, *gates = l->gates + row * 4 * s->h + unit, *before = c + (s->reverse ? s->h : -s->h);
@@ -155,15 +186,12 @@ static void lstm_back_units(const lstm_back_t *l, word i, word t, word unit, wor
     if (is_held(s, i, t)) {
         memset(delta, 0, sizeof delta);
     } else {
-        if (count == 2 * WIDTH)
-            lstm_units_back(2 * WIDTH, s->h, dh, dc, gates, c, before, delta);
-        else
-            lstm_units_back(count, s->h, dh, dc, gates, c, before, delta);
+        lstm_units_back(count, s->h, dh, dc, gates, c, before, delta);
         memset(dh, 0, count * 4);
     }
     lstm_gate_bars(l, i, t, unit, count, gates, delta);
     for (word g = 0; g < 4; g++)
-        VECTOR for (word j = 0; j < count; j++) {
+        EACH for (word j = 0; j < count; j++) {
             float d = delta[g * UNITS + j];
             shown[g * s->h + j] = d, kept[g * s->h + j] = d, sums[g * UNITS + j] += d;
         }
@@ -173,24 +201,32 @@ static void lstm_back_units(const lstm_back_t *l, word i, word t, word unit, wor
 static void lstm_back_some(const void *context, word from, word to) {
     const lstm_back_t *l = context;
     const sequence_t *s = &l->s;
+    word t = time_of(s, l->step), groups = groups_of(s->n, 1), wide = 2 * WIDTH;
     for (word block = from; block < to; block++) {
-        float *dh = l->dh + block * UNITS * s->n, *dc = l->dc + block * UNITS * s->n;
-        if (l->step < s->length - 1)
-            times_block(s, 1, 4 * s->h, l->deltas[~l->step & 1], l->ld, s->packed + block * UNITS * 4 * s->h, dh, 1, dh);
-        for (word p = 0; p < UNITS / (2 * WIDTH); p++) {
-            word unit = block * UNITS + p * 2 * WIDTH, count = MIN(2 * WIDTH, s->h - unit), at = p * s->n * 2 * WIDTH;
-            float sums[4 * UNITS] = {0};
-            for (word i = 0; i < s->n && count > 0; i++, at += 2 * WIDTH) {
-                if (l->step >= 0)
-                    lstm_back_units(l, i, time_of(s, l->step), unit, count, dh + at, dc + at, sums);
-                for (word j = 0; l->step < 0 && j < count; j++) {
-                    l->h0_bar[i * s->h + unit + j] = dh[at + j];
-                    l->c0_bar[i * s->h + unit + j] = dc[at + j];
+        float *dh = l->dh + block * UNITS * s->n, *dc = l->dc + block * UNITS * s->n, sums[4 * UNITS] = {0};
+        for (word g = 0; g < groups; g++) {
+            group_t near = group_of(s->n, block, g, groups);
+            float *here = dh + near.from * wide;
+            if (l->step >= 0)
+                lstm_back_fetch(l, near, t);
+            if (l->step < s->length - 1)
+                times_block(s, 1, near.rows, 4 * s->h, l->deltas[~l->step & 1] + near.from * l->ld, l->ld,
+                            s->packed + block * UNITS * 4 * s->h, here, s->n, here, s->n);
+            for (word i = near.from; i < near.from + near.rows; i++)
+                for (word p = 0, unit = block * UNITS; p < UNITS / wide && unit < s->h; p++, unit += wide) {
+                    word at = (p * s->n + i) * wide, count = MIN(wide, s->h - unit);
+                    if (l->step < 0) {
+                        memcpy(l->h0_bar + i * s->h + unit, dh + at, count * 4);
+                        memcpy(l->c0_bar + i * s->h + unit, dc + at, count * 4);
+                    } else if (count == wide) { /* a number that the compiler knows */
+                        lstm_back_units(l, i, t, unit, 2 * WIDTH, dh + at, dc + at, sums + p * wide);
+                    } else {
+                        lstm_back_units(l, i, t, unit, count, dh + at, dc + at, sums + p * wide);
+                    }
                 }
-            }
-            for (word g = 0; g < 4; g++)
-                for (word j = 0; j < count; j++) l->b_bar[g * s->h + unit + j] += sums[g * UNITS + j];
         }
+        for (word g = 0; g < 4; g++)
+            for (word j = 0; j < UNITS && block * UNITS + j < s->h; j++) l->b_bar[g * s->h + block * UNITS + j] += sums[g * UNITS + j];
     }
 }
 
