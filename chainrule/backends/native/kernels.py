@@ -16,6 +16,7 @@ from chainrule.backends.native.arrays import SINGLE, Array, by_rows, is_nothing,
 from chainrule.backends.native.calls import NativeCall
 from chainrule.backends.native.chains import collapsed
 from chainrule.backends.native.convolutions import RULES as CONVOLUTIONS
+from chainrule.backends.native.recurrences import RULES as RECURRENCES
 from chainrule.backends.native.windows import RULES as WINDOWS
 
 # Matrix products.
@@ -212,5 +213,6 @@ RULES: dict[str, Callable[..., NativeCall | None]] = {
     "sum": sum_,
     "take_at": take_at,
     **CONVOLUTIONS,
+    **RECURRENCES,
     **WINDOWS,
 }

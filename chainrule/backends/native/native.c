@@ -16,6 +16,9 @@
 #include "winograd.c"
 #include "pooling.c"
 #include "resampling.c"
+#include "panels.c"
+#include "recurrence.c"
+#include "lstm.c"
 #include "watching.c"
 
 /* Run kernels one after the other: pairs of a function and its arguments. */
