@@ -11,7 +11,8 @@ from chainrule.backends.native import chains, convolutions, kernels
 from chainrule.backends.native.calls import runner
 from chainrule.backends.native.library import address, loaded, threads
 from chainrule.ops.windows import adaptive, regular
-from tests.laws.domains import CASES, Case, anywhere, by_label, results
+from tests.laws.domains import CASES
+from tests.laws.entries import Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
 

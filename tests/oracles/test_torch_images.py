@@ -140,6 +140,8 @@ def test_unfold_and_fold(dtype):
         columns = nn.Unfold(*settings)(numbers(rng, (2, 3, *size), dtype))
         compared("Unfold", dtype, (settings, {}), numbers(rng, (2, 3, *size), dtype), rng)
         compared("Fold", dtype, ((size, *settings), {}), numbers(rng, columns.shape, dtype), rng)
+    for side in (1, 4):  # one number is a square image
+        compared("Fold", dtype, ((side, 1), {}), numbers(rng, (2, 3, side * side), dtype), rng)
 
 
 PADS = [f"{kind}Pad{d}d" for kind in ("Zero", "Reflection", "Replication", "Circular", "Constant") for d in (1, 2, 3)]
