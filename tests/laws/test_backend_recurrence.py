@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.backends import backend_of, place_named
-from tests.laws.domains import results
+from tests.laws.entries import results
 from tests.laws.recurrent_layers import LAYERS
 
 EQUAL = {"float64": 1e-11, "float32": 2e-5}

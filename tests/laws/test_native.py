@@ -17,7 +17,8 @@ from chainrule.backends.numpy_backend import NUMPY
 from chainrule.ops.comparison import choose
 from chainrule.ops.linear_algebra import matmul_
 from chainrule.ops.windows import adaptive, regular
-from tests.laws.domains import CASES, Case, anywhere, by_label, results
+from tests.laws.domains import CASES
+from tests.laws.entries import Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
 
