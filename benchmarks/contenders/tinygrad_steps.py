@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad import Context, Tensor, TinyJit, nn
 
-from benchmarks.contenders import Unsuited
+from benchmarks.contenders import UnsuitedError
 from benchmarks.workloads import Workload, flat_after_pooling
 
 
@@ -40,7 +40,7 @@ class Trainer:
 
     def __init__(self, workload: Workload) -> None:
         if workload.kind not in MODELS:
-            raise Unsuited("on a CPU its steps on such models take seconds to minutes")
+            raise UnsuitedError("on a CPU its steps on such models take seconds to minutes")
         model = MODELS[workload.kind](**workload.sizes)
         nn.state.load_state_dict(
             model, {n: Tensor(w) for n, w in workload.weights().items()}, strict=False, verbose=False

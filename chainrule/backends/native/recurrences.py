@@ -13,7 +13,9 @@ ROWS = 96
 """Rows of inputs that are mapped at once: from there on a product is as fast as it gets."""
 
 
-def lstm(x: Array, h0: Array, c0: Array, w: Array, u: Array, b: Array, *rest: Array, reverse: bool) -> NativeCall | None:
+def lstm(
+    x: Array, h0: Array, c0: Array, w: Array, u: Array, b: Array, *rest: Array, reverse: bool
+) -> NativeCall | None:
     """Long short-term memory."""
     *mask, h, c, gates = rest
     s = _sequence(x, h0, mask, reverse, w, u, b)
@@ -42,15 +44,14 @@ def lstm_back(
     packed, *rooms = (room(size) for size in (4 * units * wide, n * wide, n * wide, n * ld, n * ld, n * length * units))
     inputs = [] if by_rows(x) else [room(x.size)]
     kept = [packed, *rooms, *inputs]
-    return _call(
-        "lstm_back", *s, packed, *bars, h, c, gates, *_matrix(c0), *results[3:], ld, *rooms, *(inputs or [0]), scratch=kept
-    )
+    arrays = (packed, *bars, h, c, gates, *_matrix(c0), *results[3:], ld, *rooms, *(inputs or [0]))
+    return _call("lstm_back", *s, *arrays, scratch=kept)
 
 
 def _sequence(x: Array, h0: Array, mask: list[Array], reverse: bool, w: Any, u: Array, b: Any) -> list[Any] | None:
     """The first arguments of all recurrences but the last; None where the arrays do not suit."""
     weights = [a for a in (w, u, b) if isinstance(a, Array)]
-    if x.ndim != 3 or not x.size or x.dtype != SINGLE or x.strides[2] != x.itemsize and x.shape[2] > 1:
+    if x.ndim != 3 or not x.size or x.dtype != SINGLE or (x.strides[2] != x.itemsize and x.shape[2] > 1):
         return None
     if not by_rows(*weights) or h0.dtype != SINGLE:
         return None
