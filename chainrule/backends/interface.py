@@ -34,8 +34,8 @@ class Backend:
     device_of: Callable[[Array], str] = lambda array: "cpu"
     device_named: Callable[[str | None], str] = lambda name: "cpu"
     """The full name of a device; raises OptionError where this machine has none."""
-    prepared: Callable[[Callable[..., Array]], Callable[..., Array]] = lambda kernel: kernel
-    """A kernel made ready for this library's arrays."""
+    prepared: Callable[[Callable[..., Array], Any], Callable[..., Array]] = lambda kernel, primitive: kernel
+    """The kernel of a primitive made ready for this library's arrays."""
     is_known: Callable[[Array], bool] = lambda array: True
     """Whether an array has numbers to look at; those that a compiler traces have none."""
     in_place: bool = True
@@ -57,7 +57,7 @@ class Backend:
         kernel = self.kernels.get(primitive.name, primitive.kernel)
         if primitive.name in self.vendor:
             kernel = self.vendor[primitive.name](kernel)
-        return self.prepared(kernel)
+        return self.prepared(kernel, primitive)
 
 
 EXTRAS = {"torch": "torch_backend.TORCH", "jax": "jax_backend.JAX"}

@@ -3,65 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Any
 
 import numpy as np
 
-from chainrule.backends.numpy_convolution import out_size
-
 Kernel = Callable[..., Any]
 
-SMALLEST = 4096
-"""Entries of the largest operand from which on a compiled kernel is called: to pack its arguments takes some 10 µs."""
+WHOLE = (
+    *("attention", "attention_back", "conv", "conv_transpose", "conv_weight", "fold", "matmul", "max_pool"),
+    *("max_pool_spread", "resample", "standardise", "standardise_back", "unfold"),
+)
+"""The primitives with a compiled kernel of their own that are worth the call."""
+
+ENTRYWISE = (
+    *("choose", "elu", "erf", "exp", "gelu", "gelu_slope", "gelu_tanh", "log", "log1p", "log_sigmoid"),
+    *("sigmoid", "silu", "softplus", "tanh"),
+)
+"""Those entry by entry that NumPy takes several passes or many cycles for; the rest are bound by memory either way."""
+
+SMALLEST = {**dict.fromkeys(WHOLE, 1 << 12), "matmul": 1 << 14, **dict.fromkeys(ENTRYWISE, 1 << 14)}
+"""Entries of the largest operand from which on the compiled kernel is called: to pack its arguments takes 10 to 20 µs.
+
+Products are among them not because these were faster, but because the threads of NumPy's BLAS, once awake, spin for a
+while and stand in the way of those here: a step of a transformer takes 49 ms with all large products here, 60 without.
+"""
 
 
-def _windows(size: Any, kernel: Any, settings: dict[str, Any]) -> tuple[int, ...]:
-    return out_size(size, kernel, settings["stride"], settings["padding"], settings["dilation"])
-
-
-SHAPES: dict[str, Callable[..., tuple[int, ...]]] = {
-    "conv": lambda x, w, **s: (len(x), len(w), *_windows(x.shape[2:], w.shape[2:], s)),
-    "conv_transpose": lambda y, w, *, size, groups, **s: (len(y), w.shape[1] * groups, *size),
-    "conv_weight": lambda x, y, *, kernel, groups, **s: (y.shape[1], x.shape[1] // groups, *kernel),
-    "fold": lambda y, *, size, **s: (*y.shape[:2], *size),
-    "max_pool": lambda x, *, windows: (*x.shape[:2], *map(len, windows)),
-    "max_pool_spread": lambda y_bar, x, y, *, windows: x.shape,
-    "resample": lambda x, *, axis, windows: (*x.shape[:axis], len(windows), *x.shape[x.ndim + axis + 1 :]),
-    "unfold": lambda x, *, kernel, **s: (*x.shape[:2], *kernel, *_windows(x.shape[2:], kernel, s)),
-}
-"""The primitives that are served so, with the shapes of their results."""
-
-
-def compiled(kernel: Kernel) -> Kernel:
-    """A kernel that gives its work to the compiled one of its name where there is one, and it suits the arrays."""
-    name = kernel.__name__.rstrip("_")
-    if name not in SHAPES:
+def compiled(kernel: Kernel, primitive: Any) -> Kernel:
+    """A kernel that gives its work to the compiled one where there is one, and it suits the arrays."""
+    if primitive.name not in SMALLEST:
         return kernel
+    smallest = SMALLEST[primitive.name]
 
     @wraps(kernel)
     def serve(*args: Any, out: Any = None, **settings: Any) -> Any:
-        if args[0].dtype != np.float32 or max(a.size for a in args) < SMALLEST:
-            return kernel(*args, out=out, **settings)
-        y = np.empty(SHAPES[name](*args, **settings), args[0].dtype) if out is None else out
-        run = _runner(name)(*args, y, **settings)
-        if run is None:
-            return kernel(*args, out=out, **settings)
-        run()
-        return y
+        if out is None and args[0].dtype == np.float32 and max([a.size for a in args]) >= smallest:
+            y = _run()(primitive, args, settings)
+            if y is not None:
+                return y
+        return kernel(*args, out=out, **settings)
 
     return serve
 
 
 @cache
-def _runner(name: str) -> Callable[..., Callable[[], Any] | None]:
-    """What makes a function of arrays and settings that runs the compiled kernel, or None; loaded at its first use."""
-    from chainrule.backends.native.calls import runner
+def _run() -> Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]:
+    """What gives the results of a compiled kernel, or None where there is none; loaded at its first use."""
+    from chainrule.backends.native.again import Remembered
+    from chainrule.backends.native.chains import entrywise
     from chainrule.backends.native.kernels import RULES
     from chainrule.backends.native.library import loaded
 
-    def made(*arrays: Any, **settings: Any) -> Callable[[], Any] | None:
-        call = RULES[name](*arrays, **settings)
-        return None if call is None else runner([call])
-
-    return made if loaded() is not None else lambda *arrays, **settings: None
+    if loaded() is None:
+        return lambda primitive, args, settings: None
+    rules = {**RULES, **{name: partial(entrywise, name) for name in ENTRYWISE}}
+    remembered = Remembered()
+    return lambda primitive, args, settings: remembered.run(primitive, rules[primitive.name], args, settings)

@@ -84,7 +84,7 @@ def captured(run: Callable[[], Any], example: torch.Tensor) -> Callable[[], Any]
     return graph.replay
 
 
-def prepared(kernel: Callable[..., Any]) -> Callable[..., Any]:
+def prepared(kernel: Callable[..., Any], primitive: Any) -> Callable[..., Any]:
     """A kernel that sees no history: a result of tensors that require no gradient has none."""
 
     @wraps(kernel)

@@ -164,8 +164,13 @@ def write_arrays(path: StrPath, arrays: Mapping[str, np.ndarray], metadata: Mapp
     from safetensors.numpy import save
 
     rows = {name: in_rows(array) for name, array in arrays.items()}
-    texts = dict(metadata or {})
+    texts = {f"{name}'" if _is_taken(name) else name: text for name, text in (metadata or {}).items()}
     write_atomically(path, save(rows, texts | {CHECKSUM: checksum(rows, texts)}))
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a text has the checksum's name, or that name primed; it is written with one prime more."""
+    return name.rstrip("'") == CHECKSUM
 
 
 def in_rows(array: np.ndarray) -> np.ndarray:
@@ -196,7 +201,7 @@ def read_arrays(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     written = texts.pop(CHECKSUM, None)
     if written not in (None, found := checksum(arrays, texts)):
         raise unread(path, f"its contents have the checksum {found}, but were written with {written}", fix)
-    return arrays, texts
+    return arrays, {name.removesuffix("'") if _is_taken(name) else name: text for name, text in texts.items()}
 
 
 def checksum(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> str:

@@ -48,6 +48,7 @@ class Primitive:
         self._dtype: Callable[..., Any] | None = None
         self._batch: Callable[..., Any] | None = None
         self._flops: Callable[..., float] = lambda y, *args, **params: y.size
+        self._workspace: Callable[..., int] = lambda y, *args, **params: 0
         if self.name in PRIMITIVES:
             raise ValueError(f"a primitive called {self.name!r} exists already")
         PRIMITIVES[self.name] = self
@@ -79,6 +80,13 @@ class Primitive:
         """State the floating-point operations: `rule(y, *specs, **params)`; one an entry by default."""
         self._flops = rule
 
+    def workspace(self, rule: Callable[..., int]) -> None:
+        """State the bytes that NumPy's kernel takes on the way and gives back: `rule(y, *specs, **params)`.
+
+        0 by default: kernels that take little need not state it.
+        """
+        self._workspace = rule
+
     def formula(self, value: str, *derivatives: str) -> None:
         """State the formula in LaTeX: the value, then the derivative for each argument."""
         self.latex = (value, *derivatives)
@@ -107,6 +115,10 @@ class Primitive:
         result = self.spec(*args, **params)
         results = result if isinstance(result, tuple) else (result,)
         return sum(s.nbytes for s in (*map(spec_of, args), *results))
+
+    def workspace_bytes(self, *args: Any, **params: Any) -> int:
+        """Bytes that one call of NumPy's kernel takes beside its arguments and results, at their peak."""
+        return self._workspace(self.spec(*args, **params), *map(spec_of, args), **params)
 
     @property
     def is_differentiable(self) -> bool:

@@ -106,7 +106,19 @@ def gelu(x: Any, *, out: Any = None) -> Any:
     return xp(x).multiply(x * 0.5, 1 + erf(x * sqrt(0.5)), out=out)
 
 
-gelu.partials(lambda y, x: 0.5 * (1 + erf(x * sqrt(0.5))) + x * exp(-0.5 * x * x) * (1 / sqrt(2 * pi)))
+@elementwise
+def gelu_slope(x: Any, *, out: Any = None) -> Any:
+    """The derivative of x Φ(x): Φ(x) + x φ(x), φ the standard normal density; itself 2φ(x) − x²φ(x)."""
+    return xp(x).add(0.5 * (1 + erf(x * sqrt(0.5))), x * _normal_density(x), out=out)
+
+
+def _normal_density(x: Any) -> Any:
+    return exp(-0.5 * x * x) * (1 / sqrt(2 * pi))
+
+
+gelu_slope.partials(lambda y, x: (2 - x * x) * _normal_density(x))
+gelu_slope.formula(r"y = \Phi(x) + x\,\varphi(x)", r"\bar x = (2 - x^2)\,\varphi(x) \odot \bar y")
+gelu.partials(lambda y, x: gelu_slope(x))
 gelu.formula(r"y = x\,\Phi(x)", r"\bar x = (\Phi(x) + x\,\varphi(x)) \odot \bar y")
 
 GELU_CUBIC = 0.044715

@@ -21,8 +21,12 @@ from chainrule.ops.operands import DEFAULT_FLOAT, broadcast_shapes, broadcast_to
 from chainrule.ops.scores import attention_weights, dot_scores, fitted_mask
 from chainrule.ops.shapes import expand_dims, reshape
 
-WHOLE = 128 * 128
-"""Up to so many scores of one head the weights are kept; beyond, blocks that fit the cache are faster (measured)."""
+WHOLE = 32 * 32
+"""Up to so many scores of one head the weights are kept; beyond, blocks that fit the cache are faster.
+
+Measured at 64 × 64, 12 sequences of 4 heads: a whole step of a transformer 36.9 to 45.7 ms in blocks, 39.9 to 51.7 with
+the weights, by compiled kernels; by NumPy alone 64 ms against 59.
+"""
 
 
 @words.define

@@ -210,6 +210,7 @@ chung_gru_.composed(_composed, arguments=5)
 chung_gru_.backward(_bars)
 chung_gru_.shape(_shapes)
 chung_gru_.cost(product_cost(2, 3))
+chung_gru_.workspace(lambda y, x, h0, *rest, **_: 3 * y[0].nbytes + max(x.nbytes, y[0].nbytes + 4 * h0.nbytes))
 over_sequences(chung_gru_, weights=(2, 3, 4))
 chung_gru_.formula(
     r"(r, z) = \sigma(W x_t + U h_{t-1} + b),\; n = \tanh(W x_t + U (r \odot h_{t-1}) + b),\; "
@@ -223,6 +224,7 @@ chung_gru_.formula(
 chung_gru_back.composed(_composed_back, arguments=7)
 chung_gru_back.shape(_shapes_back)
 chung_gru_back.cost(lambda y, h_bar, a_bar, h, a, x, *rest, reverse: 6.0 * h.size * (x.shape[-1] + 2 * h.shape[-1]))
+chung_gru_back.workspace(lambda y, h_bar, a_bar, h, a, x, *rest, **_: 4 * h.nbytes + max(x.nbytes, 2 * h.nbytes))
 leading(chung_gru_back)
 chung_gru_back.formula(
     r"\delta_t = (\bar r \odot r (1 - r), \bar z \odot z (1 - z), \bar n \odot (1 - n^2))",

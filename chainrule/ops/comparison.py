@@ -42,6 +42,7 @@ def choose(a: Any, b: Any, condition: Any, *, out: Any = None) -> Any:
 
 choose.adjoint(lambda y_bar, a, b, c: (choose(y_bar, _zero(y_bar), c), choose(_zero(y_bar), y_bar, c)), arguments=2)
 leading(choose)
+choose.workspace(lambda y, *specs: y.nbytes)
 choose.formula("y = c a + (1 - c) b", r"\bar a = c\,\bar y", r"\bar b = (1 - c)\,\bar y")
 
 

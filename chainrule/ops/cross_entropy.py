@@ -81,6 +81,7 @@ softmax_cross_entropy.vjps(lambda y_bar, y, z, t: softmax_cross_entropy_back(y_b
 softmax_cross_entropy.shape(_one_per_row)
 leading(softmax_cross_entropy)
 softmax_cross_entropy.cost(lambda y, z, labels: 5 * z.size)
+softmax_cross_entropy.workspace(lambda y, z, labels: 2 * z.nbytes + y.nbytes)
 softmax_cross_entropy.formula(
     r"y = \ln \textstyle\sum_k e^{z_k} - z_t",
     r"\bar z_k = (p_k - [k = t])\,\bar y,\; p = \operatorname{softmax} z",

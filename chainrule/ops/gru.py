@@ -212,6 +212,7 @@ gru_.composed(_composed, arguments=6)
 gru_.backward(_bars)
 gru_.shape(_shapes)
 gru_.cost(product_cost(2, 3))
+gru_.workspace(lambda y, x, h0, *rest, **_: 3 * y[0].nbytes + max(x.nbytes, 5 * y[0].nbytes + 3 * h0.nbytes))
 over_sequences(gru_, weights=(2, 3, 4, 5))
 gru_.formula(
     r"(r, z) = \sigma(W x_t + b + U h_{t-1} + b'),\; n = \tanh(W x_t + b + r \odot (U h_{t-1} + b')),\; "
@@ -226,6 +227,7 @@ gru_.formula(
 gru_back.composed(_composed_back, arguments=7)
 gru_back.shape(_shapes_back)
 gru_back.cost(lambda y, h_bar, a_bar, h, a, x, *rest, reverse: 6.0 * h.size * (x.shape[-1] + 2 * h.shape[-1]))
+gru_back.workspace(lambda y, h_bar, a_bar, h, a, x, *rest, **_: 6 * h.nbytes + max(x.nbytes, 2 * h.nbytes))
 leading(gru_back)
 gru_back.formula(
     r"\delta^x_t = (\bar r \odot r (1 - r), \bar z \odot z (1 - z), \bar n \odot (1 - n^2))",

@@ -221,6 +221,7 @@ highway_rnn_.composed(_composed, arguments=5)
 highway_rnn_.backward(_bars)
 highway_rnn_.shape(_shapes)
 highway_rnn_.cost(product_cost(2, 3))
+highway_rnn_.workspace(lambda y, x, h0, *rest, **_: 2 * y[0].nbytes + max(x.nbytes, y[0].nbytes + 2 * h0.nbytes))
 over_sequences(highway_rnn_, weights=(2, 3, 4))
 highway_rnn_.formula(
     r"t = \sigma(W x_t + U h_{t-1} + b),\; n = \varphi(W' x_t + U' h_{t-1} + b'),\; "
@@ -234,6 +235,7 @@ highway_rnn_.formula(
 highway_rnn_back.composed(_composed_back, arguments=7)
 highway_rnn_back.shape(_shapes_back)
 highway_rnn_back.cost(lambda y, h_bar, a_bar, h, a, x, *rest, **params: 2.0 * a.size * (x.shape[-1] + 2 * h.shape[-1]))
+highway_rnn_back.workspace(lambda y, h_bar, a_bar, h, a, x, *rest, **_: 8 * h.nbytes + max(x.nbytes, h.nbytes))
 leading(highway_rnn_back)
 highway_rnn_back.formula(
     r"\delta_t = (\bar h_t \odot (n - c_t) \odot t (1 - t), \bar h_t \odot t \odot \varphi')",

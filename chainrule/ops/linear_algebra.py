@@ -95,7 +95,7 @@ def _same_dtype(*xs: Any) -> list[Any]:
 @general
 def affine_(x: Any, w: Any, b: Any, *, out: Any = None) -> Any:
     """y = x wᵀ + b for rows x (n, in), weight (out, in), bias (out): a product and an addition in one pass."""
-    y = xp(x).matmul(x, w.T, out=out)
+    y = matmul_(x, w.T, out=out)
     y += b
     return y
 

@@ -233,6 +233,13 @@ def _shapes_back(
     return [v.shape for v in (gates, h0, c0)] + [(*w_hh.shape[:-1], x.shape[-1]), w_hh.shape, w_hh.shape[:-1]]
 
 
+def _workspace_back(
+    y: Any, h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, *rest: Any, **_: Any
+) -> int:
+    """δ, tanh c and the earlier states of all steps, x once more for its product; ten blocks of one step."""
+    return gates.nbytes + 2 * h.nbytes + max(x.nbytes, h.nbytes) + 10 * h0.nbytes
+
+
 def _bars(needed: Any, y_bars: Any, ys: Any, *args: Any, reverse: bool) -> tuple[Any, ...]:
     x, h0, c0, w_ih, w_hh, _, *mask = args
     delta, h0_bar, c0_bar, *weights = lstm_back(*y_bars, *ys, x, h0, c0, w_hh, *mask, reverse=reverse)
@@ -243,6 +250,7 @@ lstm_.composed(_composed, arguments=6)
 lstm_.backward(_bars)
 lstm_.shape(_shapes)
 lstm_.cost(product_cost(3, 4))
+lstm_.workspace(lambda y, x, h0, *rest, **_: sum(v.nbytes for v in y) + 5 * h0.nbytes)
 over_sequences(lstm_, weights=(3, 4, 5))
 lstm_.formula(
     r"(i, f, o) = \sigma(W x_t + U h_{t-1} + b),\; g = \tanh(W x_t + U h_{t-1} + b),\; "
@@ -257,6 +265,7 @@ lstm_.formula(
 lstm_back.composed(_composed_back, arguments=10)
 lstm_back.shape(_shapes_back)
 lstm_back.cost(lambda y, *specs, reverse: 2.0 * specs[5].size * (specs[6].shape[-1] + 2 * specs[9].shape[-1]))
+lstm_back.workspace(_workspace_back)
 leading(lstm_back)
 lstm_back.formula(
     r"\delta_t = (\bar c \odot g, \bar c \odot c_{t-1}, \bar c \odot i, \bar h \odot \tanh c) \odot \sigma'",

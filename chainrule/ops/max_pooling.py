@@ -7,7 +7,7 @@ adjoint of the other; x and y are passive in both. Of k tied entries each is cho
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, prod
 from typing import Any
 
 from chainrule.backends import into, xp
@@ -71,6 +71,20 @@ def _pooled(x: Any, *, windows: Axes) -> tuple[int, ...]:
     return (*x.shape[:2], *map(len, windows))
 
 
+def _places(windows: Axes) -> int:
+    return prod(w.index.shape[1] for w in windows)
+
+
+def _axis_by_axis(y: Any, x: Any, *, windows: Axes) -> int:
+    """What is made along an axis stays for the next one; of more than two places, two largest at once."""
+    held = most = 0
+    for i, axis in enumerate(windows):
+        made = y.nbytes * prod(x.shape[3 + i :]) // prod(y.shape[3 + i :] or (1,))
+        most = max(most, held + made * min(2, axis.index.shape[1] - 1))
+        held = made
+    return most
+
+
 def _merged(primitive: Any) -> Any:
     """Examples of examples are more examples."""
 
@@ -87,6 +101,7 @@ max_pool_.vjps(lambda y_bar, y, x, *, windows: max_pool_spread(y_bar, x, y, wind
 max_pool_.shape(_pooled)
 max_pool_.batching(_merged(max_pool_))
 max_pool_.cost(lambda y, x, *, windows: sum(w.index.shape[1] for w in windows) * y.size)
+max_pool_.workspace(_axis_by_axis)
 max_pool_.formula(
     r"y_p = \max_{i \in W_p} x_i", r"\bar x_i = \sum_{p \ni i} [x_i = y_p]\,\bar y_p / \#\{j \in W_p : x_j = y_p\}"
 )
@@ -94,6 +109,7 @@ max_pool_spread.adjoint(lambda x_bar, y_bar, x, y, *, windows: max_pool_gather(x
 max_pool_spread.shape(lambda y_bar, x, y, *, windows: x.shape)
 max_pool_spread.batching(_merged(max_pool_spread))
 max_pool_spread.cost(lambda x_bar, y_bar, x, y, *, windows: 3 * y.size * max(w.index.shape[1] for w in windows))
+max_pool_spread.workspace(lambda x_bar, y_bar, x, y, *, windows: x.nbytes + 3 * y.nbytes + y.size * _places(windows))
 max_pool_spread.formula(r"x_i = \sum_{p \ni i} c_{ip}\, y_p", r"\bar y_p = \sum_i c_{ip}\, \bar x_i")
 max_pool_gather.adjoint(lambda y_bar, x_dot, x, y, *, windows: max_pool_spread(y_bar, x, y, windows=windows), 1)
 max_pool_gather.shape(lambda x_dot, x, y, *, windows: y.shape)

@@ -76,6 +76,7 @@ standardise_.backward(
 standardise_.shape(_shapes)
 along_axes(standardise_)
 standardise_.cost(lambda y, x, *, axis, eps: 7 * x.size)
+standardise_.workspace(lambda y, x, *, axis, eps: x.nbytes + 2 * y[1].nbytes)
 standardise_.formula(
     r"y = (x - \mu) / \sqrt{\sigma^2 + \varepsilon},\; \mu = \operatorname{mean} x,\;"
     r" \sigma^2 = \operatorname{mean} (x - \mu)^2",
@@ -86,6 +87,7 @@ standardise_back.composed(_composed_back, arguments=5)
 standardise_back.shape(lambda y_bar, mu_bar, variance_bar, y, variance, *, axis, eps: y.shape)
 along_axes(standardise_back)
 standardise_back.cost(lambda x_bar, y_bar, *rest, axis, eps: 9 * y_bar.size)
+standardise_back.workspace(lambda x_bar, y_bar, m, v, y, variance, *, axis, eps: y.nbytes + 2 * variance.nbytes)
 standardise_back.formula(
     r"\bar x = (\bar y - \operatorname{mean} \bar y - y \operatorname{mean}(\bar y \odot y)) /"
     r" \sqrt{\sigma^2 + \varepsilon} + \bar\mu / n + 2 \bar{\sigma^2} (x - \mu) / n",

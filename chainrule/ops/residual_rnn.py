@@ -192,6 +192,7 @@ residual_rnn_.composed(_composed, arguments=6)
 residual_rnn_.backward(_bars)
 residual_rnn_.shape(_shapes)
 residual_rnn_.cost(product_cost(2, 3, 4))
+residual_rnn_.workspace(lambda y, x, h0, *rest, **_: y[0].nbytes + max(x.nbytes, y[0].nbytes + 2 * h0.nbytes))
 over_sequences(residual_rnn_, weights=(2, 3, 4, 5))
 residual_rnn_.formula(
     r"h_t = Q h_{t-1} + a_t,\; a_t = \varphi(W x_t + U h_{t-1} + b)",
@@ -205,6 +206,7 @@ residual_rnn_.formula(
 residual_rnn_back.composed(_composed_back, arguments=8)
 residual_rnn_back.shape(_shapes_back)
 residual_rnn_back.cost(lambda y, h_bar, a_bar, h, a, x, *rest, **params: 2.0 * h.size * (x.shape[-1] + 4 * h.shape[-1]))
+residual_rnn_back.workspace(lambda y, h_bar, a_bar, h, a, x, *rest, **_: 3 * h.nbytes + max(x.nbytes, 3 * h.nbytes))
 leading(residual_rnn_back)
 residual_rnn_back.formula(
     r"\delta_t = \varphi'(z_t) \odot (\bar h_t + \bar a_t)",

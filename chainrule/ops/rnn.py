@@ -178,6 +178,7 @@ rnn_.composed(_composed, arguments=5)
 rnn_.backward(_bars)
 rnn_.shape(_shapes)
 rnn_.cost(product_cost(2, 3))
+rnn_.workspace(lambda y, x, h0, *rest, **_: y.nbytes + max(x.nbytes, h0.nbytes))
 over_sequences(rnn_, weights=(2, 3, 4))
 rnn_.formula(
     r"h_t = \varphi(W x_t + U h_{t-1} + b)",
@@ -190,6 +191,7 @@ rnn_.formula(
 rnn_back.composed(_composed_back, arguments=5)
 rnn_back.shape(_shapes_back)
 rnn_back.cost(lambda y, h_bar, h, x, h0, w_hh, *mask, **_: 2.0 * h.size * (x.shape[-1] + 2 * w_hh.shape[-1]))
+rnn_back.workspace(lambda y, h_bar, h, x, *rest, **_: 2 * h.nbytes + max(x.nbytes, 2 * h.nbytes))
 leading(rnn_back)
 rnn_back.formula(
     r"\delta_t = \varphi'(h_t) \odot (\bar h_t + U^\top \delta_{t+1})",

@@ -96,12 +96,14 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
 def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Columns added up where they came from (col2im), the adjoint of `unfold`; entries of several windows add up.
 
-    Shapes: x (n, c · kernel, places), result (n, c, *output_size).
+    Shapes: x (n, c · kernel, places), result (n, c, *output_size). One number is a square image, as in PyTorch.
 
     Raises:
         ShapeError: the columns are not those of this size.
+        OptionError: the size is no whole number of 1 or more, nor several of them.
     """
-    x, size = operand(x), tuple(output_size)
+    x = operand(x)
+    size = each_axis(output_size, len(output_size) if isinstance(output_size, (tuple, list)) else 2, "output_size")
     settings = _settings(len(size), kernel_size, dilation, padding, stride)
     along = zip(size, settings["kernel"], settings["stride"], settings["padding"], settings["dilation"], strict=True)
     counts = tuple(places(*axis) for axis in along)

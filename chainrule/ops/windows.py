@@ -5,7 +5,7 @@ Convolution, pooling, unfolding and resampling are made of the same windows, one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -151,7 +151,7 @@ def each_axis(value: Any, axes: int, name: str, least: int = 1) -> Sizes:
     Raises:
         OptionError: it is neither, or a number is too small.
     """
-    values = (value,) * axes if isinstance(value, (int, np.integer)) else tuple(value)
+    values = tuple(value) if isinstance(value, Iterable) else (value,) * axes
     if len(values) != axes or not all(isinstance(v, (int, np.integer)) and v >= least for v in values):
         many = f" or {axes} of them" if axes > 1 else ""
         raise OptionError(f"{name} is a whole number of {least} or more{many}, got {value!r}.")

@@ -1,12 +1,15 @@
-"""An optimiser's step as few calls of fused kernels, for plans."""
+"""An optimiser's step as few calls of fused kernels: in plans, and in define-by-run where all parameters step."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.backends.native.calls import NativeCall
+from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 
 if TYPE_CHECKING:
@@ -22,9 +25,9 @@ class CompiledStep:
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizer
-        on_numpy = all(group.backend.name == "numpy" for group in optimizer.groups)
-        self.calls = [_call(optimizer, group) for group in optimizer.groups] if on_numpy else []
+        self.optimizer, self.arrays = optimizer, _arrays(optimizer)
+        self.on_numpy = all(group.backend.name == "numpy" for group in optimizer.groups)
+        self.calls = [_call(optimizer, group) for group in optimizer.groups] if self.on_numpy else []
         self.numbers = [call.words.view(np.float64) for call in self.calls]  # the same words, as numbers
 
     def before(self) -> None:
@@ -47,12 +50,49 @@ class CompiledStep:
         """Count the step."""
         self.optimizer.count_step()
 
+    @cached_property
+    def whole(self) -> Callable[[], Any]:
+        """The step from beginning to end."""
+        run = runner(self.calls) if self.on_numpy else self.run
+
+        def step() -> None:
+            self.before()
+            run()
+            self.after()
+
+        return step
+
+    def holds(self) -> bool:
+        """Whether the optimiser's arrays are still those that the calls point into."""
+        return all(map(is_, self.arrays, _arrays(self.optimizer)))
+
+
+def stepped(optimizer: Optimizer) -> bool:
+    """Make one step of define-by-run by fused kernels; False where it must be `update`, and nothing was done."""
+    if not all(group.flat.runs() == [slice(0, group.flat.places[-1].stop)] for group in optimizer.groups):
+        return False
+    step = optimizer.fused_step
+    if step is None or not step.holds() or not _suit(optimizer):
+        step = optimizer.fused_step = compiled_step(optimizer)
+    if step is None:
+        return False
+    step.whole()
+    return True
+
 
 def compiled_step(optimizer: Optimizer) -> CompiledStep | None:
     """The fused step of an optimiser; None where it has none, or where its parameters are not all in step."""
-    suits = bool(optimizer.kernel) and _is_its_own(type(optimizer)) and "update" not in vars(optimizer)
-    suits = suits and all(_suits(optimizer, group) for group in optimizer.groups)
-    return CompiledStep(optimizer) if suits else None
+    own = bool(optimizer.kernel) and _is_its_own(type(optimizer)) and "update" not in vars(optimizer)
+    return CompiledStep(optimizer) if own and _suit(optimizer) else None
+
+
+def _suit(optimizer: Optimizer) -> bool:
+    return all(_suits(optimizer, group) for group in optimizer.groups)
+
+
+def _arrays(optimizer: Optimizer) -> list[Any]:
+    """What a step reads and writes."""
+    return [a for group in optimizer.groups for a in (group.flat.values, group.flat.grads, *group.moments.values())]
 
 
 def _suits(optimizer: Optimizer, group: Group) -> bool:

@@ -64,6 +64,7 @@ class Optimizer:
     formula: ClassVar[str]
     limits: ClassVar[Limits] = {}
     moments: ClassVar[tuple[str, ...]] = ()
+    fused_step: Any = None  # the calls of the latest step that fused kernels made
 
     def __init__(self, parameters: Parameters, lr: float, **settings: Any) -> None:
         self.steps = 0
@@ -97,6 +98,8 @@ class Optimizer:
             self._refuse_own_step()
             stack.recorder.act(type(self).__name__, self, self.step, list(self.parameters()))
             return
+        if self.kernel and self._stepped():
+            return
         runs = [(group, run, t) for group in self.groups for run, t in group.due()]
         if not runs:
             raise GradientError(
@@ -109,6 +112,12 @@ class Optimizer:
             for block in _blocks(run) if group.in_place else [run]:
                 group.change(self.update, block, t, settings)
         self.steps += 1
+
+    def _stepped(self) -> bool:
+        """Make the step by fused kernels, if there are any for it; those are loaded with the first step."""
+        from chainrule.optim.compiled import stepped
+
+        return stepped(self)
 
     def _refuse_own_step(self) -> None:
         if type(self).step is not Optimizer.step:

@@ -166,7 +166,7 @@ class Plan:
             OptionError: it was not called yet and no arguments are given, or it cannot be a plan.
         """
         plan = self._entry(args, kwargs).plan
-        return memory_of(plan.program, plan.buffers.size, plan.scratch)
+        return memory_of(plan.program, plan.buffers.size, plan.scratch + plan.passing)
 
     def cost(self, *args: Any, **kwargs: Any) -> Cost:
         """What the plan computes and moves, by layer, and the time that should take here; see `memory`."""

@@ -23,7 +23,7 @@ class Jitted:
     """A program as compiled functions; `run` computes from what `take` was given, `array_of` shows what is kept."""
 
     is_static = False
-    scratch = 0
+    scratch = passing = 0
 
     def __init__(self, program: Program, place: Place, without: Collection[str] = ()) -> None:
         self.place, self.program = place, prepared(program, None, without)

@@ -49,7 +49,7 @@ class Memory:
 
 
 def memory_of(program: Program, arena: int, scratch: int) -> Memory:
-    """The report for a program with its places, the size of its arena, and what kernels keep for themselves."""
+    """The report for a program with its places, the size of its arena, and what kernels need for themselves."""
     rows: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
     for value, path, kind in _placed(program):
         rows[path][kind] = rows[path].get(kind, 0) + value.nbytes

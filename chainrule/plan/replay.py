@@ -39,7 +39,8 @@ class Replay:
         self.memory = self._reserved(self.buffers.size)
         self.roots: dict[Value, Any] = {v: self._empty(v) for v in program.inputs}
         self.inputs = [self.roots[v] for v in program.inputs]
-        self.scratch = 0  # bytes that kernels keep for themselves
+        self.scratch = 0  # bytes that compiled kernels keep for themselves
+        self.passing = 0  # bytes that NumPy's kernels take and give back, at the peak of one call
         self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
         self.last: list[Line] = []
         self.lines = self._lines()
@@ -144,6 +145,8 @@ class Replay:
         if isinstance(line, Store):
             return [_store(line, reads, writes[0])]
         calls = line.calls if isinstance(line, Chain) else [line] if isinstance(line, Call) else []
+        if self.place.backend.name == "numpy":
+            self.passing = max(self.passing, *(c.primitive.workspace_bytes(*c.reads, **c.params) for c in calls), 0)
         return [_call(c, [self.array_of(v) for v in c.reads], [self.array_of(v) for v in c.writes]) for c in calls]
 
     def _acted(self, act: Act) -> list[Line]:

@@ -199,6 +199,11 @@ def zeros(*shape):
             "fold takes columns (n, c · 9, 4) for the size (4, 4), got (1, 9, 5).\n  layer   Fold(to (4, 4), kernel 3)",
         ),
         (
+            nn.Fold(4, 3),
+            (1, 9, 5),
+            "fold takes columns (n, c · 9, 4) for the size (4, 4), got (1, 9, 5).\n  layer   Fold(to 4, kernel 3)",
+        ),
+        (
             nn.Unfold(5),
             (1, 2, 4, 4),
             "A window of (5, 5) does not fit into (4, 4) with padding ((0, 0), (0, 0)).\n  layer   Unfold(kernel 5)",
@@ -220,6 +225,11 @@ def test_inputs_that_do_not_fit(layer, shape, text):
         (lambda: nn.Conv2d(0, 6, 3), "Conv2d needs one channel or more in and out, got Conv2d(0, 6, ...)."),
         (lambda: nn.Conv2d(3, 8, (3, 3, 3)), "kernel_size is a whole number of 1 or more or 2 of them, got (3, 3, 3)."),
         (lambda: nn.Conv1d(3, 8, 0), "kernel_size is a whole number of 1 or more, got 0."),
+        (lambda: nn.Conv2d(3, 8, 1.5), "kernel_size is a whole number of 1 or more or 2 of them, got 1.5."),
+        (
+            lambda: nn.Fold(4.0, 3)(zeros(1, 9, 4)),
+            "output_size is a whole number of 1 or more or 2 of them, got 4.0.\n  layer   Fold(to 4.0, kernel 3)",
+        ),
         (
             lambda: nn.Conv2d(3, 8, 3, stride=2, padding="same"),
             'padding="same" has no meaning with a stride of (2, 2).\n  try     padding=kernel // 2',

@@ -10,7 +10,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.base.keys import Key
-from tests.laws.domains import anywhere, between, distinct, labels, mask, off_zero, positive
+from tests.laws.entries import anywhere, between, distinct, labels, mask, off_zero, positive
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""How to draw the arguments of the primitives of attention; see `domains`."""
+"""How to draw the arguments of the primitives of attention; see `entries`."""
 
-from tests.laws.domains import anywhere, calls, mask
+from tests.laws.entries import anywhere, calls, mask
 
 ALL = {"scale": 0.7, "band": (None, None)}
 CAUSAL = {"scale": 0.7, "band": (None, 0)}

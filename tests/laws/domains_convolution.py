@@ -1,7 +1,7 @@
 """Convolution and its kin: what their arguments are drawn from, and the calls to try."""
 
 from chainrule.ops import windows
-from tests.laws.domains import anywhere, calls, distinct, labels
+from tests.laws.entries import anywhere, calls, distinct, labels
 
 
 def _settings(axes, stride=1, padding=(0, 0), dilation=1, **more):

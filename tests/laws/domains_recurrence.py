@@ -1,6 +1,6 @@
 """How to draw the arguments of the fused recurrences: sizes n = 2, T = 3, in = 3, h = 2, and the smallest ones."""
 
-from tests.laws.domains import anywhere, between, calls, mask
+from tests.laws.entries import anywhere, between, calls, mask
 
 small = between(-1, 1)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from chainrule.base.keys import Hole, Key
-from tests.laws.domains import (
+from tests.laws.entries import (
     ALONG,
     EMPTIED,
     REDUCTIONS,

@@ -9,7 +9,8 @@ import pytest
 import chainrule as cr
 from chainrule import nn
 from chainrule.base.keys import Key
-from tests.laws.domains import CASES, by_label, results
+from tests.laws.domains import CASES
+from tests.laws.entries import by_label, results
 
 EQUAL = 1e-12  # the same sums in another order, a few dozen terms
 FUSED = [c for c in CASES if c.name in ("attention", "attention_back", "masked_softmax")]

@@ -4,7 +4,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.backends import place_named
-from tests.laws.domains import CASES, by_label, results
+from tests.laws.domains import CASES
+from tests.laws.entries import by_label, results
 
 ON_HOST = {"draw"}  # random streams are NumPy's on every backend, so that equal seeds give equal numbers
 FIRST = by_label([case for case in CASES if case.number < 3 and case.name not in ON_HOST])

@@ -5,7 +5,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.backends import backend_of, place_named
-from tests.laws.domains import CASES, by_label
+from tests.laws.domains import CASES
+from tests.laws.entries import by_label
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

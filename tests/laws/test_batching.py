@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from tests.laws.domains import CASES, by_label, results
+from tests.laws.domains import CASES
+from tests.laws.entries import by_label, results
 
 EQUAL = 1e-13  # the same sums in another order
 SIZE = 3

@@ -7,7 +7,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.backends import numpy_convolution
-from tests.laws.domains import CASES, by_label
+from tests.laws.domains import CASES
+from tests.laws.entries import by_label
 
 EQUAL = 1e-12  # the same sums in another order
 OVERRIDDEN = {"conv", "conv_transpose", "conv_weight", "fold", "max_pool_spread", "pad", "unfold"}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from chainrule.base.errors import CheckpointError
-from chainrule.base.files import read_arrays, read_json, write_arrays, write_atomically, write_json
+from chainrule.base.files import CHECKSUM, read_arrays, read_json, write_arrays, write_atomically, write_json
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -153,10 +153,14 @@ DTYPES = st.sampled_from(["f4", "f8", "f2", "i8", "u1", "?", ">f4"])
 ARRAYS = DTYPES.flatmap(lambda d: hnp.arrays(d, hnp.array_shapes(min_dims=0, min_side=0, max_dims=3)))
 
 
+NAMES = st.text() | st.sampled_from([CHECKSUM, f"{CHECKSUM}'", f"{CHECKSUM}''"])
+
+
 @given(
     arrays=st.dictionaries(st.text(max_size=5), ARRAYS, max_size=3),
-    texts=st.dictionaries(st.text(), st.text()),
+    texts=st.dictionaries(NAMES, st.text()),
 )
+@example(arrays={}, texts={CHECKSUM: "", f"{CHECKSUM}'": "mine"})
 def test_arrays_round_trip(tmp_path_factory, arrays, texts):
     path = tmp_path_factory.getbasetemp() / "arrays.safetensors"
     arrays.pop("__metadata__", None)

@@ -5,7 +5,8 @@ import pytest
 
 import chainrule as cr
 from tests.laws import domains_attention, domains_vocabulary
-from tests.laws.domains import DOMAINS, results
+from tests.laws.domains import DOMAINS
+from tests.laws.entries import results
 from tests.laws.measures import laws_hold
 
 WRONG = 1.001

@@ -1,6 +1,8 @@
 """Every compiled kernel is its twin in NumPy, to rounding, on one thread and on several, and takes NaN as it comes."""
 
 import ctypes
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,10 +10,15 @@ import pytest
 import chainrule as cr
 from chainrule.backends import numpy_compiled
 from chainrule.backends.native import chains, convolutions, kernels
+from chainrule.backends.native.again import Remembered
 from chainrule.backends.native.calls import runner
 from chainrule.backends.native.library import address, loaded, threads
+from chainrule.backends.numpy_backend import NUMPY
+from chainrule.ops.comparison import choose
+from chainrule.ops.linear_algebra import matmul_
 from chainrule.ops.windows import adaptive, regular
-from tests.laws.domains import CASES, Case, anywhere, by_label, results
+from tests.laws.domains import CASES
+from tests.laws.entries import Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
 
@@ -105,6 +112,9 @@ def cases():
     return [c for c in CASES if c.name in kernels.RULES] + larger
 
 
+ENTRYWISE = [c for c in CASES if c.name in numpy_compiled.ENTRYWISE]
+
+
 def compiled(name, args, outs, settings):
     return kernels.RULES[name](*args, *outs, **settings)
 
@@ -147,21 +157,24 @@ def _called(case):
     return compiled(case.name, args, outs, case.settings)
 
 
-SERVED = [c for c in cases() if c.name in numpy_compiled.SHAPES]
+SERVED = [c for c in (*cases(), *ENTRYWISE) if c.name in numpy_compiled.SMALLEST]
 
 
 @pytest.mark.parametrize(**by_label(SERVED))
 def test_define_by_run_calls_the_kernel_for_large_arrays(case, monkeypatch):
     args = case.draw(np.float32)
-    spec = case.primitive.spec(*args, **case.settings)
-    assert numpy_compiled.SHAPES[case.name](*args, **case.settings) == spec.shape
-    outs = [np.empty(spec.shape, np.float32)]
-    call = compiled(case.name, args, outs, case.settings)
+    specs = case.primitive.spec(*args, **case.settings)
+    outs = [np.empty(s.shape, s.dtype) for s in (specs if type(specs) is tuple else [specs])]
+    rule = partial(chains.entrywise, case.name) if case.name in numpy_compiled.ENTRYWISE else kernels.RULES[case.name]
+    call = rule(*args, *outs, **case.settings)
     if call is None:
         pytest.skip("left to NumPy")
     runner([call])()
-    monkeypatch.setattr(numpy_compiled, "SMALLEST", 0)
-    np.testing.assert_array_equal(case.primitive(*args, **case.settings), outs[0])
+    monkeypatch.setattr(numpy_compiled, "SMALLEST", dict.fromkeys(numpy_compiled.SMALLEST, 0))
+    serve = numpy_compiled.compiled(NUMPY.kernels.get(case.name, case.primitive.kernel), case.primitive)
+    made = serve(*args, **case.settings)
+    for got, wanted in zip(made if type(made) is tuple else [made], outs, strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("way", ["", "_transpose", "_weight"])
@@ -239,3 +252,59 @@ def test_operands_may_lie_in_any_way(shape, crew):
     register = writer.input(a) * writer.input(b) + writer.input(c)
     runner([writer.call([(register, y)])])()
     np.testing.assert_array_equal(y, a * b + c)
+
+
+# --- calls that are used again ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(**by_label(SERVED))
+def test_a_call_used_again_takes_other_arrays(case):
+    rule = partial(chains.entrywise, case.name) if case.name in numpy_compiled.ENTRYWISE else kernels.RULES[case.name]
+    remembered, rng = Remembered(), np.random.default_rng(5)
+    first = case.draw(np.float32)
+    if remembered.run(case.primitive, rule, tuple(first), dict(case.settings)) is None:
+        pytest.skip("left to NumPy")
+    other = [np.array(rng.permuted(a.ravel()).reshape(a.shape)) if a.dtype == np.float32 else a.copy() for a in first]
+    got = remembered.run(case.primitive, rule, tuple(other), dict(case.settings))
+    wanted = Remembered().run(case.primitive, rule, tuple(other), dict(case.settings))
+    for g, w in zip(*(v if type(v) is tuple else (v,) for v in (got, wanted)), strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+def test_one_array_twice_is_not_remembered_as_two():
+    remembered, rule = Remembered(), kernels.RULES["matmul"]
+    x, y = (np.random.default_rng(s).standard_normal((20, 20)).astype(np.float32) for s in (0, 1))
+    np.testing.assert_allclose(remembered.run(matmul_, rule, (x, x), {}), x @ x, rtol=RELATIVE, atol=1e-5)
+    np.testing.assert_allclose(remembered.run(matmul_, rule, (x, y), {}), x @ y, rtol=RELATIVE, atol=1e-5)
+    np.testing.assert_allclose(remembered.run(matmul_, rule, (y, x), {}), y @ x, rtol=RELATIVE, atol=1e-5)
+
+
+def test_repeated_numbers_are_told_apart():
+    remembered, condition = Remembered(), np.arange(20) % 2 == 0
+    x = np.ones(20, np.float32)
+    for number in (0.0, 1.0, 3.0):
+        repeated = np.broadcast_to(np.float32(number), (20,))
+        got = remembered.run(choose, partial(chains.entrywise, "choose"), (x, repeated, condition), {})
+        np.testing.assert_array_equal(got, np.where(condition, x, repeated))
+
+
+def test_no_more_than_so_many_calls_are_remembered(monkeypatch):
+    monkeypatch.setattr("chainrule.backends.native.again.MOST", 3)
+    remembered = Remembered()
+    for n in range(2, 12):
+        x = np.ones((n, n), np.float32)
+        np.testing.assert_array_equal(remembered.run(matmul_, kernels.RULES["matmul"], (x, x.copy()), {}), x @ x)
+        assert len(remembered.calls) <= 3
+
+
+def test_threads_remember_apart():
+    x = [np.random.default_rng(s).standard_normal((64, 64)).astype(np.float32) for s in range(8)]
+    remembered, rule = Remembered(), kernels.RULES["matmul"]
+
+    def work(a):
+        return [remembered.run(matmul_, rule, (a, b), {}) for b in x for _ in range(20)]
+
+    with ThreadPoolExecutor(4) as crew:
+        for a, products in zip(x, crew.map(work, x), strict=True):
+            for k, product in enumerate(products):
+                np.testing.assert_allclose(product, a @ x[k // 20], rtol=1e-3, atol=1e-4)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from tests.laws.domains import CASES, DOMAINS, by_label, results
+from tests.laws.domains import CASES, DOMAINS
+from tests.laws.entries import by_label, results
 from tests.laws.measures import ADJOINT_TOLERANCE, DIFFERENCE_TOLERANCE, derivative_of, gaps
 
 EQUAL = 1e-14  # the same arithmetic in another order of memory: the last digit may differ

@@ -5,7 +5,8 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn
-from tests.laws.domains import DOMAINS, Case, results
+from tests.laws.domains import DOMAINS
+from tests.laws.entries import Case, results
 from tests.laws.recurrent_layers import CELL_OF, CELLS, LAYERS
 
 ROUNDING = 1e-12  # sums in another order, and σ by way of tanh

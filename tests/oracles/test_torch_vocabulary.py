@@ -58,6 +58,16 @@ def oblong(m, n):
     return entries
 
 
+def wide(m, n):
+    """m rows and n columns, the first m of them far from dependent: Q and R are those of these columns."""
+
+    def entries(draw, shape):
+        rest = draw.uniform(-1, 1, (*shape[:-1], m, n - m))
+        return np.concatenate([oblong(m, m)(draw, shape), rest], -1)
+
+    return entries
+
+
 def signal(draw, shape):
     return draw.uniform(-2, 2, (*shape, draw.integers(2, 9)))
 
@@ -148,7 +158,7 @@ UNARY = {
     "pinv wide": (oblong(2, 4), cr.pinv, linalg.pinv),
     "qr": (oblong(4, 3), lambda x: abs(cr.qr(x)[1]), lambda x: linalg.qr(x)[1].abs()),
     "qr Q": (oblong(4, 3), lambda x: cr.qr(x)[0] ** 2, lambda x: linalg.qr(x)[0] ** 2),
-    "qr wide": (oblong(2, 4), lambda x: cr.qr(x)[1] ** 2, lambda x: linalg.qr(x)[1] ** 2),
+    "qr wide": (wide(2, 4), lambda x: cr.qr(x)[1] ** 2, lambda x: linalg.qr(x)[1] ** 2),
     "slogdet": (square, lambda x: cr.slogdet(x)[1], lambda x: linalg.slogdet(x)[1]),
     "svd U": (oblong(4, 3), lambda x: cr.svd(x)[0] ** 2, lambda x: linalg.svd(x, full_matrices=False)[0] ** 2),
     "svd Vt": (oblong(2, 3), lambda x: cr.svd(x)[2] ** 2, lambda x: linalg.svd(x, full_matrices=False)[2] ** 2),

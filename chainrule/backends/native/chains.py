@@ -98,7 +98,9 @@ class Writer:
         call = NativeCall(
             "chain", n, inputs, len(code), len(outputs), operands, np.array(code, np.int32), results, places
         )
-        call.kept += [*self.inputs, *(y for _, y in outputs)]
+        for table, arrays in ((operands, self.inputs), (results, [y for _, y in outputs])):
+            call.places += [(table, k * len(table) // len(arrays), a) for k, a in enumerate(arrays)]
+            call.kept += arrays
         return call
 
 
@@ -142,6 +144,10 @@ def _gelu(w: Writer, x: Any) -> Register:
     return x * 0.5 * (w.erf(x * sqrt(0.5)) + 1.0)
 
 
+def _gelu_slope(w: Writer, x: Any) -> Register:
+    return w.erf(x * sqrt(0.5)) * 0.5 + 0.5 + x * w.exp(x * x * -0.5) * (1 / sqrt(2 * pi))
+
+
 def _gelu_tanh(w: Writer, x: Any) -> Register:
     return x * 0.5 * (w.tanh((x + x * x * x * 0.044715) * sqrt(2 / pi)) + 1.0)
 
@@ -175,6 +181,7 @@ DIRECT = tuple(name for name in OPERATIONS if name not in ("copy",))
 RULES: dict[str, Rule] = {
     **{name: (lambda w, *xs, _name=name: w.op(_name, *xs)) for name in DIRECT},
     "gelu": _gelu,
+    "gelu_slope": _gelu_slope,
     "gelu_tanh": _gelu_tanh,
     "silu": lambda w, x: x * w.sigmoid(x),
     "softplus": _softplus,
@@ -192,3 +199,12 @@ RULES: dict[str, Rule] = {
 def covers(name: str, params: dict[str, Any]) -> bool:
     """Whether the chain kernel can do a primitive with these settings."""
     return name in RULES and (name != "raise_to" or params["exponent"] in POWERS)
+
+
+def entrywise(name: str, *arrays: np.ndarray, **settings: Any) -> NativeCall | None:
+    """One primitive as a chain of its own: its operands, which may be repeated, and the array for the result."""
+    *operands, y = arrays
+    if not (covers(name, settings) and all(map(fits, arrays)) and y.flags.c_contiguous):
+        return None
+    writer = Writer()
+    return writer.call([(RULES[name](writer, *map(writer.input, operands), **settings), y)])

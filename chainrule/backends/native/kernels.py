@@ -16,6 +16,7 @@ from chainrule.backends.native.arrays import SINGLE, Array, by_rows, is_nothing,
 from chainrule.backends.native.calls import NativeCall
 from chainrule.backends.native.chains import collapsed
 from chainrule.backends.native.convolutions import RULES as CONVOLUTIONS
+from chainrule.backends.native.recurrences import RULES as RECURRENCES
 from chainrule.backends.native.windows import RULES as WINDOWS
 
 # Matrix products.
@@ -46,6 +47,8 @@ def _matrix(x: Array) -> tuple[int, int] | None:
 
 def _step(x: Array) -> int | None:
     """The distance from one matrix to the next; None where it is not always the same."""
+    if x.ndim == 2:
+        return 0
     axes = collapsed(x[..., 0, 0])
     return axes[0][1] if len(axes) == 1 else None
 
@@ -210,5 +213,6 @@ RULES: dict[str, Callable[..., NativeCall | None]] = {
     "sum": sum_,
     "take_at": take_at,
     **CONVOLUTIONS,
+    **RECURRENCES,
     **WINDOWS,
 }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends.native.build import levels, library
+from chainrule.backends.native.memory import keep_freed
 
 SWITCH = "CHAINRULE_NATIVE"
 """Environment variable: 0 switches the compiled kernels off."""
@@ -36,6 +37,8 @@ def loaded() -> ctypes.CDLL | None:
     words = np.array(symbols, np.int64)
     lib.use_blas(ctypes.c_void_p(words.ctypes.data))
     lib.set_threads(ctypes.c_int64(threads()))
+    keep_freed()
+    lib.run.argtypes, lib.run_one.argtypes = (ctypes.c_void_p, ctypes.c_int64), (ctypes.c_void_p, ctypes.c_void_p)
     return lib
 
 
@@ -47,6 +50,7 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
 def address(name: str) -> int:
     """The address of a kernel in the library."""
     return address_of(getattr(loaded(), name))

@@ -16,6 +16,9 @@
 #include "winograd.c"
 #include "pooling.c"
 #include "resampling.c"
+#include "panels.c"
+#include "recurrence.c"
+#include "lstm.c"
 #include "watching.c"
 
 /* Run kernels one after the other: pairs of a function and its arguments. */
@@ -27,4 +30,10 @@ EXPORT void run(const word *calls, word n) {
         ((kernel_t)calls[2 * i])((const word *)calls[2 * i + 1]);
     if (threads > 1)
         blas.set_threads(threads);
+}
+
+/* Run one kernel. */
+EXPORT void run_one(kernel_t kernel, const word *arguments) {
+    word call[] = {(word)kernel, (word)arguments};
+    run(call, 1);
 }

@@ -69,18 +69,22 @@ static void some_matrices(const void *context, word from, word to) {
              p->z + i * p->step_z, p->ldc);
 }
 
-/* Arguments: m, n, k; x, ldx, whether it is transposed; y, ldy, whether; z, ldz; alpha, beta; batch and steps. */
-EXPORT void product(const word *a) {
-    product_t p = {
-        .m = a[0], .n = a[1], .k = a[2], .x = F(3), .lda = a[4], .ta = a[5], .y = F(6), .ldb = a[7], .tb = a[8],
-        .z = F(9), .ldc = a[10], .alpha = (float)number(a[11]), .beta = (float)number(a[12]),
-        .batch = a[13], .step_x = a[14], .step_y = a[15], .step_z = a[16],
-    };
-    word enough = 400000 / (2 * p.k * MIN(p.m, p.n) * 16 + 1) + 1; /* a thread should have some microseconds to do */
+/* A product in stretches, of which each has some microseconds to do. */
+static void shared_product(product_t p) {
+    word enough = 400000 / (2 * p.k * MIN(p.m, p.n) * 16 + 1) + 1;
     if (p.batch > 1)
         over(p.batch, 200000 / (2 * p.m * p.n * p.k + 1) + 1, some_matrices, &p);
     else if (p.m >= p.n)
         over((p.m + 15) / 16, enough, some_rows, &p);
     else
         over((p.n + 15) / 16, enough, some_columns, &p);
+}
+
+/* Arguments: m, n, k; x, ldx, whether it is transposed; y, ldy, whether; z, ldz; alpha, beta; batch and steps. */
+EXPORT void product(const word *a) {
+    shared_product((product_t){
+        .m = a[0], .n = a[1], .k = a[2], .x = F(3), .lda = a[4], .ta = a[5], .y = F(6), .ldb = a[7], .tb = a[8],
+        .z = F(9), .ldc = a[10], .alpha = (float)number(a[11]), .beta = (float)number(a[12]),
+        .batch = a[13], .step_x = a[14], .step_y = a[15], .step_z = a[16],
+    });
 }

@@ -1,0 +1,151 @@
+"""Seconds per step of every contender on a workload: started one by one, compared, then timed in turn."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.agreement import STEPS, deviations, void
+from benchmarks.contenders import CONTENDERS, Contender, products
+from benchmarks.processes import Process, RefusedError
+from benchmarks.workloads import WORKLOADS
+
+PRODUCTS = Contender("matrix product", "products")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long is measured: rounds over all contenders, each so many seconds in some blocks, and steps compared."""
+
+    rounds: int = 9
+    seconds: float = 0.3
+    blocks: int = 3
+    steps: int = STEPS
+    patience: float = 60.0
+    memory: bool = True
+
+
+QUICK = Pace(rounds=5, seconds=0.1, blocks=2, steps=5, patience=20.0, memory=True)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What all measurements share: threads of a process, where its messages go, and how long is measured."""
+
+    threads: int
+    log: Any
+    pace: Pace
+    environment: dict[str, str]
+
+    def process(self, contender: Contender) -> Process:
+        return Process(self.threads, self.log, {**self.environment, **contender.environment})
+
+
+def measured(workload: str, contenders: Sequence[Contender], lane: Lane) -> dict[str, Any]:
+    """Everything about one workload: by contender, and the machine's rate meanwhile."""
+    entries: dict[str, dict[str, Any]] = {c.name: {} for c in contenders}
+    alive: dict[str, Process] = {}
+    try:
+        for contender in (PRODUCTS, *contenders):
+            entry = entries.setdefault(contender.name, {})
+            process = lane.process(contender)
+            alive[contender.name] = process
+            try:
+                entry |= _begun(process, contender, workload, lane.pace)
+            except RefusedError as reason:
+                entry["refused"] = str(reason)
+                alive.pop(contender.name).close()
+        machine = entries.pop(PRODUCTS.name)
+        flops = _flops(alive[PRODUCTS.name], workload)
+        losses = {name: e["losses"] for name, e in entries.items() if "losses" in e}
+        for name, worst in deviations(losses).items():
+            entries[name]["deviation"] = worst
+        for name, reason in void(losses).items():
+            entries[name]["void"] = reason
+        _timed(alive, {**entries, PRODUCTS.name: machine}, lane.pace)
+    finally:
+        for process in alive.values():
+            process.close()
+    if lane.pace.memory:
+        _weighed(contenders, entries, workload, lane)
+    rate = products.FLOPS / statistics.median(machine["rounds"])
+    return {"workload": workload, "flops": flops, "rate": rate, "contenders": entries}
+
+
+def _begun(process: Process, contender: Contender, workload: str, pace: Pace) -> dict[str, Any]:
+    """Built, its first step timed, the losses of the first steps."""
+    settings = dict(contender.settings)
+    first = process.ask("start", module=contender.module, workload=workload, settings=settings, began=process.began)
+    if contender is PRODUCTS:
+        return first
+    rest = process.ask("losses", steps=pace.steps - 1, patience=pace.patience)["losses"]
+    return {**first, "losses": [first["loss"], *rest]}
+
+
+def _flops(process: Process, workload: str) -> float | None:
+    try:
+        return process.ask("flops", workload=workload)["flops"]
+    except RefusedError:
+        return None
+
+
+def _timed(alive: dict[str, Process], entries: dict[str, dict[str, Any]], pace: Pace) -> None:
+    """Rounds A B C, A B C, …: what the machine does besides falls on all alike."""
+    for _ in range(pace.rounds):
+        for name, process in alive.items():
+            if "void" in entries[name] or "refused" in entries[name]:
+                continue
+            try:
+                seconds = process.ask("round", seconds=pace.seconds, blocks=pace.blocks)["seconds"]
+            except RefusedError as reason:
+                entries[name]["refused"] = str(reason)
+                continue
+            entries[name].setdefault("rounds", []).append(seconds)
+
+
+def _weighed(contenders: Sequence[Contender], entries: dict[str, Any], workload: str, lane: Lane) -> None:
+    """Peak memory, in processes that do nothing else."""
+    for contender in contenders:
+        if "rounds" not in entries[contender.name]:
+            continue
+        arguments = {"module": contender.module, "workload": workload, "settings": dict(contender.settings)}
+        with lane.process(contender) as process:
+            try:
+                entries[contender.name]["memory"] = process.ask("memory", **arguments, warm=True)
+            except RefusedError as reason:
+                entries[contender.name]["memory"] = {"refused": str(reason)}
+
+
+def chosen(names: Sequence[str]) -> list[Contender]:
+    return [CONTENDERS[name] for name in names]
+
+
+# Reading results.
+
+
+def milliseconds(entry: dict[str, Any]) -> float | None:
+    """The median over rounds; None where it was not timed."""
+    return 1e3 * statistics.median(entry["rounds"]) if entry.get("rounds") else None
+
+
+def ratio(peer: dict[str, Any], own: dict[str, Any]) -> tuple[float, float, float] | None:
+    """How many times longer the peer takes, round by round: lower quartile, median, upper quartile."""
+    if not peer.get("rounds") or not own.get("rounds"):
+        return None
+    rounds = [a / b for a, b in zip(peer["rounds"], own["rounds"], strict=False)]
+    if len(rounds) < 2:
+        return (rounds[0],) * 3
+    low, middle, high = statistics.quantiles(rounds, n=4, method="inclusive")
+    return low, middle, high
+
+
+def best(result: dict[str, Any], names: Sequence[str]) -> str | None:
+    """The fastest of some contenders."""
+    timed = {n: ms for n in names if (ms := milliseconds(result["contenders"].get(n, {}))) is not None}
+    return min(timed, key=lambda n: timed[n]) if timed else None
+
+
+def known(workload: str) -> bool:
+    return workload in WORKLOADS
