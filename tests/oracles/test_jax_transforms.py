@@ -118,3 +118,78 @@ def test_perturbations_are_not_confused():
         return grad(lambda x: x * grad(lambda y: x * x * y * y)(2 * x))(np.array(1.5))
 
     close(nested(cr.grad), nested(jax.grad))
+
+
+# --- Jacobians and Hessians of trees and of several arguments ----------------------------------------
+
+P = {"w": W, "b": (DRAW.standard_normal(2), DRAW.uniform(0.5, 1, ()))}
+
+
+def model(lib, p, x, scale):
+    """A dict and a list of results, of a dict with a tuple, an array and a number."""
+    hidden = lib.tanh(lib.matmul(x, p["w"]) + p["b"][0]) * scale
+    return {"y": hidden * p["b"][1], "norms": [lib.sum(hidden, 1), lib.sum(p["w"] ** 3)]}
+
+
+def loss(lib, p, x, scale):
+    result = model(lib, p, x, scale)
+    return lib.sum(result["y"] ** 2) + lib.sum(lib.sin(result["norms"][0])) * result["norms"][1]
+
+
+ARGUMENTS = (0, 1, 2, (0,), (1, 2), (2, 0), (0, 1, 2), -1)
+
+
+def all_close(found, wanted):
+    assert jax.tree.structure(found) == jax.tree.structure(wanted)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        close(ours, theirs)
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+@pytest.mark.parametrize("argnums", ARGUMENTS)
+def test_jacobians_of_trees(argnums, mode):
+    ours = cr.jacobian(lambda *args: model(cr, *args), argnums, mode)(P, X, np.float64(1.5))
+    all_close(ours, jax.jacrev(lambda *args: model(jnp, *args), argnums)(P, X, 1.5))
+
+
+@pytest.mark.parametrize("argnums", ARGUMENTS)
+def test_hessians_of_trees(argnums):
+    ours = cr.hessian(lambda *args: loss(cr, *args), argnums)(P, X, np.float64(1.5))
+    all_close(ours, jax.hessian(lambda *args: loss(jnp, *args), argnums)(P, X, 1.5))
+
+
+def test_the_jacobian_of_a_jacobian_of_trees():
+    def second(lib, jacobian):
+        return jacobian(jacobian(lambda p, x: model(lib, p, x, 2.0), (0, 1)), 1)(P, X)
+
+    all_close(second(cr, cr.jacobian), second(jnp, jax.jacfwd))
+
+
+def test_the_jacobian_of_a_module_over_its_parameters():
+    module = cr.nn.Sequential(cr.nn.Linear(4, 3), cr.nn.Tanh(), cr.nn.Linear(3, 2)).astype("float64")
+    weights = {name: p.numpy() for name, p in module.named_parameters()}
+    found = cr.jacobian(lambda w: cr.nn.functional_call(module, w, X))(weights)
+
+    def theirs(w):
+        return jnp.tanh(X @ w["0.weight"].T + w["0.bias"]) @ w["2.weight"].T + w["2.bias"]
+
+    all_close(found, jax.jacrev(theirs)(weights))
+    parameters = dict(module.named_parameters())
+    tensors = cr.jacobian(lambda w: cr.nn.functional_call(module, w, X))(parameters)
+    assert all(isinstance(block, cr.Tensor) for block in tensors.values())
+    all_close({name: block.numpy() for name, block in tensors.items()}, found)
+    curvature = cr.hessian(lambda w: cr.sum(cr.nn.functional_call(module, w, X) ** 2))(weights)
+    all_close(curvature, jax.hessian(lambda w: jnp.sum(theirs(w) ** 2))(weights))
+
+
+def test_the_smaller_number_of_passes_is_taken(monkeypatch):
+    """A result smaller than the arguments together is differentiated in reverse, a larger one forward."""
+    module = __import__("chainrule.core.jacobians", fromlist=["_forward"])
+    taken = []
+    before = module._forward
+    monkeypatch.setattr(module, "_forward", lambda f, x: taken.append("forward") or before(f, x))
+    few, many = np.ones(2), np.ones(9)
+    cr.jacobian(lambda a, b: cr.sum(a) * b, (0, 1))(many, few)
+    assert taken == []
+    cr.jacobian(lambda a, b: {"y": cr.outer(a, b), "z": a}, (0, 1))(many, few)
+    assert taken == ["forward"]
