@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.backends.numpy_convolution import out_size
 
 Kernel = Callable[..., Any]
+Shape = tuple[int, ...]
 
 SMALLEST = 4096
 """Entries of the largest operand from which on a compiled kernel is called: to pack its arguments takes some 10 µs."""
@@ -20,17 +21,34 @@ def _windows(size: Any, kernel: Any, settings: dict[str, Any]) -> tuple[int, ...
     return out_size(size, kernel, settings["stride"], settings["padding"], settings["dilation"])
 
 
-SHAPES: dict[str, Callable[..., tuple[int, ...]]] = {
+def _states(x: Any, h0: Any, *wide: int) -> list[Shape]:
+    """Results of all steps, some of them several times as wide as the state."""
+    return [(*x.shape[:-1], k * h0.shape[-1]) for k in wide]
+
+
+def _of_weights(x: Any, u: Any) -> list[Shape]:
+    """The gradients of W, U and one bias."""
+    return [(*u.shape[:-1], x.shape[-1]), u.shape, u.shape[:-1]]
+
+
+SHAPES: dict[str, Callable[..., Shape | list[Shape]]] = {
     "conv": lambda x, w, **s: (len(x), len(w), *_windows(x.shape[2:], w.shape[2:], s)),
     "conv_transpose": lambda y, w, *, size, groups, **s: (len(y), w.shape[1] * groups, *size),
     "conv_weight": lambda x, y, *, kernel, groups, **s: (y.shape[1], x.shape[1] // groups, *kernel),
     "fold": lambda y, *, size, **s: (*y.shape[:2], *size),
+    "lstm": lambda x, h0, *rest, **s: _states(x, h0, 1, 1, 4),
+    "lstm_back": lambda h_bar, c_bar, a_bar, h, c, a, x, h0, c0, u, *mask, **s: [
+        a.shape,
+        h0.shape,
+        c0.shape,
+        *_of_weights(x, u),
+    ],
     "max_pool": lambda x, *, windows: (*x.shape[:2], *map(len, windows)),
     "max_pool_spread": lambda y_bar, x, y, *, windows: x.shape,
     "resample": lambda x, *, axis, windows: (*x.shape[:axis], len(windows), *x.shape[x.ndim + axis + 1 :]),
     "unfold": lambda x, *, kernel, **s: (*x.shape[:2], *kernel, *_windows(x.shape[2:], kernel, s)),
 }
-"""The primitives that are served so, with the shapes of their results."""
+"""The primitives that are served so, with the shape of their result, or those of several."""
 
 
 def compiled(kernel: Kernel) -> Kernel:
@@ -43,14 +61,19 @@ def compiled(kernel: Kernel) -> Kernel:
     def serve(*args: Any, out: Any = None, **settings: Any) -> Any:
         if args[0].dtype != np.float32 or max(a.size for a in args) < SMALLEST:
             return kernel(*args, out=out, **settings)
-        y = np.empty(SHAPES[name](*args, **settings), args[0].dtype) if out is None else out
-        run = _runner(name)(*args, y, **settings)
+        y = _places(SHAPES[name](*args, **settings), args[0].dtype) if out is None else out
+        run = _runner(name)(*args, *(y if type(y) is tuple else (y,)), **settings)
         if run is None:
             return kernel(*args, out=out, **settings)
         run()
         return y
 
     return serve
+
+
+def _places(shapes: Shape | list[Shape], dtype: Any) -> Any:
+    """Arrays for the results: a tuple of them where there are several."""
+    return tuple(np.empty(s, dtype) for s in shapes) if isinstance(shapes, list) else np.empty(shapes, dtype)
 
 
 @cache
