@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.backends import numpy_compiled
-from chainrule.backends.native import chains, convolutions, kernels
+from chainrule.backends.native import chains, convolutions, kernels, recurrences
 from chainrule.backends.native.again import Remembered
 from chainrule.backends.native.ahead import RowsAhead
 from chainrule.backends.native.calls import runner
@@ -20,12 +20,14 @@ from chainrule.ops.comparison import choose
 from chainrule.ops.linear_algebra import matmul_
 from chainrule.ops.windows import adaptive, regular
 from tests.laws.domains import CASES
+from tests.laws.domains_recurrence import backwards, recurrence
 from tests.laws.entries import Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
 
 RELATIVE, ABSOLUTE = 3e-5, 3e-6  # float32: sums in another order, exponentials to 3 units in the last place
 OF_LARGEST = 2e-6  # of the largest entry: sums of some hundred products, which may cancel
+SUMMING = {*convolutions.RULES, *recurrences.RULES}
 
 
 def convolved(x, w, y, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
@@ -42,6 +44,12 @@ def pooled(x, *axes):
     """A call of the largest entries of windows, and that of its derivative."""
     y = (*x[:2], *map(len, axes))
     return ((x,), {"windows": axes}), ((y, x, y), {"windows": axes})
+
+
+def sequences(calls, *args, **kind):
+    """Calls of a recurrence or its derivative, of sizes that fill no block, no tile and no vector."""
+    sizes = [(7, 9, 5, 33), (40, 6, 20, 24), (300, 2, 3, 6), (1, 30, 17, 1), (33, 5, 40, 64)]
+    return [call for n, t, inputs, h in sizes for call in calls(*args, sizes=(n, t, inputs, h), **kind).calls[:2]]
 
 
 SAME = ((1, 1), (1, 1))
@@ -74,6 +82,8 @@ LARGE = {
     "conv_transpose": [transpose for _, transpose, _ in CONVOLVED],
     "conv_weight": [weight for _, _, weight in CONVOLVED],
     "matmul": [(((150, 70), (70, 90)), {}), (((3, 40, 30), (3, 30, 50)), {})],
+    "lstm": sequences(recurrence, 4, 1, states=2),
+    "lstm_back": sequences(backwards, 4, states=2, saved=(1, 4)),
     "max_pool": [pool for pool, _ in POOLED],
     "max_pool_spread": [spread for _, spread in POOLED],
     "mean": [(((40, 50, 60),), {"axis": (1,)}), (((300, 200),), {"axis": (0,)})],
@@ -143,7 +153,7 @@ def test_a_kernel_is_its_twin(case, crew):
     runner([call])()
     wanted = results(case.primitive(*map(wide, args), **case.settings))
     for got, value in zip(outs, wanted, strict=True):
-        summed = OF_LARGEST * np.abs(value).max() if case.name in convolutions.RULES else 0
+        summed = OF_LARGEST * np.abs(value).max() if case.name in SUMMING else 0
         np.testing.assert_allclose(got, value, rtol=RELATIVE, atol=max(ABSOLUTE, summed))
 
 
