@@ -23,7 +23,7 @@ COUNTS = (
 """Environment variables by which libraries are told how many threads to use; the last is tinygrad's."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A contender cannot take part, and says why."""
 
 
@@ -50,7 +50,7 @@ class Process:
         """The worker's answer.
 
         Raises:
-            Refused: the contender cannot take part, failed, or its process died.
+            RefusedError: the contender cannot take part, failed, or its process died.
         """
         assert self.child.stdin and self.child.stdout
         try:
@@ -59,10 +59,10 @@ class Process:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise Refused(f"its process ended with code {self.child.wait()}")
+            raise RefusedError(f"its process ended with code {self.child.wait()}")
         answer = json.loads(line)
         if "refused" in answer or "error" in answer:
-            raise Refused(answer.get("refused") or answer["error"])
+            raise RefusedError(answer.get("refused") or answer["error"])
         return answer
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.agreement import STEPS, deviations, void
 from benchmarks.contenders import CONTENDERS, Contender, products
-from benchmarks.processes import Process, Refused
+from benchmarks.processes import Process, RefusedError
 from benchmarks.workloads import WORKLOADS
 
 PRODUCTS = Contender("matrix product", "products")
@@ -54,7 +54,7 @@ def measured(workload: str, contenders: Sequence[Contender], lane: Lane) -> dict
             alive[contender.name] = process
             try:
                 entry |= _begun(process, contender, workload, lane.pace)
-            except Refused as reason:
+            except RefusedError as reason:
                 entry["refused"] = str(reason)
                 alive.pop(contender.name).close()
         machine = entries.pop(PRODUCTS.name)
@@ -87,7 +87,7 @@ def _begun(process: Process, contender: Contender, workload: str, pace: Pace) ->
 def _flops(process: Process, workload: str) -> float | None:
     try:
         return process.ask("flops", workload=workload)["flops"]
-    except Refused:
+    except RefusedError:
         return None
 
 
@@ -99,7 +99,7 @@ def _timed(alive: dict[str, Process], entries: dict[str, dict[str, Any]], pace: 
                 continue
             try:
                 seconds = process.ask("round", seconds=pace.seconds, blocks=pace.blocks)["seconds"]
-            except Refused as reason:
+            except RefusedError as reason:
                 entries[name]["refused"] = str(reason)
                 continue
             entries[name].setdefault("rounds", []).append(seconds)
@@ -114,7 +114,7 @@ def _weighed(contenders: Sequence[Contender], entries: dict[str, Any], workload:
         with lane.process(contender) as process:
             try:
                 entries[contender.name]["memory"] = process.ask("memory", **arguments, warm=True)
-            except Refused as reason:
+            except RefusedError as reason:
                 entries[contender.name]["memory"] = {"refused": str(reason)}
 
 

@@ -116,13 +116,13 @@ def _forget_peak() -> None:
 
 def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request; every failure is an answer too."""
-    from benchmarks.contenders import Unsuited
+    from benchmarks.contenders import UnsuitedError
 
     try:
         return getattr(worker, request.pop("ask"))(**request)
     except ModuleNotFoundError as error:
         return {"refused": f"{error.name} is not installed"}
-    except Unsuited as error:
+    except UnsuitedError as error:
         return {"refused": str(error)}
     except Exception as error:
         traceback.print_exc()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
-class Unsuited(Exception):
+class UnsuitedError(Exception):
     """A contender has no such model, or not with the same arithmetic; the message says why."""
 
 

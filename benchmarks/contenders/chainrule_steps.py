@@ -75,6 +75,10 @@ NAMES = {
 """Parts of a transformer layer: how the weights are named, and how this library does."""
 
 
+WATCHED = ("*.z", "*.a", "*.delta", "*.dweight", "*.dbias")
+"""Every pre-activation, activation, delta and gradient."""
+
+
 def named(weights: dict[str, Any]) -> dict[str, Any]:
     """The weights under this library's names."""
     for old, new in NAMES.items():
@@ -100,7 +104,7 @@ class Trainer:
         self.plan = cr.compile(step) if compiled else step
         self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches()]
         if watch:
-            self.plan.watch(*watch.pop("names"), **watch)
+            self.plan.watch(*WATCHED, **watch)
 
     def written_out(self, x: Any, y: Any) -> Any:
         """The step."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from benchmarks.contenders import Unsuited
+from benchmarks.contenders import UnsuitedError
 from benchmarks.contenders.layouts import turned_batches, turned_weights
 from benchmarks.workloads import Workload
 
@@ -52,7 +52,7 @@ class Trainer:
 
     def __init__(self, workload: Workload) -> None:
         if workload.kind not in MODELS:
-            raise Unsuited(REASONS[workload.kind])
+            raise UnsuitedError(REASONS[workload.kind])
         self.model = keras.Sequential(MODELS[workload.kind](**workload.sizes))
         self._load(workload)
         make = keras.optimizers.Adam if workload.optimizer == "adam" else keras.optimizers.SGD

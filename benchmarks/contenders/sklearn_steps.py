@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.contenders import Unsuited
+from benchmarks.contenders import UnsuitedError
 from benchmarks.workloads import Workload
 
 
@@ -16,7 +16,7 @@ class Trainer:
 
     def __init__(self, workload: Workload) -> None:
         if workload.kind != "mlp" or workload.optimizer != "adam":
-            raise Unsuited("MLPClassifier has perceptrons of several classes alone")
+            raise UnsuitedError("MLPClassifier has perceptrons of several classes alone")
         widths = workload.sizes["widths"]
         self.batches, self.classes = workload.batches(), np.arange(widths[-1])
         self.model = MLPClassifier(

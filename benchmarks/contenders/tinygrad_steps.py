@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from tinygrad import Context, Tensor, TinyJit, nn
 
-from benchmarks.contenders import Unsuited
+from benchmarks.contenders import UnsuitedError
 from benchmarks.workloads import Workload, flat_after_pooling
 
 
@@ -39,8 +40,10 @@ class Trainer:
     """One jitted step; the loss is realized with the update."""
 
     def __init__(self, workload: Workload) -> None:
+        if shutil.which("clang") is None:
+            raise UnsuitedError("it compiles its kernels with clang, which is not installed")
         if workload.kind not in MODELS:
-            raise Unsuited("on a CPU its steps on such models take seconds to minutes")
+            raise UnsuitedError("on a CPU its steps on such models take seconds to minutes")
         model = MODELS[workload.kind](**workload.sizes)
         nn.state.load_state_dict(
             model, {n: Tensor(w) for n, w in workload.weights().items()}, strict=False, verbose=False
