@@ -6,6 +6,9 @@ What libraries print goes to standard error. Requests are {"ask": a name from AN
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import json
 import os
 import statistics
@@ -67,8 +70,8 @@ class Worker:
         """Bytes that a model in training takes at its peak, beyond the library itself: see README.md.
 
         Baseline: the resident memory after importing, and, where `warm`, some steps of another, tiny model, so that
-        what the library loads late belongs to it. `first`: the peak from there through building and two steps;
-        `later`: the peak of three more.
+        what the library loads late belongs to it; with the weights and batches as NumPy drew them. `first`: the peak
+        from there through building and two steps; `later`: the peak of three more.
         """
         library = import_module(f"benchmarks.contenders.{module}")
         if warm:
@@ -76,15 +79,19 @@ class Worker:
             for k in range(3):
                 other.value(other.step(k))
             del other
+        chosen = _workload(workload)
+        drawn = chosen.weights, chosen.batches  # NumPy's, kept while it trains
+        _give_back()
         _forget_peak()
         before = _status("VmRSS")
-        trainer = library.start(_workload(workload), **settings)
+        trainer = library.start(chosen, **settings)
         for k in range(2):
             trainer.value(trainer.step(k))
         first = _status("VmHWM")
         _forget_peak()
         for k in range(2, 5):
             trainer.value(trainer.step(k))
+        del drawn
         return {"first": first - before, "later": _status("VmHWM") - before}
 
     def flops(self, workload: str) -> dict[str, Any]:
@@ -106,6 +113,13 @@ def _status(name: str) -> int:
     """A figure of this process in bytes, from /proc (Linux)."""
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+def _give_back() -> None:
+    """Let the allocator return what it holds in store, which would hide what is allocated next."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forget_peak() -> None:

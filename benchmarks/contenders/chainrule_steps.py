@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import chainrule as cr
@@ -95,14 +96,14 @@ class Trainer:
         cr.use(library)
         self.model = MODELS[workload.kind](**workload.sizes)
         buffers = dict(self.model.named_buffers())
-        self.model.load_state_dict(named(workload.weights()) | {n: b.numpy() for n, b in buffers.items()})
+        self.model.load_state_dict(named(workload.weights) | {n: b.numpy() for n, b in buffers.items()})
         self.optimizer = {"adam": cr.optim.Adam, "sgd": cr.optim.SGD}[workload.optimizer](
             self.model, lr=lr or workload.lr
         )
         self.loss = cr.losses.binary_cross_entropy_with_logits if workload.name == "tiny" else cr.losses.cross_entropy
         step = self.written_out
         self.plan = cr.compile(step) if compiled else step
-        self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches()]
+        self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches]
         if watch:
             self.plan.watch(*WATCHED, **watch)
 
@@ -122,8 +123,10 @@ class Trainer:
 
 
 def _placed(array: Any, library: str) -> Any:
-    """A batch in the library's own arrays, as it has them too in the peers."""
-    return array if library == "numpy" else cr.tensor(array).data
+    """A batch in the library's own arrays, as its peers have it."""
+    if library == "torch":
+        return import_module("torch").from_numpy(array)
+    return array if library == "numpy" else import_module("jax.numpy").asarray(array)
 
 
 start = Trainer

@@ -46,7 +46,7 @@ class Trainer:
             raise UnsuitedError("on a CPU its steps on such models take seconds to minutes")
         model = MODELS[workload.kind](**workload.sizes)
         nn.state.load_state_dict(
-            model, {n: Tensor(w) for n, w in workload.weights().items()}, strict=False, verbose=False
+            model, {n: Tensor(w) for n, w in workload.weights.items()}, strict=False, verbose=False
         )
         make = nn.optim.Adam if workload.optimizer == "adam" else nn.optim.SGD
         optimizer = make(nn.state.get_parameters(model), lr=workload.lr)
@@ -61,7 +61,7 @@ class Trainer:
             return loss.realize(*optimizer.schedule_step())
 
         self.jitted = step
-        self.batches = [(Tensor(x).realize(), Tensor(y).realize()) for x, y in workload.batches()]
+        self.batches = [(Tensor(x).realize(), Tensor(y).realize()) for x, y in workload.batches]
 
     def step(self, k: int) -> Any:
         with Context(TRAINING=1):
