@@ -29,7 +29,7 @@ def run(lane: Lane) -> dict[str, Any]:
     """The figures by workload."""
     found = {}
     for workload, (batches, epochs) in WORKLOADS_HERE.items():
-        epochs = epochs if lane.pace.rounds > 5 else 6
+        epochs = epochs if not lane.pace.quick else 6
         settings = {"workload": workload, "batches": batches, "epochs": epochs}
         with lane.process(Contender(NUMPY, "chainrule_steps")) as process:
             try:

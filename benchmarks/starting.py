@@ -17,9 +17,9 @@ CLOCKED = "import time; began = time.perf_counter(); import chainrule; print(tim
 
 def run(lane: Lane) -> dict[str, Any]:
     """Seconds: the import, NumPy's with it; then from process start to the first trained step, by contender."""
-    times = TIMES if lane.pace.rounds > 5 else 3
+    times = TIMES if not lane.pace.quick else 3
     found: dict[str, Any] = {"import": statistics.median(_imported() for _ in range(times))}
-    for name in (NUMPY, TORCH, PYTORCH, JIT):
+    for name in (NUMPY, PYTORCH) if lane.pace.quick else (NUMPY, TORCH, PYTORCH, JIT):
         try:
             found[name] = statistics.median(_first_step(name, lane) for _ in range(times))
         except RefusedError as reason:

@@ -34,7 +34,7 @@ def run(lane: Lane, directory: str | None) -> dict[str, Any]:
     folder = _folder(directory)
     if folder is None:
         return {"skipped": "no MNIST files: name their folder with --data DIR"}
-    runs, epochs = (3, 5) if lane.pace.rounds > 5 else (1, 2)
+    runs, epochs = (3, 5) if not lane.pace.quick else (1, 2)
     found: dict[str, Any] = {}
     alive = {library.name: lane.process(library) for library in LIBRARIES}
     try:

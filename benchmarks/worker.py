@@ -24,6 +24,8 @@ class Worker:
 
     trainer: Any = None
     done = 0
+    latest = 0.0
+    """Seconds of a step, as last timed."""
 
     def start(self, module: str, workload: str, settings: dict[str, Any], began: float) -> dict[str, Any]:
         """Import, build, one step. Seconds from the start of the process, and from the call that builds the model.
@@ -51,10 +53,15 @@ class Worker:
 
     def round(self, seconds: float, blocks: int) -> dict[str, Any]:
         """Seconds per step, the median of some blocks of steps that take about `seconds` together."""
-        self._timed(1)  # wakes threads and caches that slept while others ran
-        n = max(1, int(seconds / blocks / max(self._timed(1), 1e-7)))
-        times = [self._timed(n) for _ in range(blocks if n > 1 else max(1, min(blocks, int(seconds / self.latest))))]
-        return {"seconds": statistics.median(times), "steps": n * len(times)}
+        if self.latest < seconds:  # wakes threads and caches that slept while others ran
+            self._timed(1)
+        first = self._timed(1)
+        n = int(seconds / blocks / max(first, 1e-7))
+        if n > 1:
+            times = [self._timed(n) for _ in range(blocks)]
+        else:
+            times = [first, *(self._timed(1) for _ in range(min(blocks, int(seconds / first)) - 1))]
+        return {"seconds": statistics.median(times)}
 
     def _timed(self, n: int) -> float:
         trainer, first, clock = self.trainer, self.done, time.perf_counter
