@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from chainrule import PRIMITIVES
 from chainrule.backends.native import kernels, recurrences
 from chainrule.backends.native.calls import runner
 from chainrule.backends.native.library import loaded, threads
-from chainrule.core.primitive import PRIMITIVES
 from tests.laws import domains  # noqa: F401  imported first: it reads the domains of the recurrences
 from tests.laws.domains_recurrence import sequence
 from tests.laws.test_workspace import KINDS
