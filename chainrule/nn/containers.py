@@ -43,6 +43,13 @@ class Sequential(Module):
     def __iter__(self) -> Iterator[Module]:
         return self.children()
 
+    def __setitem__(self, i: int, module: Module) -> None:
+        """Another module in the place of one; an optimiser made before does not know its parameters."""
+        name = [name for name, _ in self.named_children()][i]
+        if not isinstance(module, Module):
+            raise _no_module(name, module)
+        setattr(self, name, module)
+
     def __getitem__(self, i: int | slice) -> Module:
         if isinstance(i, slice):
             return Sequential(**dict(list(self.named_children())[i]))
