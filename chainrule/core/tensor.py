@@ -158,13 +158,16 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         """NumPy's functions on tensors are ours of the same name: `np.exp(x)` is `cr.exp(x)`, and so is `array @ x`."""
-        name = UFUNCS.get(ufunc.__name__, ufunc.__name__)
+        called = str(ufunc.__name__)
+        name = UFUNCS.get(called, called)
         if method == "__call__" and not settings and hasattr(words, name):
             return getattr(words, name)(*inputs)
-        ours = f"cr.{name}(x), " if hasattr(words, name) else ""
+        if not hasattr(words, name):
+            fix = f"np.{called}(x.numpy()) where no derivative is wanted"
+            raise DtypeError(f"There is no np.{called} of a tensor.", fix=fix)
         raise DtypeError(
-            f"np.{ufunc.__name__} cannot be used on a tensor in this way.",
-            fix=f"{ours}or x.numpy() where no derivative is wanted" if ours else "x.numpy(), which has no derivative",
+            f"np.{called} with a tensor gives a new one, it writes into no array as `+=` and `out` would have it.",
+            fix=f"y = cr.{name}(...)",
         )
 
     def __len__(self) -> int:

@@ -66,7 +66,9 @@ def _fitting(name: str, part: Any, value: Any) -> np.ndarray:
 
 
 def _renamed(missing: list[str], unknown: list[str]) -> dict[str, str]:
-    """What to try where all names of the state begin with what those of the model do not, or the reverse."""
+    """What to try where the names differ by what they begin with, or where the state holds more than the model."""
+    if unknown and not missing:
+        return {"try": "{name: state[name] for name in model.state_dict()}, if the rest is not needed"}
     for longer, shorter, change in (
         (unknown, missing, "name.removeprefix({!r})"),
         (missing, unknown, "{!r} + name"),

@@ -77,12 +77,21 @@ def not_real(dtype: Any) -> DtypeError:
 
 def _first_of_no_number(array: np.ndarray) -> dict[str, str]:
     """Where a table of objects holds the first text, and what to try."""
-    for place, value in np.ndenumerate(array):
-        if isinstance(value, str) and array.ndim:
-            where = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), place, strict=False))
-            fix = "numbers in place of texts: one column for each category (pandas: get_dummies), or leave it out"
-            return {"entry": f"{str(value)!r} at {where}", "try": fix}
-    return {}
+    texts = [(place, str(value)) for place, value in np.ndenumerate(array) if isinstance(value, str) and place]
+    if not texts:
+        return {}
+    place, value = next((text for text in texts if not _is_number(text[1])), texts[0])
+    where = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), place, strict=False))
+    fix = "numbers in place of texts: one column for each category (pandas: get_dummies), or leave it out"
+    return {"entry": f"{value!r} at {where}", "try": fix}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _holds_tensors(x: Any) -> bool:
