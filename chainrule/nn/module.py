@@ -35,7 +35,8 @@ class Module:
     """A layer or a model: parameters, buffers and modules as attributes, and `forward`, what it computes.
 
     Attributes that are a `Parameter`, a `Buffer`, a `Module`, or lists, tuples and dicts of them belong to
-    the tree under their names, as in PyTorch; no call of `super().__init__()` is needed.
+    the tree under their names, as in PyTorch; no call of `super().__init__()` is needed. An array in the place of a
+    parameter is refused: it would not be learned.
 
     >>> import chainrule as cr
     >>> class Twice(cr.nn.Module):
