@@ -158,7 +158,7 @@ def joint(kinds: Sequence[type]) -> Backend:
     if len(others) > 1:
         raise DtypeError(
             f"An operation got arrays of two backends, {others[0]} and {others[1]}.",
-            fix=f'with cr.use("{others[0]}"): x = cr.tensor(x), for the other one',
+            fix=f'both in one: model.to("{others[0]}"); with cr.use("{others[0]}"): x = cr.tensor(x)',
         )
     return found[others[0]] if others else found["numpy"]
 
@@ -190,9 +190,10 @@ def refuse_mixed_devices(arrays: Sequence[Array]) -> None:
     devices = list(dict.fromkeys(backend_of(a).device_of(a) for a in arrays if is_array(a)))
     if len(devices) > 1:
         name = next(backend_of(a).name for a in arrays if is_array(a) and backend_of(a).name != "numpy")
+        place = f'"{name}", device="{devices[0]}"'
         raise DtypeError(
             f"An operation got arrays on two devices, {devices[0]} and {devices[1]}.",
-            fix=f'with cr.use("{name}", device="{devices[0]}"): x = cr.tensor(x), for the other one',
+            fix=f"both on one: model.to({place}); with cr.use({place}): x = cr.tensor(x)",
         )
 
 

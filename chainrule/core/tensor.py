@@ -10,10 +10,13 @@ import numpy as np
 
 from chainrule.backends import backend_of, dtype_of
 from chainrule.backends.interface import NATIVE, is_array
-from chainrule.base.errors import GradientError
+from chainrule.base.errors import DtypeError, GradientError, ShapeError
 from chainrule.base.source import caller
 from chainrule.core.spec import Spec, UnknownNumbersError
 from chainrule.core.vocabulary import words
+
+UFUNCS = {"absolute": "abs"}
+"""NumPy's names that are not ours."""
 
 
 class Tensor:
@@ -30,7 +33,6 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "index", "node", "trace", "value")
-    __array_ufunc__ = None  # NumPy on the left must leave `array @ tensor` to us
 
     def __init__(self, value: Any, trace: Any = None, node: Any = None, index: int = 0) -> None:
         self.value = value  # a plain array, or a tensor of a lower transformation
@@ -107,8 +109,18 @@ class Tensor:
         return np.asarray(backend_of(data).to_numpy(data))
 
     def item(self) -> Any:
-        """The one number of a tensor of size 1."""
-        return self.numpy().item()
+        """The one number of a tensor of size 1.
+
+        Raises:
+            ShapeError: it holds more, or none.
+        """
+        numbers = self.numpy()
+        if numbers.size != 1:
+            raise ShapeError(
+                f"One number was asked of a tensor of shape {self.shape}.",
+                fix="x.mean() or x.sum() first, x[0] for one entry, or x.numpy() for all",
+            )
+        return numbers.item()
 
     def tolist(self) -> Any:
         """The values as nested lists."""
@@ -144,6 +156,20 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        """NumPy's functions on tensors are ours of the same name: `np.exp(x)` is `cr.exp(x)`, and so is `array @ x`."""
+        called = str(ufunc.__name__)
+        name = UFUNCS.get(called, called)
+        if method == "__call__" and not settings and hasattr(words, name):
+            return getattr(words, name)(*inputs)
+        if not hasattr(words, name):
+            fix = f"np.{called}(x.numpy()) where no derivative is wanted"
+            raise DtypeError(f"There is no np.{called} of a tensor.", fix=fix)
+        raise DtypeError(
+            f"np.{called} with a tensor gives a new one, it writes into no array as `+=` and `out` would have it.",
+            fix=f"y = cr.{name}(...)",
+        )
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a tensor without axes has no length")
@@ -159,6 +185,11 @@ class Tensor:
         return int(self.item())
 
     def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"A tensor of shape {self.shape} is neither true nor false: if, while, and, or, not ask for one.",
+                fix="x.numpy().all() or x.numpy().any(); cr.where(x, a, b) to choose entry by entry",
+            )
         return bool(self.item())
 
     def __format__(self, spec: str) -> str:
@@ -230,6 +261,13 @@ class Tensor:
 
     def __ne__(self, other: Any) -> Any:
         return True if other is None else words.not_equal(self, other)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise GradientError(
+            "A tensor is not changed in place: what was made from it would have another history.",
+            tensor=f"{self.dtype} {self.shape}",
+            fix="y = cr.index_put(x, key, value), or cr.where(condition, value, x)",
+        )
 
     def __getitem__(self, key: Any) -> Any:
         return words.index(self, key)

@@ -151,14 +151,28 @@ def from_arrays(
     return Dataset(values, labels, name, task, tuple(feature_names), names)
 
 
+def _no_table(x: Any) -> DataError:
+    """The error for inputs that are no numbers, with the first text among them and where it stands."""
+    if getattr(x, "ndim", None) == 2:
+        for (row, column), value in np.ndenumerate(np.asarray(x)):
+            if isinstance(value, str):
+                return DataError(
+                    f"x is not a table of numbers: it holds {value!r}.",
+                    where=place([row, column], list(map(str, getattr(x, "columns", [])))),
+                    fix="one column of 0 and 1 for each category (pandas.get_dummies(x)), or leave the column out",
+                )
+    return DataError(
+        "x is not a table of numbers.", fix="give every row the same number of entries, all of them numbers"
+    )
+
+
 def real_numbers(x: Any) -> np.ndarray:
     """Inputs as an array of real numbers; None becomes NaN, which the checks name."""
     try:
         array = np.asarray(x)
         array = array.astype(np.float64) if array.dtype == object else array
     except (ValueError, TypeError):
-        fix = "give every row the same number of entries, all of them numbers"
-        raise DataError("x is not a table of numbers.", fix=fix) from None
+        raise _no_table(x) from None
     if array.dtype.kind not in "biuf":
         fix = "write categories as numbers first"
         raise DtypeError(f"x needs real numbers, got dtype {array.dtype}.", fix=fix)

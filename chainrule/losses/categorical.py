@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chainrule.backends import kind_of
 from chainrule.base.errors import OptionError, ShapeError
 from chainrule.losses.pairs import matching, mismatch, paired, predicted
 from chainrule.losses.ranges import check_distributions, check_labels, check_log_probabilities
@@ -45,7 +46,7 @@ def cross_entropy(prediction: Any, target: Any, *, label_smoothing: float = 0.0,
     """
     z, t = predicted("cross_entropy", prediction), operand(target)
     check_smoothing(label_smoothing)
-    if rows_of("cross_entropy", z, t):
+    if rows_of("cross_entropy", operand(prediction), t):
         t = matching(t, z)
         check_distributions("cross_entropy", t)
         return over_entries(_soft(z, t, label_smoothing), reduction)
@@ -83,7 +84,7 @@ def nll(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     0.356675
     """
     y, t = predicted("nll", prediction), operand(target)
-    if rows_of("nll", y, t):
+    if rows_of("nll", operand(prediction), t):
         fix = "target.argmax(axis=-1) for one-hot rows, kl_divergence for probabilities"
         raise ShapeError(f"nll takes one label for each example, got {tuple(t.shape)}.", fix=fix)
     check_log_probabilities("nll", y)
@@ -125,6 +126,11 @@ def rows_of(loss: str, prediction: Any, target: Any) -> bool:
         ShapeError: it is neither, or there is one class only.
     """
     y, t = tuple(prediction.shape), tuple(target.shape)
+    if kind_of(prediction) in "iu" and t[:-1] == y and t and kind_of(target) == "f":
+        raise ShapeError(
+            f"{loss} takes the prediction first, then the target; got labels {y} and then scores {t}.",
+            fix=f"{loss}(prediction, target): the two look swapped",
+        )
     if not y or y[-1] < 2:
         fix = "binary_cross_entropy_with_logits, if one output tells two classes apart"
         raise ShapeError(f"{loss} needs at least two classes, got predictions {y}.", fix=fix)
@@ -141,8 +147,15 @@ def rows_of(loss: str, prediction: Any, target: Any) -> bool:
         raise mismatch(loss, y, t)
     raise ShapeError(
         f"{loss} takes labels {y[:-1]} or probabilities {y} for predictions {y}, got {t}.",
-        fix="classes on the last axis of the prediction, one target for each of its rows",
+        fix=_classes_last(y, t),
     )
+
+
+def _classes_last(y: tuple[int, ...], t: tuple[int, ...]) -> str:
+    if len(y) > 2 and t == (y[0], *y[2:]):
+        axes = ", ".join(map(str, (0, *range(2, len(y)), 1)))
+        return f"prediction.transpose({axes}): classes are the last axis here, not axis 1 as in PyTorch"
+    return "classes on the last axis of the prediction, one target for each of its rows"
 
 
 def check_smoothing(label_smoothing: float) -> None:

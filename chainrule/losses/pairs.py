@@ -48,6 +48,9 @@ def matching(target: Any, prediction: Any) -> Any:
 def mismatch(loss: str, y: tuple[int, ...], t: tuple[int, ...]) -> ShapeError:
     """The error for two shapes that should be equal, with the change that makes them so."""
     error = ShapeError(f"{loss} compares arrays of one shape, got prediction {y} and target {t}.")
+    if len(y) == len(t) + 1 and y[:-1] == t and y[-1] > 1:
+        labels = "cross_entropy, if these are class labels"
+        return error.at(fix=f"{labels}; or a target of shape {y}, one value for each of the {y[-1]} outputs")
     if np.prod(y) == np.prod(t):
         return error.at(fix=f"target.reshape{y}")
     if len(y) == len(t) and y[:1] != t[:1]:

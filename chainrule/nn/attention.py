@@ -16,6 +16,7 @@ from chainrule.nn.attention_masks import kept
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
+from chainrule.nn.sizes import nearest_divisor
 
 
 class KVCache:
@@ -211,7 +212,10 @@ def _check_heads(width: int, heads: int, kv_heads: int | None) -> None:
             fix=" or ".join(f"num_heads={n}" for n in sorted(near)) or "sizes of 1 or more",
         )
     if kv_heads is not None and (kv_heads < 1 or heads % kv_heads):
-        raise OptionError(f"{heads} heads of queries cannot share {kv_heads} heads of keys and values evenly.")
+        raise OptionError(
+            f"{heads} heads of queries cannot share {kv_heads} heads of keys and values evenly.",
+            fix=f"num_kv_heads={nearest_divisor(heads, kv_heads)}",
+        )
 
 
 def _width_advice(name: str, x: Any, width: int) -> str:

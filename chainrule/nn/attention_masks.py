@@ -74,9 +74,15 @@ def _of_keys(mask: Any, lead: tuple[int, ...], keys: int) -> Any:
     if shape != (*lead, keys):
         raise ShapeError(
             f"key_padding_mask has an entry for each key, {(*lead, keys)}; got {shape}.",
-            fix="attn_mask, for which queries see which keys" if len(shape) == 2 else "~cr.padding_mask(lengths)",
+            fix=_keys_advice(shape, (*lead, keys)),
         )
     return ops.reshape(mask, *lead, 1, 1, keys)
+
+
+def _keys_advice(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if len(wanted) == 2 and shape == wanted[::-1] and shape != wanted:
+        return "the other setting of batch_first: sequence and batch look swapped; or the mask's .T"
+    return "attn_mask, for which queries see which keys" if len(shape) == 2 else "~cr.padding_mask(lengths)"
 
 
 def _refuse_blind_rows(mask: Any) -> None:

@@ -17,7 +17,8 @@ class Sequential(Module):
     >>> model.fc1.weight.shape, len(model)
     ((3, 2), 3)
 
-    A slice, `model[1:]`, shares the modules and keeps their names.
+    A slice, `model[1:]`, shares the modules and keeps their names; `model[2] = module` puts another in the place of
+    one, whose parameters an optimiser made before does not know.
 
     Raises:
         OptionError: an entry is not a module, or its name is taken.
@@ -42,6 +43,12 @@ class Sequential(Module):
 
     def __iter__(self) -> Iterator[Module]:
         return self.children()
+
+    def __setitem__(self, i: int, module: Module) -> None:
+        name = [name for name, _ in self.named_children()][i]
+        if not isinstance(module, Module):
+            raise _no_module(name, module)
+        setattr(self, name, module)
 
     def __getitem__(self, i: int | slice) -> Module:
         if isinstance(i, slice):

@@ -10,6 +10,7 @@ from chainrule.nn import init
 from chainrule.nn.images import channel_mismatch, refuse_other_axes
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
+from chainrule.nn.sizes import check_whole
 from chainrule.ops import conv, conv_transpose
 from chainrule.ops.convolution import padding_pairs
 from chainrule.ops.padding import ENDS
@@ -29,6 +30,7 @@ class Convolution(Module):
         self, channels: tuple[int, int], kernel_size: Each, stride: Each, dilation: Each, groups: int, bias: bool
     ) -> None:
         self.in_channels, self.out_channels = channels
+        check_whole(type(self).__name__, in_channels=channels[0], out_channels=channels[1], groups=groups)
         name = f"{type(self).__name__}({self.in_channels}, {self.out_channels}, ...)"
         if min(channels) < 1:
             raise OptionError(f"{type(self).__name__} needs one channel or more in and out, got {name}.")
@@ -128,7 +130,10 @@ class _ConvTranspose(Convolution):
         self.padding = each_axis(padding, self.axes, "padding", 0)
         self.output_padding = each_axis(output_padding, self.axes, "output_padding", 0)
         if any(e >= s for e, s in zip(self.output_padding, self.stride, strict=True)):
-            raise OptionError(f"output_padding is less than the stride, got {output_padding} with stride {stride}.")
+            raise OptionError(
+                f"output_padding is less than the stride, got {output_padding} with stride {stride}.",
+                fix="output_padding=stride - 1 at most: it tells apart the sizes that a stride rounds together",
+            )
         self._draw((in_channels, out_channels // groups, *self.kernel_size), init)
 
     def forward(self, x: Any) -> Any:

@@ -13,6 +13,7 @@ from chainrule.nn import init
 from chainrule.nn.dropout import Dropout
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
+from chainrule.nn.sizes import check_whole
 
 
 class Embedding(Module):
@@ -32,6 +33,7 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None) -> None:
+        check_whole("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if num_embeddings < 1 or embedding_dim < 1:
             raise OptionError(f"Embedding needs sizes of 1 or more, got Embedding({num_embeddings}, {embedding_dim}).")
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:

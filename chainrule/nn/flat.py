@@ -26,7 +26,10 @@ class Flat:
     def __init__(self, parameters: Iterable[Parameter]) -> None:
         self.parameters = list(dict.fromkeys(parameters))
         if not self.parameters:
-            raise OptionError("There is nothing to optimise: no parameter was given.")
+            raise OptionError(
+                "There is nothing to optimise: no parameter was given.",
+                fix="a model whose attributes hold layers that learn (parameters() can be read through only once)",
+            )
         dtypes = {p.dtype for p in self.parameters}
         if len(dtypes) > 1:
             found = " and ".join(sorted(map(str, dtypes)))

@@ -9,6 +9,7 @@ from chainrule.base.errors import OptionError, ShapeError
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
+from chainrule.nn.sizes import check_whole
 from chainrule.ops import affine
 
 
@@ -20,7 +21,7 @@ class Linear(Module):
     otherwise; then the bias starts at 0.
 
     Raises:
-        OptionError: a size is less than 1, or `init` is no initialiser.
+        OptionError: a size is no whole number or less than 1, or `init` is no initialiser.
         ShapeError: the last axis of x is not in_features.
     """
 
@@ -33,6 +34,7 @@ class Linear(Module):
         bias: bool = True,
         init: init.Initializer | str | None = None,
     ) -> None:
+        check_whole("Linear", in_features=in_features, out_features=out_features)
         if in_features < 1 or out_features < 1:
             called = f"Linear({in_features}, {out_features})"
             raise OptionError(f"Linear needs at least one input and one output, got {called}.")
@@ -84,5 +86,7 @@ def _advice(layer: Linear, shape: tuple[int, ...]) -> str:
         return "x.reshape(-1, 1) (one feature, a sample a row)"
     if got < 1:
         return f"give it {wanted} features"
+    if len(shape) == 1:
+        return f"x of shape (n, {wanted}): a row for each sample, a column for each feature"
     drop = ", or drop one column (is an index column left in the data?)" if got == wanted + 1 else ""
     return f"Linear({got}, {layer.out_features}){drop}"

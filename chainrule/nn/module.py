@@ -24,6 +24,7 @@ from chainrule.base.source import PACKAGE
 from chainrule.core import tree
 from chainrule.core.stack import stack
 from chainrule.core.tensor import Tensor
+from chainrule.core.vocabulary import words
 from chainrule.nn import state as states
 from chainrule.nn.holdings import Holdings, changed, looks_different
 from chainrule.nn.parameter import Buffer, Parameter, ParameterLeaf, clear
@@ -34,7 +35,8 @@ class Module:
     """A layer or a model: parameters, buffers and modules as attributes, and `forward`, what it computes.
 
     Attributes that are a `Parameter`, a `Buffer`, a `Module`, or lists, tuples and dicts of them belong to
-    the tree under their names, as in PyTorch; no call of `super().__init__()` is needed.
+    the tree under their names, as in PyTorch; no call of `super().__init__()` is needed. An array in the place of a
+    parameter is refused: it would not be learned.
 
     >>> import chainrule as cr
     >>> class Twice(cr.nn.Module):
@@ -73,6 +75,10 @@ class Module:
             if stack.recorder is not None:
                 stack.recorder.left(self, stack.path[-1], result)
             return result
+        except AttributeError as error:
+            if error.name not in ("shape", "ndim", "dtype") or not isinstance(error.obj, NO_ARRAYS):
+                raise
+            raise _no_array(error.obj).at(layer=self._place(paths)) from None
         except ChainruleError as error:
             error.at(layer=self._place(paths))
             if not outermost:
@@ -83,9 +89,9 @@ class Module:
             stack.path.pop()
 
     def _place(self, paths: Mapping[int, str]) -> str:
-        path, words = paths.get(id(self), ""), repr(self)
-        words = f"{type(self).__name__}(…)" if "\n" in words else words
-        return f"{path} = {words}" if path else words
+        path, shown = paths.get(id(self), ""), repr(self)
+        shown = f"{type(self).__name__}(…)" if "\n" in shown else shown
+        return f"{path} = {shown}" if path else shown
 
     def _take_in(self, x: Any) -> Any:
         """Arrays, lists and fractions as tensors of the model's own dtype (of theirs, where it has none).
@@ -107,7 +113,7 @@ class Module:
             array = place_of(own.data).array(array)
         kind, dtype = kind_of(array), dtype_of(array)
         if kind != "f" and dtype != np.uint8:
-            return Tensor(array) if kind in "biuc" else tensor(array)
+            return Tensor(array) if kind in "biu" else tensor(array)
         wanted = own.dtype if own is not None else dtype if kind == "f" else np.dtype(np.float32)
         return Tensor(array if dtype == wanted else place_of(array).array(array, wanted))
 
@@ -146,6 +152,12 @@ class Module:
                 f"{name!r} is a method of every module and cannot be the name of a part.",
                 module=type(self).__name__,
                 fix=f"{name}_",
+            )
+        if isinstance(before, Parameter) and not isinstance(value, Parameter) and is_array(words.plain(value)):
+            raise OptionError(
+                f"{name!r} is a parameter; an array in its place would not be learned.",
+                module=type(self).__name__,
+                fix=f"layer.{name}.assign(array), or layer.{name} = cr.nn.Parameter(array)",
             )
         object.__setattr__(self, name, value)
         if isinstance(value, PARTS) or isinstance(before, PARTS):
@@ -288,6 +300,8 @@ class Module:
 
 PARTS = (Module, Parameter, Buffer, list, tuple, dict)
 """What can change the tree when it becomes, or was, an attribute."""
+NO_ARRAYS = (tuple, list, dict, type(None))
+"""What comes to a layer by mistake in the place of an array."""
 PLAIN = (bool, int, float, str, type(None))
 """Settings; a plan looks at its model again when one has changed."""
 TAKEN = frozenset(vars(Module)) | {"n_parameters"}
@@ -299,6 +313,18 @@ def _taken_apart(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (list, tuple, dict)):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _taken_apart(f"{name}.{key}", inner)
+
+
+def _no_array(x: Any) -> DtypeError:
+    """The error for what a layer cannot compute with: the pair that a recurrent layer gives, a forgotten return."""
+    if isinstance(x, (tuple, list)):
+        return DtypeError(
+            f"A layer takes an array, got a {type(x).__name__} of {len(x)}.",
+            fix="its first part, as y, state = lstm(x); in a Sequential cr.nn.Lambda(lambda pair: pair[0])",
+        )
+    if x is None:
+        return DtypeError("A layer takes an array, got None.", fix="return, at the end of the forward before it")
+    return DtypeError(f"A layer takes an array, got a {type(x).__name__}.", fix="one of its values")
 
 
 def _outside(trace: TracebackType | None) -> TracebackType | None:

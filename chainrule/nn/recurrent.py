@@ -12,7 +12,7 @@ from chainrule.base.errors import OptionError
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
-from chainrule.nn.recurrent_checks import check_input, check_sizes, check_state, mask_of
+from chainrule.nn.recurrent_checks import check_input, check_sizes, check_state, mask_of, pair_of
 from chainrule.ops import broadcast_to, concatenate, dropout, expand_dims, squeeze, stack, transpose
 from chainrule.ops.operands import operand
 from chainrule.ops.recurrent import chung_gru, gru, lstm, rnn
@@ -130,13 +130,8 @@ class RecurrentLayers(Module):
     def _given(self, state: Any, x: Any) -> list[Any] | None:
         if state is None:
             return None
-        several = isinstance(state, (tuple, list))
-        if len(self.states) > 1 and not (several and len(state) == len(self.states)):
-            names = ", ".join(f"{s}0" for s in self.states)
-            raise OptionError(
-                f"{type(self).__name__} takes its state as a pair ({names}), got {_kind(state)}.",
-                fix=f"layer(x, ({names}))",
-            )
+        if len(self.states) > 1:
+            state = pair_of(self, state)
         return [operand(v) for v in state] if len(self.states) > 1 else [operand(state)]
 
     def _first(self, given: list[Any] | None, x_shape: Any, x: Any, alone: bool) -> list[Any]:
@@ -247,7 +242,3 @@ def set_forget_bias(module: Any, suffix: str, value: float) -> None:
     n = module.hidden_size
     for name, start in (("bias_ih", value), ("bias_hh", 0.0)):
         getattr(module, f"{name}{suffix}").value[n : 2 * n] = start
-
-
-def _kind(state: Any) -> str:
-    return f"{len(state)} of them" if isinstance(state, (tuple, list)) else f"one {type(state).__name__}"

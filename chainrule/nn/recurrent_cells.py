@@ -13,7 +13,7 @@ from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.nn.recurrent import set_forget_bias
-from chainrule.nn.recurrent_checks import check_carry_width, check_sizes
+from chainrule.nn.recurrent_checks import check_carry_width, check_sizes, pair_of
 from chainrule.ops.chung_gru import chung_gru_cell
 from chainrule.ops.gru import gru_cell
 from chainrule.ops.highway_rnn import highway_cell
@@ -108,7 +108,7 @@ class LSTMCell(RecurrentCell):
 
     def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
         """The next h and c."""
-        h, c = (None, None) if state is None else state
+        h, c = (None, None) if state is None else pair_of(self, state)
         return lstm_cell(x, self._checked(x, h), self._checked(x, c), self.weight_ih, self.weight_hh, self.bias)
 
 

@@ -9,15 +9,17 @@ import numpy as np
 from chainrule.backends import kind_of
 from chainrule.base.errors import DtypeError, OptionError, ShapeError
 from chainrule.core.vocabulary import words
+from chainrule.nn.sizes import check_whole
 from chainrule.ops.highway_rnn import check_carry
 
 
 def check_sizes(name: str, **sizes: int) -> None:
-    """Refuse sizes below 1.
+    """Refuse sizes below 1, and those that are no whole numbers.
 
     Raises:
-        OptionError: a size is less than 1.
+        OptionError: a size is no whole number, or less than 1.
     """
+    check_whole(name, **sizes)
     for size, value in sizes.items():
         if value < 1:
             raise OptionError(f"{name} needs {size} of 1 or more, got {value}.")
@@ -82,12 +84,30 @@ def check_state(layer: Any, given: Any, wanted: tuple[int, ...], x_shape: tuple[
         wanted[-1],
     )
     advice = _swap_advice(layer) if swapped else f"a state of shape {wanted}, or none (it starts at 0)"
+    if len(wanted) == 3 and tuple(given.shape) == (wanted[1], wanted[0], wanted[2]):
+        advice = f"{name}.transpose(1, 0, 2): the batch is axis 1 of a state, whatever batch_first says"
     meaning = "(layers · directions, n, hidden_size)" if len(wanted) == 3 else "(layers · directions, hidden_size)"
     raise ShapeError(
         f"{type(layer).__name__} expects {name} of shape {wanted}, got {tuple(given.shape)}.",
         input=x_shape,
         state=meaning,
         fix=advice,
+    )
+
+
+def pair_of(layer: Any, state: Any) -> Any:
+    """The two states of an LSTM.
+
+    Raises:
+        OptionError: it is something else, as the one state of another layer.
+    """
+    several = isinstance(state, (tuple, list))
+    if several and len(state) == 2:
+        return state
+    got = f"{len(state)} of them" if several else f"one {type(state).__name__}"
+    names, called = ("(h0, c0)", "layer") if hasattr(layer, "num_layers") else ("(h, c)", "cell")
+    raise OptionError(
+        f"{type(layer).__name__} takes its state as a pair {names}, got {got}.", fix=f"{called}(x, {names})"
     )
 
 

@@ -11,6 +11,7 @@ from chainrule.base.errors import OptionError, ShapeError
 from chainrule.nn.images import channel_mismatch, refuse_other_axes
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
+from chainrule.nn.sizes import nearest_divisor
 from chainrule.ops import mean, reshape, sqrt, square
 from chainrule.ops.normalisation import standardise
 
@@ -39,7 +40,12 @@ class GroupNorm(Module):
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         if num_groups < 1 or num_channels < 1 or num_channels % num_groups:
-            raise OptionError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels.")
+            raise OptionError(
+                f"GroupNorm: {num_groups} groups do not divide {num_channels} channels.",
+                fix=f"num_groups={nearest_divisor(num_channels, num_groups)}"
+                if num_channels > 0
+                else "one channel or more",
+            )
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight = Parameter(np.ones(num_channels, np.float32)) if affine else None
         self.bias = Parameter(np.zeros(num_channels, np.float32)) if affine else None

@@ -43,7 +43,10 @@ def load(module: Any, state: Mapping[str, Any]) -> None:
     missing = [name for name, part in kept.items() if id(part) not in given]
     unknown = [name for name in state if name not in known]
     if missing or unknown:
-        raise OptionError("The state does not belong to this model.", missing=_some(missing), unknown=_some(unknown))
+        advice = _renamed(missing, unknown)
+        raise OptionError(
+            "The state does not belong to this model.", missing=_some(missing), unknown=_some(unknown), **advice
+        )
     arrays = {name: _fitting(name, known[name], value) for name, value in state.items()}
     for name, array in arrays.items():
         known[name].assign(array)
@@ -56,9 +59,24 @@ def _fitting(name: str, part: Any, value: Any) -> np.ndarray:
         raise DtypeError(f"{name} is made of numbers, the state has {array.dtype}.")
     if array.shape != part.shape:
         turned = array.ndim > 1 and array.shape[::-1] == part.shape
-        advice = {"try": f'state["{name}"].T (weights are (outputs, inputs))'} if turned else {}
-        raise ShapeError(f"{name} has shape {part.shape} here and {array.shape} in the state.", **advice)
+        matrix = f'state["{name}"].T (weights are (outputs, inputs))'
+        fix = matrix if turned else "a model of the sizes that the state was saved from"
+        raise ShapeError(f"{name} has shape {part.shape} here and {array.shape} in the state.", fix=fix)
     return array
+
+
+def _renamed(missing: list[str], unknown: list[str]) -> dict[str, str]:
+    """What to try where the names differ by what they begin with, or where the state holds more than the model."""
+    if unknown and not missing:
+        return {"try": "{name: state[name] for name in model.state_dict()}, if the rest is not needed"}
+    for longer, shorter, change in (
+        (unknown, missing, "name.removeprefix({!r})"),
+        (missing, unknown, "{!r} + name"),
+    ):
+        prefix = longer[0].removesuffix(shorter[0]) if longer and shorter else ""
+        if prefix and [prefix + name for name in shorter] == longer:
+            return {"try": f"{{{change.format(prefix)}: value for name, value in state.items()}}"}
+    return {}
 
 
 def _some(names: list[str]) -> str:

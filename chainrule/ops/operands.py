@@ -59,9 +59,39 @@ def numbers(x: Any, dtype: Any = None) -> np.ndarray:
         array = np.array(x, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise DtypeError("A tensor is made of numbers in rows of equal length.", cause=error) from None
-    if kind_of(array) not in "biufc":
-        raise DtypeError(f"A tensor is made of numbers, this is {type(x).__name__} of dtype {array.dtype}.")
+    if kind_of(array) == "c":
+        raise not_real(array.dtype)
+    if kind_of(array) not in "biuf":
+        what = f"{type(x).__name__} of dtype {array.dtype}"
+        raise DtypeError(f"A tensor is made of numbers, this is {what}.", **_first_of_no_number(array))
     return array.astype(DEFAULT_FLOAT) if dtype is None and array.dtype == np.float64 else array
+
+
+def not_real(dtype: Any) -> DtypeError:
+    """The error for complex numbers."""
+    return DtypeError(
+        f"Chainrule computes with real numbers, these are {dtype}.",
+        fix="np.stack([x.real, x.imag], -1), the pairs that cr.rfft gives too; or abs(x)",
+    )
+
+
+def _first_of_no_number(array: np.ndarray) -> dict[str, str]:
+    """Where a table of objects holds the first text, and what to try."""
+    texts = [(place, str(value)) for place, value in np.ndenumerate(array) if isinstance(value, str) and place]
+    if not texts:
+        return {}
+    place, value = next((text for text in texts if not _is_number(text[1])), texts[0])
+    where = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), place, strict=False))
+    fix = "numbers in place of texts: one column for each category (pandas: get_dummies), or leave it out"
+    return {"entry": f"{value!r} at {where}", "try": fix}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _holds_tensors(x: Any) -> bool:

@@ -39,7 +39,10 @@ def sinusoidal_positions(length: int, width: int, base: float = WAVELENGTH, dtyp
 def _angles(positions: Any, width: int, base: float) -> Any:
     """t/base^(2i/d) for each position t and each pair i, in float64. Shape (…, width/2)."""
     if width < 2 or width % 2:
-        raise OptionError(f"Positions turn pairs of entries, so the width is even; got {width}.")
+        raise OptionError(
+            f"Positions turn pairs of entries, so the width is even; got {width}.",
+            fix=f"a width of {max(2, width + 1)}",
+        )
     places = words.expand_dims(words.astype(positions, np.float64), -1)
     return words.multiply(places, base ** (-np.arange(0, width, 2) / width))
 

@@ -30,9 +30,21 @@ reshape_.formula(
 )
 
 
+def _free_axis(size: int, shape: tuple[int, ...]) -> dict[str, str]:
+    """What to try: one axis of the shape left to be found, if there is one for which it comes out."""
+    for i, n in enumerate(shape):
+        if n > 0 and (rest := prod(shape) // n) and size % rest == 0:
+            free = ", ".join(str(-1 if j == i else m) for j, m in enumerate(shape))
+            return {"try": f"x.reshape({free}), which makes axis {i} {size // rest}"}
+    return {}
+
+
 def _fitting(x: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     if prod(shape) != x.size:
-        raise ShapeError(f"{x.size} entries of shape {tuple(x.shape)} do not fill shape {tuple(shape)}.")
+        raise ShapeError(
+            f"{x.size} entries of shape {tuple(x.shape)} do not fill shape {tuple(shape)}.",
+            **_free_axis(x.size, tuple(shape)),
+        )
     return shape
 
 

@@ -104,6 +104,7 @@ class Optimizer:
         if not runs:
             raise GradientError(
                 f"No parameter has a gradient, so {type(self).__name__} cannot step.",
+                model="if it was made anew after the optimiser, make the optimiser anew too",
                 fix="loss.backward() before step(); zero_grad() before backward() or after step()",
             )
         measured = self.measured([group.flat.grads[run] for group, run, _ in runs])

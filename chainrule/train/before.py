@@ -56,15 +56,20 @@ def check_owner(optimizer: Any, model: Module) -> None:
     """An optimiser holds parameters of the model, all or some.
 
     Raises:
-        OptionError: it holds none.
+        OptionError: it holds none, or, in the place of some, those of a layer that the model had before.
     """
     groups = getattr(optimizer, "groups", None)
     if not groups or not all(hasattr(group, "flat") for group in groups):
         return  # of one's own make
-    own = {id(p) for p in model.parameters()}
-    if own.isdisjoint(id(p) for group in groups for p in group.flat.parameters):
-        name = type(optimizer).__name__
+    held = {id(p) for group in groups for p in group.flat.parameters}
+    own = {id(p): name for name, p in model.named_parameters() if p.requires_grad}
+    fix = f"optimizer=cr.optim.{type(optimizer).__name__}(model, lr={optimizer.lr:g})"
+    if held.isdisjoint(id(p) for p in model.parameters()):
+        raise OptionError("The optimiser holds no parameter of this model: it was made for another one.", fix=fix)
+    left_out = [name for key, name in own.items() if key not in held]
+    if left_out and not held <= {id(p) for p in model.parameters()}:
         raise OptionError(
-            "The optimiser holds no parameter of this model: it was made for another one.",
-            fix=f"optimizer=cr.optim.{name}(model, lr={optimizer.lr:g})",
+            "The optimiser holds parameters that this model has no longer, and not those in their place.",
+            model=f"{left_out[0]} would not learn" + (f", nor {len(left_out) - 1} more" if left_out[1:] else ""),
+            fix=f"{fix}, after the layers were replaced",
         )

@@ -158,7 +158,7 @@ MISTAKES = [
     (
         cr.OptionError,
         lambda: cr.sinusoidal_positions(5, 3),
-        "Positions turn pairs of entries, so the width is even; got 3.",
+        "Positions turn pairs of entries, so the width is even; got 3.\n  try     a width of 4",
     ),
     (
         cr.ShapeError,
@@ -235,7 +235,7 @@ MISTAKES = [
     (
         cr.OptionError,
         lambda: nn.MultiheadAttention(12, 4, num_kv_heads=3),
-        "4 heads of queries cannot share 3 heads of keys and values evenly.",
+        "4 heads of queries cannot share 3 heads of keys and values evenly.\n  try     num_kv_heads=2",
     ),
     (
         cr.ShapeError,

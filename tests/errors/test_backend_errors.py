@@ -84,7 +84,7 @@ def test_mixed_backends():
     torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
     assert text(DtypeError, cr.add, torch.ones(2), jax.numpy.ones(2)) == (
         "An operation got arrays of two backends, torch and jax.\n"
-        '  try     with cr.use("torch"): x = cr.tensor(x), for the other one'
+        '  try     both in one: model.to("torch"); with cr.use("torch"): x = cr.tensor(x)'
     )
 
 
@@ -92,7 +92,7 @@ def test_mixed_devices():
     torch = pytest.importorskip("torch")
     assert text(DtypeError, cr.concatenate, [torch.ones(2, 2), torch.ones(2, 2, device="meta")]) == (
         "An operation got arrays on two devices, cpu and meta.\n"
-        '  try     with cr.use("torch", device="cpu"): x = cr.tensor(x), for the other one'
+        '  try     both on one: model.to("torch", device="cpu"); with cr.use("torch", device="cpu"): x = cr.tensor(x)'
     )
 
 

@@ -80,7 +80,11 @@ SHAPES = {
         lambda x: cr.affine(x, np.ones((4, 3)), np.ones(1)),
         "Expected a bias of shape (4,), got (1,).",
     ),
-    "reshape": (lambda x: x.reshape(4, 2), "6 entries of shape (2, 3) do not fill shape (4, 2)."),
+    "reshape": (
+        lambda x: x.reshape(4, 2),
+        "6 entries of shape (2, 3) do not fill shape (4, 2).\n  try     x.reshape(-1, 2), which makes axis 0 3",
+    ),
+    "reshape, nothing comes out": (lambda x: x.reshape(4, 5), "6 entries of shape (2, 3) do not fill shape (4, 5)."),
     "reshape -1": (lambda x: x.reshape(4, -1), "6 entries of shape (2, 3) do not fill shape (4, -1)."),
     "reshape two": (lambda x: x.reshape(-1, -1), "6 entries of shape (2, 3) do not fill shape (-1, -1)."),
     "reshape negative": (
@@ -89,7 +93,7 @@ SHAPES = {
     ),
     "primitive": (
         lambda x: cr.PRIMITIVES["reshape"](np.ones(3), shape=(2,)),
-        "3 entries of shape (3,) do not fill shape (2,).",
+        "3 entries of shape (3,) do not fill shape (2,).\n  try     x.reshape(-1), which makes axis 0 3",
     ),
     "sum": (lambda x: x.sum(axis=2), "There is no axis 2 in shape (2, 3)."),
     "sum below": (lambda x: x.sum(axis=-3), "There is no axis -3 in shape (2, 3)."),
@@ -161,7 +165,12 @@ def test_shapes(x, name):
 
 
 DTYPES = {
-    "text": (lambda x: cr.tensor(["a"]), "A tensor is made of numbers, this is list of dtype <U1."),
+    "text": (
+        lambda x: cr.tensor(["a"]),
+        "A tensor is made of numbers, this is list of dtype <U1.\n"
+        "  entry   'a' at row 0\n"
+        "  try     numbers in place of texts: one column for each category (pandas: get_dummies), or leave it out",
+    ),
     "objects": (
         lambda x: cr.tensor(np.array([None])),
         "A tensor is made of numbers, this is ndarray of dtype object.",

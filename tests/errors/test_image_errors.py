@@ -248,7 +248,8 @@ def test_inputs_that_do_not_fit(layer, shape, text):
         ),
         (
             lambda: nn.ConvTranspose2d(4, 2, 3, output_padding=1),
-            "output_padding is less than the stride, got 1 with stride 1.",
+            "output_padding is less than the stride, got 1 with stride 1.\n"
+            "  try     output_padding=stride - 1 at most: it tells apart the sizes that a stride rounds together",
         ),
         (
             lambda: nn.MaxPool2d(2, padding=2)(zeros(1, 1, 4, 4)),
@@ -259,7 +260,7 @@ def test_inputs_that_do_not_fit(layer, shape, text):
             lambda: nn.ZeroPad2d((1, 2, 3)),
             "ZeroPad2d takes a width of 0 or more or 4 of them, from the last axis to the first, got (1, 2, 3).",
         ),
-        (lambda: nn.GroupNorm(3, 4), "GroupNorm: 3 groups do not divide 4 channels."),
+        (lambda: nn.GroupNorm(3, 4), "GroupNorm: 3 groups do not divide 4 channels.\n  try     num_groups=2"),
         (lambda: nn.BatchNorm2d(0), "BatchNorm2d needs one feature or more, got 0."),
         (lambda: nn.RMSNorm(()), "RMSNorm needs sizes of 1 or more, got ()."),
         (

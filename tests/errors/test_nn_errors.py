@@ -295,7 +295,13 @@ def test_a_failed_call_leaves_the_next_one_alone():
 @pytest.mark.parametrize(
     ("x", "text"),
     [
-        ([["a", "b"]], "A tensor is made of numbers, this is list of dtype <U1.\n  layer   Linear(2 → 1)"),
+        (
+            [["a", "b"]],
+            "A tensor is made of numbers, this is list of dtype <U1.\n"
+            "  layer   Linear(2 → 1)\n"
+            "  entry   'a' at row 0, column 0\n"
+            "  try     numbers in place of texts: one column for each category (pandas: get_dummies), or leave it out",
+        ),
         (
             [[1.0, 2.0], [3.0]],
             "A tensor is made of numbers in rows of equal length.\n  layer   Linear(2 → 1)\n  cause   {cause}",
@@ -388,7 +394,11 @@ def function_of_mine(x):
         (lambda: nn.BatchNorm1d(0), "BatchNorm1d needs one feature or more, got 0."),
         (lambda: nn.LayerNorm(()), "LayerNorm needs sizes of 1 or more, got ()."),
         (lambda: nn.LayerNorm((3, 0)), "LayerNorm needs sizes of 1 or more, got (3, 0)."),
-        (lambda: nn.Flat([]), "There is nothing to optimise: no parameter was given."),
+        (
+            lambda: nn.Flat([]),
+            "There is nothing to optimise: no parameter was given.\n"
+            "  try     a model whose attributes hold layers that learn (parameters() can be read through only once)",
+        ),
     ],
 )
 def test_settings_that_do_not_fit(make, text):
@@ -412,7 +422,11 @@ def test_states_that_do_not_belong():
         model.load_state_dict({**without, "3.bias": state["2.bias"]})
     with refuses(OptionError, "The state does not belong to this model.\n  missing 2.bias\n  unknown nothing"):
         model.load_state_dict(without)
-    with refuses(ShapeError, "0.bias has shape (3,) here and (4,) in the state."):
+    with refuses(
+        ShapeError,
+        "0.bias has shape (3,) here and (4,) in the state.\n"
+        "  try     a model of the sizes that the state was saved from",
+    ):
         model.load_state_dict({**state, "0.bias": inputs(4)})
     with refuses(
         ShapeError,

@@ -99,7 +99,11 @@ def test_what_is_no_parameter():
 
 def test_nothing_to_optimise():
     for nothing in ([], cr.nn.ReLU(), [{"params": []}]):
-        with refuses(OptionError, "There is nothing to optimise: no parameter was given."):
+        with refuses(
+            OptionError,
+            "There is nothing to optimise: no parameter was given.\n"
+            "  try     a model whose attributes hold layers that learn (parameters() can be read through only once)",
+        ):
             Adam(nothing)
 
 
@@ -129,6 +133,7 @@ def test_no_gradient():
     with refuses(
         GradientError,
         "No parameter has a gradient, so Adam cannot step.\n"
+        "  model   if it was made anew after the optimiser, make the optimiser anew too\n"
         "  try     loss.backward() before step(); zero_grad() before backward() or after step()",
     ):
         optimizer.step()

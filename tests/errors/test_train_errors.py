@@ -197,7 +197,12 @@ def test_targets_that_do_not_fit_the_outputs():
         "  try     an output layer of 3 units, one for each column of the target",
     ):
         fit(data=(X, X[:, :3]))
-    with refuses(ShapeError, "mse compares arrays of one shape, got prediction (10, 2) and target (10,)."):
+    with refuses(
+        ShapeError,
+        "mse compares arrays of one shape, got prediction (10, 2) and target (10,).\n"
+        "  try     cross_entropy, if these are class labels; or a target of shape (10, 2), one value for each of the "
+        "2 outputs",
+    ):
         fit(data=(X, X[:, 0]))
     with refuses(
         ShapeError,
@@ -522,7 +527,12 @@ def test_a_checkpoint_of_a_model_that_looks_the_same(tmp_path):
 
     path = tmp_path / "run.safetensors"
     fit(Net(2), callbacks=[Checkpoint(path)])
-    with refuses(ShapeError, f"weight has shape (3, 4) here and (2, 4) in the state.\n  file    {path}"):
+    with refuses(
+        ShapeError,
+        "weight has shape (3, 4) here and (2, 4) in the state.\n"
+        f"  file    {path}\n"
+        "  try     a model of the sizes that the state was saved from",
+    ):
         fit(Net(3), resume=path)
 
 

@@ -189,6 +189,14 @@ def test_a_model_no_longer_used_goes_at_once():
         gc.enable()
 
 
+def test_sequential_takes_another_layer_in_the_place_of_one():
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), head=nn.Linear(4, 2))
+    model[-1] = head = nn.Linear(4, 5)
+    assert model.head is head
+    assert [name for name, _ in model.named_children()] == ["0", "1", "head"]
+    assert model(np.zeros((2, 3), np.float32)).shape == (2, 5)
+
+
 def test_sequential_by_name_position_and_slice():
     model = nn.Sequential(fc1=nn.Linear(4, 3), act=nn.ReLU(), fc2=nn.Linear(3, 1))
     assert [n for n, _ in model.named_children()] == ["fc1", "act", "fc2"]

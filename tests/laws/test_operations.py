@@ -24,6 +24,25 @@ def derivatives_hold(f, *args, order=2):
     assert cr.check_gradients(f, *args, order=order)
 
 
+# --- NumPy's functions on tensors, which are ours of the same name ---------------------------------
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "absolute", "square", "sqrt", "log"])
+def test_functions_of_numpy_of_one_argument(name):
+    y, x_bar = cr.value_and_grad(lambda x: getattr(np, name)(x).sum())(np.abs(X))
+    close(y, getattr(np, name)(np.abs(X)).sum())
+    assert cr.check_gradients(getattr(np, name), np.abs(X))
+    assert np.shape(x_bar) == X.shape
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "maximum", "power"])
+def test_functions_of_numpy_of_two_arguments(name):
+    for args in ((cr.tensor(np.abs(X)), X[:1] + 3), (np.abs(X), cr.tensor(X[:1] + 3))):
+        y = getattr(np, name)(*args)
+        assert isinstance(y, cr.Tensor)
+        close(y, getattr(np, name)(np.abs(X), X[:1] + 3))
+
+
 # --- reductions -----------------------------------------------------------------------------------
 
 REDUCTIONS = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "var": np.var, "std": np.std}

@@ -1,36 +1,151 @@
-"""PyTorch agrees: values and gradients of every loss that it has, in float64."""
+"""Every loss against PyTorch: values and gradients of drawn configurations, at every reduction, in both dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule import losses
+from tests.oracles.pairing import Draw
+from tests.oracles.test_torch_layers import DTYPES, TOLERANCE, agree, cast
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
-TOLERANCE = 1e-12  # both compute in float64; what differs is the order of a few operations
-DRAW = np.random.default_rng(1)
-SCORES = 3 * DRAW.standard_normal((6, 4))
-TARGETS = 3 * DRAW.standard_normal((6, 4))
-SHARES = DRAW.random((6, 4))
-HARD = (SHARES > 0.5).astype(float)
-SIGNS = 2 * HARD - 1
-ROWS = SHARES / SHARES.sum(axis=1, keepdims=True)
-LOG_ROWS = np.log(ROWS[::-1])
-LABELS = np.array([0, 3, 1, 2, 3, 0])
-PROBABILITIES = DRAW.random((6, 4))
-EXTREME = np.array([[1000.0, -1000.0, 0.0, 30.0], [-1e5, 1e5, -30.0, 1.0]])
+CONFIGURATIONS = 40
+"""Drawn of each loss."""
+DRAWN: dict[str, Callable[[Draw], tuple[Any, ...]]] = {}
+"""By the name of the loss: PyTorch's loss, prediction, target and settings of a configuration."""
+
+
+def of(name: str) -> Callable[[Any], Any]:
+    return lambda drawn: DRAWN.setdefault(name, drawn)
+
+
+def values(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    """A prediction and a target of one shape, some entries alike, where |y − t| has its kink."""
+    shape = draw.shape(draw.size(1, 3))
+    t = draw.normal(*shape) * 3
+    return np.where(draw.rng.random(shape) < 0.1, t, draw.normal(*shape) * 3), t
 
 
 def torch_sse(y, t, reduction):
     """The squared norm of each example's error, which PyTorch has no word for."""
-    each = ((y - t) ** 2).sum(-1)
+    each = ((y - t) ** 2).reshape(len(y), -1).sum(-1)
     return each if reduction == "none" else getattr(each, reduction)()
 
 
-def torch_half_squared(y, t, reduction):
-    return torch_sse(y, t, reduction) / 2
+@of("sse")
+def sse(draw):
+    return torch_sse, *values(draw), {}
+
+
+@of("half-squared")
+def half_squared(draw):
+    return lambda y, t, reduction: torch_sse(y, t, reduction) / 2, *values(draw), {}
+
+
+@of("mse")
+def mse(draw):
+    return F.mse_loss, *values(draw), {}
+
+
+@of("mae")
+def mae(draw):
+    return F.l1_loss, *values(draw), {}
+
+
+@of("huber")
+def huber(draw):
+    return F.huber_loss, *values(draw), draw.one_of({}, {"delta": draw.real(0.1, 4)})
+
+
+def shares(draw: Draw, *shape: int) -> np.ndarray:
+    """Targets in [0, 1], hard ones among them."""
+    return draw.one_of(draw.rng.random(shape), (draw.rng.random(shape) < 0.5) * 1.0)
+
+
+def logits(draw: Draw, *shape: int) -> np.ndarray:
+    """Of every size: an untrained network's, a sure one's, and such as overflow e^z."""
+    return draw.normal(*shape) * draw.one_of(1, 10, 1e4)
+
+
+@of("bce")
+def binary(draw):
+    shape = draw.shape(draw.size(1, 3))
+    return F.binary_cross_entropy_with_logits, logits(draw, *shape), shares(draw, *shape), {}
+
+
+@of("bce-probabilities")
+def binary_of_probabilities(draw):
+    shape = draw.shape(draw.size(1, 3))
+    y = 0.01 + 0.98 * draw.rng.random(shape)
+    return F.binary_cross_entropy, y, shares(draw, *shape), {}
+
+
+def margin(at: float) -> Callable[..., Any]:
+    """max(0, −t (z − 0) + margin): hinge for a margin of 1, the perceptron criterion for 0."""
+
+    def loss(z, t, reduction):
+        return F.margin_ranking_loss(z, torch.zeros_like(z), t, margin=at, reduction=reduction)
+
+    return loss
+
+
+def signs(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    shape = draw.shape(draw.size(1, 3))
+    return draw.normal(*shape) * 2, np.where(draw.rng.random(shape) < 0.5, -1.0, 1.0)
+
+
+@of("hinge")
+def hinge(draw):
+    return margin(1.0), *signs(draw), {}
+
+
+@of("perceptron")
+def perceptron(draw):
+    return margin(0.0), *signs(draw), {}
+
+
+def rows(draw: Draw, *shape: int) -> np.ndarray:
+    """Probabilities, or one-hot rows."""
+    weights = draw.rng.random(shape) + 0.01
+    hot = np.eye(shape[-1])[draw.rng.integers(0, shape[-1], shape[:-1])]
+    return draw.one_of(weights / weights.sum(-1, keepdims=True), hot)
+
+
+def classes_second(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """PyTorch has the classes on axis 1; what has the shape of the logits turns with them."""
+
+    def turned(z, t, reduction, **settings):
+        t = t.movedim(-1, 1) if t.shape == z.shape else t
+        return loss(z.movedim(-1, 1).contiguous(), t, reduction=reduction, **settings)
+
+    return turned
+
+
+@of("cross-entropy")
+def cross_entropy(draw):
+    shape = *draw.shape(draw.size(1, 3)), draw.size(2, 6)
+    labels = draw.rng.integers(0, shape[-1], shape[:-1])
+    settings = draw.one_of({}, {"label_smoothing": draw.real(0, 1)})
+    return classes_second(F.cross_entropy), logits(draw, *shape), draw.one_of(labels, rows(draw, *shape)), settings
+
+
+def log_rows(draw: Draw, *shape: int) -> np.ndarray:
+    z = draw.normal(*shape) * 2
+    return z - np.log(np.exp(z).sum(-1, keepdims=True)) - 1e-6  # so that none is above 0 once rounded to float32
+
+
+@of("nll")
+def nll(draw):
+    shape = *draw.shape(draw.size(1, 3)), draw.size(2, 6)
+    labels = draw.rng.integers(0, shape[-1], shape[:-1])
+    return classes_second(F.nll_loss), log_rows(draw, *shape), labels, {}
 
 
 def torch_kl(y, t, reduction):
@@ -40,77 +155,29 @@ def torch_kl(y, t, reduction):
     return F.kl_div(y, t, reduction={"mean": "batchmean"}.get(reduction, reduction))
 
 
-def torch_margin(margin):
-    """max(0, −t (z − 0) + margin): hinge for a margin of 1, the perceptron criterion for 0."""
-
-    def loss(z, t, reduction):
-        return F.margin_ranking_loss(z, torch.zeros_like(z), t, margin=margin, reduction=reduction)
-
-    return loss
+@of("kl")
+def kl_divergence(draw):
+    shape = draw.size(), draw.size(2, 6)
+    return torch_kl, log_rows(draw, *shape), rows(draw, *shape), {}
 
 
-def setting(loss, **settings):
-    return lambda y, t, reduction: loss(y, t, reduction=reduction, **settings)
-
-
-CASES = {
-    "sse": (losses.sse, torch_sse, SCORES, TARGETS),
-    "half-squared": (losses.half_squared, torch_half_squared, SCORES, TARGETS),
-    "mse": (losses.mse, F.mse_loss, SCORES, TARGETS),
-    "mae": (losses.mae, F.l1_loss, SCORES, TARGETS),
-    "mae at its kink": (losses.mae, F.l1_loss, TARGETS, TARGETS),
-    "huber": (losses.huber, F.huber_loss, SCORES, TARGETS),
-    "huber 2.5": (setting(losses.huber, delta=2.5), setting(F.huber_loss, delta=2.5), SCORES, TARGETS),
-    "kl": (losses.kl_divergence, torch_kl, LOG_ROWS, ROWS),
-    "kl, one-hot": (losses.kl_divergence, torch_kl, LOG_ROWS, np.eye(4)[LABELS]),
-    "nll": (losses.nll, F.nll_loss, LOG_ROWS, LABELS),
-    "hinge": (losses.hinge, torch_margin(1.0), SCORES, SIGNS),
-    "perceptron": (losses.perceptron_criterion, torch_margin(0.0), SCORES, SIGNS),
-}
-for kind, logits, target in (
-    ("hard", SCORES, HARD),
-    ("soft", SCORES, SHARES),
-    ("extreme", EXTREME, SHARES[:2]),
-):
-    CASES[f"bce, {kind}"] = (
-        losses.binary_cross_entropy_with_logits, F.binary_cross_entropy_with_logits, logits, target,
-    )  # fmt: skip
-for kind, probabilities, target in (
-    ("hard", PROBABILITIES, HARD),
-    ("soft", PROBABILITIES, SHARES),
-):
-    CASES[f"bce of probabilities, {kind}"] = (
-        losses.binary_cross_entropy, F.binary_cross_entropy, probabilities, target,
-    )  # fmt: skip
-for kind, logits, target in (
-    ("labels", SCORES, LABELS),
-    ("one-hot", SCORES, np.eye(4)[LABELS]),
-    ("rows", SCORES, ROWS),
-    ("extreme", EXTREME, LABELS[:2]),
-):
-    for smoothing in (0.0, 0.2):
-        CASES[f"cross-entropy, {kind}, smoothing {smoothing}"] = (
-            setting(losses.cross_entropy, label_smoothing=smoothing),
-            setting(F.cross_entropy, label_smoothing=smoothing),
-            logits,
-            target,
-        )
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("name", CASES)
-def test_values_and_gradients(name, reduction):
-    ours, theirs, prediction, target = CASES[name]
-    y = cr.tensor(prediction, requires_grad=True)
-    y_torch = torch.tensor(prediction, requires_grad=True)
-    value, wanted = (
-        ours(y, target, reduction=reduction),
-        theirs(y_torch, torch.tensor(target), reduction=reduction),
-    )
-    value.sum().backward()
-    wanted.sum().backward()
-    np.testing.assert_allclose(value.data, wanted.detach().numpy(), rtol=TOLERANCE, atol=TOLERANCE)
-    np.testing.assert_allclose(y.grad.data, y_torch.grad.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", DRAWN)
+def test_values_and_gradients(name, dtype):
+    for i in range(CONFIGURATIONS):
+        draw = Draw("loss", name, i)
+        theirs, prediction, target, settings = DRAWN[name](draw)
+        reduction = ("mean", "sum", "none")[i % 3]
+        prediction, target = cast(prediction, dtype), cast(target, dtype)
+        y, z = cr.tensor(prediction, requires_grad=True), torch.tensor(prediction, requires_grad=True)
+        value = losses.named(name)(y, target, reduction=reduction, **settings)
+        wanted = theirs(z, torch.tensor(target), reduction=reduction, **settings)
+        what = f"{name} {i}, {reduction}, {settings}"
+        agree(value.data, wanted, TOLERANCE[dtype], f"{what}, value")
+        bar = cast(draw.normal(*value.shape), dtype)
+        (value * bar).sum().backward()
+        (wanted * torch.tensor(bar)).sum().backward()
+        agree(y.grad.data, z.grad, TOLERANCE[dtype], f"{what}, gradient")
 
 
 def test_values_at_probabilities_zero_and_one():
@@ -121,6 +188,5 @@ def test_values_at_probabilities_zero_and_one():
     np.testing.assert_array_equal(ours, theirs.numpy())
 
 
-def test_every_loss_has_a_counterpart_here():
-    named = ("sse", "half-squared", "mse", "mae", "huber", "kl", "nll", "hinge", "perceptron")
-    assert {*named, "bce", "bce-probabilities", "cross-entropy"} == set(losses.LOSSES)
+def test_every_loss_is_compared():
+    assert DRAWN.keys() == losses.LOSSES.keys()
