@@ -51,12 +51,19 @@ OP(logical_or, x[i] != 0.0f || y[i] != 0.0f ? 1.0f : 0.0f)
 OP(logical_not, x[i] == 0.0f ? 1.0f : 0.0f)
 OP(copy, x[i])
 OP(sign, (float)((x[i] > 0.0f) - (x[i] < 0.0f)) + (x[i] != x[i] ? x[i] : 0.0f))
+OP(gelu, gelu_(x[i]))
+OP(gelu_slope, gelu_slope_(x[i]))
 
 static const op_t OPERATIONS[] = {
     op_add, op_subtract, op_multiply, op_divide, op_negative, op_abs, op_square, op_sqrt, op_exp, op_log, op_log1p,
     op_expm1, op_tanh, op_sigmoid, op_erf, op_relu, op_maximum, op_minimum, op_greater, op_greater_equal, op_less,
     op_less_equal, op_equal, op_not_equal, op_choose, op_logical_and, op_logical_or, op_logical_not, op_copy, op_sign,
+    op_gelu, op_gelu_slope,
 };
+
+static void fill(float *d, float x, word n) {
+    VECTOR for (word i = 0; i < n; i++) d[i] = x;
+}
 
 static void convert(float *d, const operand_t *x, word offset, word stride, word n) {
     word step = stride;
@@ -65,6 +72,8 @@ static void convert(float *d, const operand_t *x, word offset, word stride, word
         const float *s = (const float *)x->address + offset;
         if (step == 1)
             memcpy(d, s, n * 4);
+        else if (step == 0)
+            fill(d, *s, n);
         else
             for (word i = 0; i < n; i++) d[i] = s[i * step];
         return;

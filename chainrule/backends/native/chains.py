@@ -14,7 +14,7 @@ OPERATIONS = (
     *("add", "subtract", "multiply", "divide", "negative", "abs", "square", "sqrt"),
     *("exp", "log", "log1p", "expm1", "tanh", "sigmoid", "erf", "relu", "maximum", "minimum"),
     *("greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "choose"),
-    *("logical_and", "logical_or", "logical_not", "copy", "sign"),
+    *("logical_and", "logical_or", "logical_not", "copy", "sign", "gelu", "gelu_slope"),
 )
 """In the order of the kernel's table (chain.c)."""
 
@@ -140,14 +140,6 @@ def fits(x: Any) -> bool:
 Rule = Callable[..., Register]
 
 
-def _gelu(w: Writer, x: Any) -> Register:
-    return x * 0.5 * (w.erf(x * sqrt(0.5)) + 1.0)
-
-
-def _gelu_slope(w: Writer, x: Any) -> Register:
-    return w.erf(x * sqrt(0.5)) * 0.5 + 0.5 + x * w.exp(x * x * -0.5) * (1 / sqrt(2 * pi))
-
-
 def _gelu_tanh(w: Writer, x: Any) -> Register:
     return x * 0.5 * (w.tanh((x + x * x * x * 0.044715) * sqrt(2 / pi)) + 1.0)
 
@@ -177,11 +169,9 @@ POWERS: dict[float, Rule] = {
     1: lambda w, x: w.copy(x),
 }
 
-DIRECT = tuple(name for name in OPERATIONS if name not in ("copy",))
+DIRECT = tuple(name for name in OPERATIONS if name != "copy")
 RULES: dict[str, Rule] = {
     **{name: (lambda w, *xs, _name=name: w.op(_name, *xs)) for name in DIRECT},
-    "gelu": _gelu,
-    "gelu_slope": _gelu_slope,
     "gelu_tanh": _gelu_tanh,
     "silu": lambda w, x: x * w.sigmoid(x),
     "softplus": _softplus,

@@ -88,3 +88,25 @@ static inline float erf_(float x) {
     e = x < 0.0f ? -e : e;
     return a < 1.0f ? p : e;
 }
+
+/* e^(a^2) erfc(a) for a >= 0, a polynomial in t = 1/(1 + 0.3 a), times t */
+static inline float erfcx_(float a) {
+    float t = 1.0f / (1.0f + 0.3f * a);
+    return t * (1.691874188e-01f + t * (1.707237441e-01f + t * (1.482866231e-01f + t * (2.151061740e-01f + t * (-9.502645376e-02f +
+        t * (5.482092449e-01f + t * (-5.126669765e-01f + t * (4.857360341e-01f + t * -1.295558283e-01f))))))));
+}
+
+/* The standard normal distribution function at x, from e = e^(-x^2/2); its digits are right also where it is near 0. */
+static inline float normal_cdf_(float x, float e) {
+    float tail = 0.5f * erfcx_(fabsf(x) * 0.70710678f) * e;
+    return x < 0.0f ? tail : 1.0f - tail;
+}
+
+static inline float gelu_(float x) {
+    return x * normal_cdf_(x, exp_(-0.5f * x * x));
+}
+
+static inline float gelu_slope_(float x) {
+    float e = exp_(-0.5f * x * x);
+    return normal_cdf_(x, e) + x * e * 0.39894228f;
+}
