@@ -31,7 +31,7 @@ class Pace:
     """Whether parts that have a pace of their own are to be short too."""
 
 
-QUICK = Pace(rounds=3, seconds=0.1, blocks=2, steps=5, patience=20.0, memory=False, quick=True)
+QUICK = Pace(rounds=3, seconds=0.1, blocks=3, steps=5, patience=20.0, memory=False, quick=True)
 
 
 @dataclass(frozen=True)
