@@ -1,7 +1,7 @@
 """A contender's own process: it stays alive and answers what its parent asks, a line of JSON for a line of JSON.
 
 What libraries print goes to standard error. Requests are {"ask": a name from ANSWERS, ...}; answers are a dict, with
-"refused" where the contender is not installed or has no such model, and "error" where something failed.
+"refused" where the contender is not installed or has no such model, and "failed" where something did.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
         return {"refused": str(error)}
     except Exception as error:
         traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]}
+        return {"failed": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]}
 
 
 def main() -> None:
