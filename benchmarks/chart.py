@@ -54,6 +54,6 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
 
 
 def _spread(result: Mapping[str, Any], peer: str) -> tuple[float, float, float] | None:
-    own = best(dict(result), PLANS)
+    own = best(result, PLANS)
     entries = result["contenders"]
     return ratio(entries.get(peer, {}), entries[own]) if own else None

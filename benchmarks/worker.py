@@ -69,7 +69,7 @@ class Worker:
 
     def _timed(self, n: int) -> float:
         trainer, first, clock = self.trainer, self.done, time.perf_counter
-        began = clock()
+        loss, began = None, clock()
         for k in range(first, first + n):
             loss = trainer.step(k)
         trainer.value(loss)
