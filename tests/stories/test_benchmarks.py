@@ -10,6 +10,7 @@ import pytest
 from benchmarks import chart, report
 from benchmarks.agreement import TOLERANCE, deviations, void
 from benchmarks.contenders import CONTENDERS, EAGER, NUMPY, PYTORCH, Contender
+from benchmarks.processes import ROOT
 from benchmarks.steps import QUICK, Lane, chosen, measured, ratio
 from benchmarks.targets import targets
 from benchmarks.workloads import WORKLOADS
@@ -93,7 +94,7 @@ def test_the_report_and_the_chart_read_the_results(result, tmp_path):
 def test_the_command_writes_its_results(tmp_path):
     command = [sys.executable, "-m", "benchmarks", "--quick", "--part", "steps", "--only", "tiny", "--rounds", "1"]
     command += ["--contenders", NUMPY, "--threads", "1", "--out", str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout.startswith("tiny: ")
     written = json.loads((tmp_path / "results.json").read_text())
     assert written["steps"]["tiny"]["contenders"][NUMPY]["rounds"]
