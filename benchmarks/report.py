@@ -118,7 +118,7 @@ def started(found: Mapping[str, Any]) -> str:
 
 def judged(found: Sequence[Target]) -> str:
     """The targets."""
-    signs = {True: "✓ met    ", False: "✗ NOT met", None: "· not run"}
+    signs = {True: "✓ met    ", False: "✗ NOT met", None: "· open   "}
     lines = [f"{signs[t.met]}  {t.promise}\n             {t.measured}" for t in found]
     return "\n".join(["targets", "─" * 7, *lines])
 
