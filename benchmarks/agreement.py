@@ -10,7 +10,7 @@ STEPS = 20
 TOLERANCE = 2e-3
 """Largest relative difference from the median loss. Rounding errors of float32 are 1e-7 a product and grow with every
 update: Adam divides by the size of the gradient, so that an entry whose gradient is nearly 0 makes a whole step in a
-direction that rounding decides. Contenders that are right come within 3e-4 after 20 steps; a wrong derivative, update
+direction that rounding decides. Contenders that are right came within 2e-4 after 20 steps; a wrong derivative, update
 or learning rate is off by percents."""
 
 

@@ -22,7 +22,7 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     rows = list(results["steps"].values())
     peers = [p for p in PEERS if any(_spread(r, p) for r in rows)]
@@ -40,6 +40,7 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
     axes.axvline(1, color="black", linewidth=1)
     axes.set(xscale="log", ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)))
     axes.set_yticklabels([f"{r['workload']}\n({best(r, PLANS) or 'no plan'})" for r in rows])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}x"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("time per step over that of Chainrule's better plan (named at the left); above 1x it is faster")
@@ -53,6 +54,6 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
 
 
 def _spread(result: Mapping[str, Any], peer: str) -> tuple[float, float, float] | None:
-    own = best(dict(result), PLANS)
+    own = best(result, PLANS)
     entries = result["contenders"]
     return ratio(entries.get(peer, {}), entries[own]) if own else None

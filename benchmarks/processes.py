@@ -61,8 +61,8 @@ class Process:
         if not line:
             raise RefusedError(f"its process ended with code {self.child.wait()}")
         answer = json.loads(line)
-        if "refused" in answer or "error" in answer:
-            raise RefusedError(answer.get("refused") or answer["error"])
+        if "refused" in answer or "failed" in answer:
+            raise RefusedError(answer.get("refused") or answer["failed"])
         return answer
 
     def close(self) -> None:

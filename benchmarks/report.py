@@ -39,7 +39,7 @@ def steps(result: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, entry: Mapping[str, Any], result: Any, ours: Any, marked: bool) -> tuple[str, ...]:
-    ms, spread = milliseconds(dict(entry)), ratio(dict(entry), ours)
+    ms, spread = milliseconds(entry), ratio(entry, ours)
     share = result["flops"] / (ms / 1e3) / result["rate"] if ms and result["flops"] else None
     memory = entry.get("memory", {})
     return (
@@ -118,7 +118,7 @@ def started(found: Mapping[str, Any]) -> str:
 
 def judged(found: Sequence[Target]) -> str:
     """The targets."""
-    signs = {True: "✓ met    ", False: "✗ NOT met", None: "· not run"}
+    signs = {True: "✓ met    ", False: "✗ NOT met", None: "· open   "}
     lines = [f"{signs[t.met]}  {t.promise}\n             {t.measured}" for t in found]
     return "\n".join(["targets", "─" * 7, *lines])
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.agreement import STEPS, deviations, void
 from benchmarks.contenders import CONTENDERS, JIT, OURS, PYTORCH, Contender, products
 from benchmarks.processes import Process, RefusedError
-from benchmarks.workloads import WORKLOADS
 
 PRODUCTS = Contender("matrix product", "products")
 WEIGHED = (*OURS, PYTORCH, JIT)
@@ -31,7 +30,7 @@ class Pace:
     """Whether parts that have a pace of their own are to be short too."""
 
 
-QUICK = Pace(rounds=3, seconds=0.1, blocks=2, steps=5, patience=20.0, memory=False, quick=True)
+QUICK = Pace(rounds=3, seconds=0.1, blocks=3, steps=5, patience=20.0, memory=False, quick=True)
 
 
 @dataclass(frozen=True)
@@ -129,12 +128,12 @@ def chosen(names: Sequence[str]) -> list[Contender]:
 # Reading results.
 
 
-def milliseconds(entry: dict[str, Any]) -> float | None:
+def milliseconds(entry: Mapping[str, Any]) -> float | None:
     """The median over rounds; None where it was not timed."""
     return 1e3 * statistics.median(entry["rounds"]) if entry.get("rounds") else None
 
 
-def ratio(peer: dict[str, Any], own: dict[str, Any]) -> tuple[float, float, float] | None:
+def ratio(peer: Mapping[str, Any], own: Mapping[str, Any]) -> tuple[float, float, float] | None:
     """How many times longer the peer takes, round by round: lower quartile, median, upper quartile."""
     if not peer.get("rounds") or not own.get("rounds"):
         return None
@@ -145,11 +144,7 @@ def ratio(peer: dict[str, Any], own: dict[str, Any]) -> tuple[float, float, floa
     return low, middle, high
 
 
-def best(result: dict[str, Any], names: Sequence[str]) -> str | None:
+def best(result: Mapping[str, Any], names: Sequence[str]) -> str | None:
     """The fastest of some contenders."""
     timed = {n: ms for n in names if (ms := milliseconds(result["contenders"].get(n, {}))) is not None}
     return min(timed, key=lambda n: timed[n]) if timed else None
-
-
-def known(workload: str) -> bool:
-    return workload in WORKLOADS

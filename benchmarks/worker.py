@@ -1,7 +1,7 @@
 """A contender's own process: it stays alive and answers what its parent asks, a line of JSON for a line of JSON.
 
 What libraries print goes to standard error. Requests are {"ask": a name from ANSWERS, ...}; answers are a dict, with
-"refused" where the contender is not installed or has no such model, and "error" where something failed.
+"refused" where the contender is not installed or has no such model, and "failed" where something did.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ import time
 import traceback
 from importlib import import_module
 from typing import Any
+
+WAKING = 0.02
+"""Seconds: the first step after a pause takes up to three times as long as the next ones."""
 
 
 class Worker:
@@ -52,20 +55,21 @@ class Worker:
         return {"losses": found}
 
     def round(self, seconds: float, blocks: int) -> dict[str, Any]:
-        """Seconds per step, the median of some blocks of steps that take about `seconds` together."""
-        if self.latest < seconds:  # wakes threads and caches that slept while others ran
-            self._timed(1)
-        first = self._timed(1)
-        n = int(seconds / blocks / max(first, 1e-7))
-        if n > 1:
-            times = [self._timed(n) for _ in range(blocks)]
-        else:
-            times = [first, *(self._timed(1) for _ in range(min(blocks, int(seconds / first)) - 1))]
-        return {"seconds": statistics.median(times)}
+        """Seconds per step, the median of some blocks of steps that take about `seconds` together.
+
+        Steps of WAKING seconds come before, for threads and caches slept while others ran. Of a model that takes
+        longer than `seconds` a step, at least one is timed, and all blocks where that takes no longer than a second.
+        """
+        began = time.perf_counter()
+        while self._timed(1) and time.perf_counter() - began < WAKING:
+            pass
+        n = max(1, int(seconds / blocks / self.latest))
+        most = blocks if blocks * self.latest < 1 else 1
+        return {"seconds": statistics.median(self._timed(n) for _ in range(most))}
 
     def _timed(self, n: int) -> float:
         trainer, first, clock = self.trainer, self.done, time.perf_counter
-        began = clock()
+        loss, began = None, clock()
         for k in range(first, first + n):
             loss = trainer.step(k)
         trainer.value(loss)
@@ -147,7 +151,7 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
         return {"refused": str(error)}
     except Exception as error:
         traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]}
+        return {"failed": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]}
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ class Trainer:
         )
         self.loss = cr.losses.binary_cross_entropy_with_logits if workload.name == "tiny" else cr.losses.cross_entropy
         step = self.written_out
-        self.plan = cr.compile(step) if compiled else step
+        self.plan: Any = cr.compile(step) if compiled else step
         self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches]
         if watch:
             self.plan.watch(*WATCHED, **watch)

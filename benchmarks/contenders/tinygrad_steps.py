@@ -29,7 +29,7 @@ class CNN:
         self.fc1, self.fc2 = nn.Linear(flat_after_pooling(channels, side), hidden), nn.Linear(hidden, 10)
 
     def __call__(self, x: Tensor) -> Tensor:
-        x = self.conv2(self.conv1(x).relu()).relu().max_pool2d(2).flatten(1)
+        x = self.conv2(self.conv1(x).relu()).relu().max_pool2d().flatten(1)
         return self.fc2(self.fc1(x).relu())
 
 
