@@ -14,8 +14,7 @@ def lerp(a: Any, b: Any, weight: Any) -> Any:
     >>> lerp([0.0, 10.0], [1.0, 20.0], 0.25)
     array([ 0.25, 12.5 ], dtype=float32)
     """
-    a = operand(a)
-    return a + weight * (operand(b) - a)
+    return words.add(a, words.multiply(weight, words.subtract(b, a)))
 
 
 def addcmul(x: Any, a: Any, b: Any, value: float = 1.0) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.backends import dtype_of, kind_of
 from chainrule.base.errors import OptionError, ShapeError
 from chainrule.core.vocabulary import words
+from chainrule.ops.mixtures import lerp
 from chainrule.ops.operands import axis_of, operand, with_dim
 from chainrule.ops.shapes import concatenate, reshape
 
@@ -42,7 +43,7 @@ def quantile(x: Any, q: float | Sequence[float], axis: int | None = None, keepdi
     high = np.minimum(low + 1, x.shape[0] - 1)
     weight = np.asarray(at - low, dtype_of(x)).reshape((*at.shape, *[1] * (len(x.shape) - 1)))
     below = words.take(x, low, 0)
-    y = below + weight * (words.take(x, high, 0) - below)
+    y = lerp(below, words.take(x, high, 0), weight)
     if not keepdims:
         return y
     kept = (1,) * ndim if len(x.shape) == 1 else (*x.shape[1 : axis + 1], 1, *x.shape[axis + 1 :])
