@@ -26,7 +26,8 @@ def hardsigmoid(x: Any) -> Any:
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x). Howard et al. (2019), eq. 2.
 
-    >>> hardswish([-4.0, 0.0, 1.5, 4.0])
+    >>> import chainrule as cr
+    >>> cr.hardswish([-4.0, 0.0, 1.5, 4.0])
     array([-0.   ,  0.   ,  1.125,  4.   ], dtype=float32)
     """
     return operand(x) * hardsigmoid(x)

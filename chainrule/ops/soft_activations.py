@@ -22,7 +22,8 @@ def tanhshrink(x: Any) -> Any:
 def mish(x: Any) -> Any:
     """x tanh(ln(1 + eˣ)). Misra (2019).
 
-    >>> mish([0.0, 1.0])
+    >>> import chainrule as cr
+    >>> cr.mish([0.0, 1.0])
     array([0.       , 0.8650984], dtype=float32)
     """
     return operand(x) * words.tanh(words.softplus(x))
