@@ -8,26 +8,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.agreement import STEPS, deviations, void
-from benchmarks.contenders import CONTENDERS, Contender, products
+from benchmarks.contenders import CONTENDERS, JIT, OURS, PYTORCH, Contender, products
 from benchmarks.processes import Process, RefusedError
 from benchmarks.workloads import WORKLOADS
 
 PRODUCTS = Contender("matrix product", "products")
+WEIGHED = (*OURS, PYTORCH, JIT)
+"""Whose memory is measured: it takes processes of their own, and with torch.compile a second compilation."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """How long is measured: rounds over all contenders, each so many seconds in some blocks, and steps compared."""
 
-    rounds: int = 9
+    rounds: int = 7
     seconds: float = 0.3
     blocks: int = 3
     steps: int = STEPS
     patience: float = 60.0
     memory: bool = True
+    quick: bool = False
+    """Whether parts that have a pace of their own are to be short too."""
 
 
-QUICK = Pace(rounds=5, seconds=0.1, blocks=2, steps=5, patience=20.0, memory=True)
+QUICK = Pace(rounds=3, seconds=0.1, blocks=2, steps=5, patience=20.0, memory=False, quick=True)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def _timed(alive: dict[str, Process], entries: dict[str, dict[str, Any]], pace: 
 def _weighed(contenders: Sequence[Contender], entries: dict[str, Any], workload: str, lane: Lane) -> None:
     """Peak memory, in processes that do nothing else."""
     for contender in contenders:
-        if "rounds" not in entries[contender.name]:
+        if "rounds" not in entries[contender.name] or contender.name not in WEIGHED:
             continue
         arguments = {"module": contender.module, "workload": workload, "settings": dict(contender.settings)}
         with lane.process(contender) as process:

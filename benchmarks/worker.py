@@ -6,6 +6,9 @@ What libraries print goes to standard error. Requests are {"ask": a name from AN
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import json
 import os
 import statistics
@@ -21,6 +24,8 @@ class Worker:
 
     trainer: Any = None
     done = 0
+    latest = 0.0
+    """Seconds of a step, as last timed."""
 
     def start(self, module: str, workload: str, settings: dict[str, Any], began: float) -> dict[str, Any]:
         """Import, build, one step. Seconds from the start of the process, and from the call that builds the model.
@@ -48,10 +53,15 @@ class Worker:
 
     def round(self, seconds: float, blocks: int) -> dict[str, Any]:
         """Seconds per step, the median of some blocks of steps that take about `seconds` together."""
-        self._timed(1)  # wakes threads and caches that slept while others ran
-        n = max(1, int(seconds / blocks / max(self._timed(1), 1e-7)))
-        times = [self._timed(n) for _ in range(blocks if n > 1 else max(1, min(blocks, int(seconds / self.latest))))]
-        return {"seconds": statistics.median(times), "steps": n * len(times)}
+        if self.latest < seconds:  # wakes threads and caches that slept while others ran
+            self._timed(1)
+        first = self._timed(1)
+        n = int(seconds / blocks / max(first, 1e-7))
+        if n > 1:
+            times = [self._timed(n) for _ in range(blocks)]
+        else:
+            times = [first, *(self._timed(1) for _ in range(min(blocks, int(seconds / first)) - 1))]
+        return {"seconds": statistics.median(times)}
 
     def _timed(self, n: int) -> float:
         trainer, first, clock = self.trainer, self.done, time.perf_counter
@@ -67,8 +77,8 @@ class Worker:
         """Bytes that a model in training takes at its peak, beyond the library itself: see README.md.
 
         Baseline: the resident memory after importing, and, where `warm`, some steps of another, tiny model, so that
-        what the library loads late belongs to it. `first`: the peak from there through building and two steps;
-        `later`: the peak of three more.
+        what the library loads late belongs to it; with the weights and batches as NumPy drew them. `first`: the peak
+        from there through building and two steps; `later`: the peak of three more.
         """
         library = import_module(f"benchmarks.contenders.{module}")
         if warm:
@@ -76,15 +86,19 @@ class Worker:
             for k in range(3):
                 other.value(other.step(k))
             del other
+        chosen = _workload(workload)
+        drawn = chosen.weights, chosen.batches  # NumPy's, kept while it trains
+        _give_back()
         _forget_peak()
         before = _status("VmRSS")
-        trainer = library.start(_workload(workload), **settings)
+        trainer = library.start(chosen, **settings)
         for k in range(2):
             trainer.value(trainer.step(k))
         first = _status("VmHWM")
         _forget_peak()
         for k in range(2, 5):
             trainer.value(trainer.step(k))
+        del drawn
         return {"first": first - before, "later": _status("VmHWM") - before}
 
     def flops(self, workload: str) -> dict[str, Any]:
@@ -106,6 +120,13 @@ def _status(name: str) -> int:
     """A figure of this process in bytes, from /proc (Linux)."""
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+def _give_back() -> None:
+    """Let the allocator return what it holds in store, which would hide what is allocated next."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forget_peak() -> None:

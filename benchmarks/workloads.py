@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod, sqrt
 from typing import Any
 
@@ -31,11 +32,13 @@ class Workload:
     optimizer: str = "adam"
     lr: float = 1e-3
 
+    @cached_property
     def weights(self) -> Arrays:
-        """The weights that every contender starts from."""
+        """The weights that every contender starts from, drawn when they are first asked for."""
         draw = np.random.default_rng(SEED)
         return {name: array.astype(np.float32) for name, array in WEIGHTS[self.kind](draw, **self.sizes).items()}
 
+    @cached_property
     def batches(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """The batches (x, y), x float32 or token numbers, y class numbers (tiny: 0 or 1 as float32)."""
         draw = np.random.default_rng(SEED + 1)

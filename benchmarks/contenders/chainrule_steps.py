@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import chainrule as cr
@@ -75,6 +76,10 @@ NAMES = {
 """Parts of a transformer layer: how the weights are named, and how this library does."""
 
 
+WATCHED = ("*.z", "*.a", "*.delta", "*.dweight", "*.dbias")
+"""Every pre-activation, activation, delta and gradient."""
+
+
 def named(weights: dict[str, Any]) -> dict[str, Any]:
     """The weights under this library's names."""
     for old, new in NAMES.items():
@@ -91,16 +96,16 @@ class Trainer:
         cr.use(library)
         self.model = MODELS[workload.kind](**workload.sizes)
         buffers = dict(self.model.named_buffers())
-        self.model.load_state_dict(named(workload.weights()) | {n: b.numpy() for n, b in buffers.items()})
+        self.model.load_state_dict(named(workload.weights) | {n: b.numpy() for n, b in buffers.items()})
         self.optimizer = {"adam": cr.optim.Adam, "sgd": cr.optim.SGD}[workload.optimizer](
             self.model, lr=lr or workload.lr
         )
         self.loss = cr.losses.binary_cross_entropy_with_logits if workload.name == "tiny" else cr.losses.cross_entropy
         step = self.written_out
         self.plan = cr.compile(step) if compiled else step
-        self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches()]
+        self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches]
         if watch:
-            self.plan.watch(*watch.pop("names"), **watch)
+            self.plan.watch(*WATCHED, **watch)
 
     def written_out(self, x: Any, y: Any) -> Any:
         """The step."""
@@ -118,8 +123,10 @@ class Trainer:
 
 
 def _placed(array: Any, library: str) -> Any:
-    """A batch in the library's own arrays, as it has them too in the peers."""
-    return array if library == "numpy" else cr.tensor(array).data
+    """A batch in the library's own arrays, as its peers have it."""
+    if library == "torch":
+        return import_module("torch").from_numpy(array)
+    return array if library == "numpy" else import_module("jax.numpy").asarray(array)
 
 
 start = Trainer

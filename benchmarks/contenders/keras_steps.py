@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from benchmarks.contenders import UnsuitedError
+from benchmarks.contenders import UnsuitedError, keras_gpt
 from benchmarks.contenders.layouts import turned_batches, turned_weights
 from benchmarks.workloads import Workload
 
@@ -41,20 +41,24 @@ def convblock(channels: int, side: int, blocks: int) -> list[Any]:
 
 
 MODELS = {"mlp": mlp, "cnn": cnn, "convblock": convblock}
-REASONS = {
-    "lstm": "its LSTM has one bias where PyTorch's has two, so that Adam's steps differ",
-    "gpt": "no layer for causal language models comes with it (keras_hub has them)",
-}
+
+
+def _sequential(workload: Workload) -> Any:
+    model, weights = keras.Sequential(MODELS[workload.kind](**workload.sizes)), turned_weights(workload)
+    for name in dict.fromkeys(name.rpartition(".")[0] for name in weights):
+        layer = model.get_layer(name)
+        own = [weights[f"{name}.weight"], weights[f"{name}.bias"]]
+        layer.set_weights(own + layer.get_weights()[2:])
+    return model
 
 
 class Trainer:
     """A compiled model, trained a batch at a time."""
 
     def __init__(self, workload: Workload) -> None:
-        if workload.kind not in MODELS:
-            raise UnsuitedError(REASONS[workload.kind])
-        self.model = keras.Sequential(MODELS[workload.kind](**workload.sizes))
-        self._load(workload)
+        if workload.kind == "lstm":
+            raise UnsuitedError("its LSTM has one bias where PyTorch's has two, so that Adam's steps differ")
+        self.model = keras_gpt.model(workload) if workload.kind == "gpt" else _sequential(workload)
         make = keras.optimizers.Adam if workload.optimizer == "adam" else keras.optimizers.SGD
         settings = {"epsilon": 1e-8} if workload.optimizer == "adam" else {}
         loss = (
@@ -64,13 +68,8 @@ class Trainer:
         )
         self.model.compile(make(workload.lr, **settings), loss)
         self.batches = turned_batches(workload)
-
-    def _load(self, workload: Workload) -> None:
-        weights = turned_weights(workload)
-        for name in dict.fromkeys(name.rpartition(".")[0] for name in weights):
-            layer = self.model.get_layer(name)
-            own = [weights[f"{name}.weight"], weights[f"{name}.bias"]]
-            layer.set_weights(own + layer.get_weights()[2:])
+        if workload.kind == "gpt":
+            self.batches = [(x, y.reshape(x.shape)) for x, y in self.batches]
 
     def step(self, k: int) -> Any:
         self.model.reset_metrics()  # else the loss that is returned is a mean over all steps so far

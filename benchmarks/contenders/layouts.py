@@ -11,7 +11,7 @@ IMAGES = ("cnn", "convblock")
 
 def turned_weights(workload: Workload) -> Arrays:
     """Dense weights as (in, out), kernels as (height, width, in, out); embeddings stay."""
-    weights = {name: _turned(name, w) for name, w in workload.weights().items()}
+    weights = {name: _turned(name, w) for name, w in workload.weights.items()}
     if workload.kind == "cnn":  # its features come as (height, width, channel), not as (channel, height, width)
         channels, side = workload.sizes["channels"][-1], (workload.sizes["side"] - 4) // 2
         w = weights["fc1.weight"].reshape(channels, side, side, -1).transpose(1, 2, 0, 3)
@@ -27,7 +27,7 @@ def _turned(name: str, w: np.ndarray) -> np.ndarray:
 
 def turned_batches(workload: Workload) -> list[tuple[np.ndarray, np.ndarray]]:
     """The batches, images as (n, height, width, channel)."""
-    batches = workload.batches()
+    batches = workload.batches
     if workload.kind not in IMAGES:
         return batches
     return [(np.ascontiguousarray(x.transpose(0, 2, 3, 1)), y) for x, y in batches]

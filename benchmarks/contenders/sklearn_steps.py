@@ -18,13 +18,13 @@ class Trainer:
         if workload.kind != "mlp" or workload.optimizer != "adam":
             raise UnsuitedError("MLPClassifier has perceptrons of several classes alone")
         widths = workload.sizes["widths"]
-        self.batches, self.classes = workload.batches(), np.arange(widths[-1])
+        self.batches, self.classes = workload.batches, np.arange(widths[-1])
         self.model = MLPClassifier(
             widths[1:-1], alpha=0.0, batch_size=workload.batch, learning_rate_init=workload.lr, shuffle=False
         )
         x, y = self.batches[0]
         self.model.partial_fit(x, y, classes=self.classes)  # makes the arrays
-        weights = workload.weights()
+        weights = workload.weights
         for i in range(len(widths) - 1):
             self.model.coefs_[i][...] = weights[f"fc{i + 1}.weight"].T
             self.model.intercepts_[i][...] = weights[f"fc{i + 1}.bias"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from tinygrad import Context, Tensor, TinyJit, nn
@@ -39,11 +40,13 @@ class Trainer:
     """One jitted step; the loss is realized with the update."""
 
     def __init__(self, workload: Workload) -> None:
+        if shutil.which("clang") is None:
+            raise UnsuitedError("it compiles its kernels with clang, which is not installed")
         if workload.kind not in MODELS:
             raise UnsuitedError("on a CPU its steps on such models take seconds to minutes")
         model = MODELS[workload.kind](**workload.sizes)
         nn.state.load_state_dict(
-            model, {n: Tensor(w) for n, w in workload.weights().items()}, strict=False, verbose=False
+            model, {n: Tensor(w) for n, w in workload.weights.items()}, strict=False, verbose=False
         )
         make = nn.optim.Adam if workload.optimizer == "adam" else nn.optim.SGD
         optimizer = make(nn.state.get_parameters(model), lr=workload.lr)
@@ -58,7 +61,7 @@ class Trainer:
             return loss.realize(*optimizer.schedule_step())
 
         self.jitted = step
-        self.batches = [(Tensor(x).realize(), Tensor(y).realize()) for x, y in workload.batches()]
+        self.batches = [(Tensor(x).realize(), Tensor(y).realize()) for x, y in workload.batches]
 
     def step(self, k: int) -> Any:
         with Context(TRAINING=1):

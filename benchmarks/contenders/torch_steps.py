@@ -97,13 +97,13 @@ class Trainer:
 
     def __init__(self, workload: Workload, compiled: bool = False) -> None:
         self.model = MODELS[workload.kind](**workload.sizes)
-        self.model.load_state_dict({n: torch.from_numpy(w) for n, w in workload.weights().items()}, strict=False)
+        self.model.load_state_dict({n: torch.from_numpy(w) for n, w in workload.weights.items()}, strict=False)
         self.optimizer = (
             torch.optim.Adam(self.model.parameters(), lr=workload.lr, fused=True)
             if workload.optimizer == "adam"
             else torch.optim.SGD(self.model.parameters(), lr=workload.lr, fused=True)
         )
-        self.batches = [tuple(map(torch.from_numpy, batch)) for batch in workload.batches()]
+        self.batches = [tuple(map(torch.from_numpy, batch)) for batch in workload.batches]
         model, criterion = (
             self.model,
             F.binary_cross_entropy_with_logits if workload.name == "tiny" else F.cross_entropy,

@@ -11,8 +11,8 @@ import numpy as np
 Kernel = Callable[..., Any]
 
 WHOLE = (
-    *("attention", "attention_back", "conv", "conv_transpose", "conv_weight", "fold", "matmul", "max_pool"),
-    *("max_pool_spread", "resample", "standardise", "standardise_back", "unfold"),
+    *("attention", "attention_back", "conv", "conv_transpose", "conv_weight", "fold", "lstm", "lstm_back"),
+    *("matmul", "max_pool", "max_pool_spread", "resample", "standardise", "standardise_back", "unfold"),
 )
 """The primitives with a compiled kernel of their own that are worth the call."""
 
@@ -34,11 +34,11 @@ def compiled(kernel: Kernel, primitive: Any) -> Kernel:
     """A kernel that gives its work to the compiled one where there is one, and it suits the arrays."""
     if primitive.name not in SMALLEST:
         return kernel
-    smallest = SMALLEST[primitive.name]
+    name = primitive.name
 
     @wraps(kernel)
     def serve(*args: Any, out: Any = None, **settings: Any) -> Any:
-        if out is None and args[0].dtype == np.float32 and max([a.size for a in args]) >= smallest:
+        if out is None and args[0].dtype == np.float32 and max([a.size for a in args]) >= SMALLEST[name]:
             y = _run()(primitive, args, settings)
             if y is not None:
                 return y

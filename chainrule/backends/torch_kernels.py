@@ -97,12 +97,16 @@ def top_positions(x: Any, *, k: int, axis: int, out: Any = None) -> Any:
 
 
 def rfft(x: Any, *, out: Any = None) -> Any:
-    """The spectrum of a real signal along the last axis, as pairs."""
+    """The spectrum of a real signal along the last axis, as pairs; of no signals, which MKL refuses, no spectra."""
+    if not x.numel():
+        return x.new_empty((*x.shape[:-1], x.shape[-1] // 2 + 1, 2)) if out is None else out
     return into(out, torch.view_as_real(torch.fft.rfft(x)))
 
 
 def irfft(X: Any, *, n: int, out: Any = None) -> Any:
-    """The real signal of a spectrum given as pairs."""
+    """The real signal of a spectrum given as pairs; of no spectra no signals."""
+    if not X.numel():
+        return X.new_empty((*X.shape[:-2], n)) if out is None else out
     return into(out, torch.fft.irfft(torch.view_as_complex(X.contiguous()), n))
 
 

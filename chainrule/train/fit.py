@@ -147,8 +147,8 @@ def _one_epoch(run: Run, step: Step) -> None:
     if not run.model.training:  # parts that were frozen by eval() stay so
         run.model.train()
     began = time.perf_counter()
-    for rows in run.loader.rows(run.epoch, start=run.batch):
-        if step(rows):
+    for rows, following in _with_next(run.loader.rows(run.epoch, start=run.batch)):
+        if step(rows, following):
             run.tell("on_step")
             if run.stopped:
                 break
@@ -157,6 +157,15 @@ def _one_epoch(run: Run, step: Step) -> None:
         run.history.append(_row(run) | {"seconds": time.perf_counter() - began})
         run.epoch, run.batch, run.sums = run.epoch + 1, 0, {}
         run.tell("on_epoch")
+
+
+def _with_next(batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each batch with the one behind it, the last one with None."""
+    rows = next(batches, None)
+    while rows is not None:
+        following = next(batches, None)
+        yield rows, following
+        rows = following
 
 
 def _row(run: Run) -> dict[str, Any]:

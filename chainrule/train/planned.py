@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends.native.ahead import RowsAhead
 from chainrule.backends.native.calls import NativeCall, runner
-from chainrule.backends.native.kernels import take_at
 from chainrule.backends.native.library import loaded
 from chainrule.plan import Plan
 from chainrule.plan.compile import Entry
@@ -31,13 +31,15 @@ class Planned:
     def __init__(self, compute: Callable[..., Any], classifies: bool) -> None:
         self.plan, self.classifies = Plan(compute, checks=False), classifies  # labels were checked as a whole
         self.known: dict[tuple[Any, ...], Batch] = {}
+        self.table: RowsAhead | None = None
 
     def __call__(
-        self, x: np.ndarray, y: np.ndarray, rows: np.ndarray, settings: Any, stream: Callable[[], Any]
+        self, x: np.ndarray, y: np.ndarray, rows: np.ndarray, following: Any, settings: Any, stream: Callable[[], Any]
     ) -> tuple[Losses, int] | None:
         """The losses of the rows of x and y, and how many predictions hit their label.
 
-        `stream()` gives the random numbers of the step; it is asked where there are draws.
+        `following` are the rows of the next batch, or None. `stream()` gives the random numbers of the step; it is
+        asked where there are draws.
         """
         key = len(rows), settings
         batch = self.known.get(key)
@@ -46,10 +48,12 @@ class Planned:
             if entry is None:
                 return None
             batch = self.known[key] = Batch(entry, self.classifies)
+        if self.table is None or self.table.x is not x:
+            self.table = RowsAhead(x)
         if not batch.draws:
-            return batch(x, y, rows)
+            return batch(self.table, y, rows, following)
         with stream():
-            return batch(x, y, rows)
+            return batch(self.table, y, rows, following)
 
 
 class Batch:
@@ -61,17 +65,21 @@ class Batch:
         self.direct = isinstance(self.plan, Replay) and self.plan.place.backend.name == "numpy"
         if self.direct:
             self.x, self.y = self.plan.inputs  # type: ignore[union-attr]
+            self.spare = np.empty_like(self.x)
             self.z, *self.losses = self.plan.results
             self.hits = self._counter()
-            self.gathered: Any = None
 
-    def __call__(self, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[Losses, int]:
+    def __call__(self, table: RowsAhead, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
         if not self.direct:
-            return self._elsewhere(x[rows], y[rows])
-        if self.gathered is not x:
-            self.gather, self.gathered = self._gatherer(x), x
-        self.gather(rows)
+            return self._elsewhere(table.x[rows], y[rows])
+        ready = table.ready(rows)
+        if ready is None:
+            table.x.take(rows, 0, self.x, "clip")
+        else:
+            np.copyto(self.x, ready)
         y.take(rows, 0, self.y, "clip")
+        if following is not None and len(following) == len(self.spare):
+            table.prepare(following, self.spare)
         self.plan.run()
         return tuple([float(loss) for loss in self.losses]), self.hits()
 
@@ -81,21 +89,6 @@ class Batch:
         self.plan.run()
         z, *losses = map(np.asarray, map(self.plan.place.backend.to_numpy, self.plan.results))
         return tuple(map(float, losses)), correct(z, y) if self.classifies else 0
-
-    def _gatherer(self, x: np.ndarray) -> Callable[[np.ndarray], Any]:
-        """How rows of x come into the plan's buffer; by a compiled kernel, whose threads share them, where x suits."""
-        place = self.x
-        numbers = np.zeros(len(place), np.int64)
-        call = take_at(x, numbers, place) if loaded() and x.size else None
-        if call is None:
-            return lambda rows: x.take(rows, 0, place, "clip")
-        run = runner([call])
-
-        def gather(rows: np.ndarray) -> None:
-            numbers[:] = rows
-            run()
-
-        return gather
 
     def _counter(self) -> Callable[[], int]:
         """How many predictions hit their label, by a compiled kernel where these are rows of logits and labels."""

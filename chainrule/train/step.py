@@ -63,7 +63,8 @@ class Guard:
 class Step:
     """One batch of training: forward, backward, clip, update; as a plan where it can be one.
 
-    Tells whether the batch ended in an update, as all do unless gradients are accumulated.
+    Tells whether the batch ended in an update, as all do unless gradients are accumulated. A plan gathers the rows
+    that follow while it computes.
     """
 
     def __init__(
@@ -81,24 +82,26 @@ class Step:
         self.guard, self.tried = Guard(run), False
         self.plan = Planned(self.compute, self.classifies) if compiled else None
 
-    def __call__(self, rows: np.ndarray) -> bool:
+    def __call__(self, rows: np.ndarray, following: np.ndarray | None = None) -> bool:
         run = self.run
         first = run.batch % self.accumulate == 0
         complete = (run.batch + 1) % self.accumulate == 0 or run.batch + 1 == self.batches
         settings = (first, complete, 1.0 if self.accumulate == 1 else self._share(len(rows)))
         self.guard.note()
-        losses, hits = self._computed(rows, settings)
+        losses, hits = self._computed(rows, following, settings)
         self.guard.check(*losses)
         self._count(losses[0], hits, len(rows))
         run.batch += 1
         run.step += complete
         return complete
 
-    def _computed(self, rows: np.ndarray, settings: tuple[bool, bool, float]) -> tuple[tuple[float, ...], int]:
+    def _computed(
+        self, rows: np.ndarray, following: np.ndarray | None, settings: tuple[bool, bool, float]
+    ) -> tuple[tuple[float, ...], int]:
         """The losses of a batch, with and without penalty, and how many predictions hit their label."""
         x, y = self.run.loader.x, self.run.loader.y
         if self.plan is not None:
-            found = self.plan(x, y, rows, settings, self._stream)
+            found = self.plan(x, y, rows, following, settings, self._stream)
             if found is not None:
                 return found
         x, y = np.take(x, rows, axis=0), np.take(y, rows, axis=0)

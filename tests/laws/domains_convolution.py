@@ -1,7 +1,7 @@
 """Convolution and its kin: what their arguments are drawn from, and the calls to try."""
 
 from chainrule.ops import windows
-from tests.laws.entries import anywhere, calls, distinct, labels
+from tests.laws.entries import anywhere, calls, distinct, held
 
 
 def _settings(axes, stride=1, padding=(0, 0), dilation=1, **more):
@@ -66,8 +66,8 @@ DOMAINS = {
     "conv_weight": calls((anywhere, anywhere), *((x, y, {"kernel": w[2:], **s}) for x, w, y, s in CALLS)),
     "fold": calls((anywhere,), *((y, {"size": x[2:], **s}) for x, y, s in UNFOLDED)),
     "max_pool": calls((distinct,), *((x, s) for x, _, s in POOLED), *SURROUNDED),
-    "max_pool_gather": calls((anywhere, labels, labels), *((x, x, _ahead(x, s), s) for x, _, s in POOLED)),
-    "max_pool_spread": calls((anywhere, labels, labels), *((_ahead(x, s), x, _ahead(x, s), s) for x, _, s in POOLED)),
+    "max_pool_gather": calls((anywhere, held, held), *((x, x, _ahead(x, s), s) for x, _, s in POOLED)),
+    "max_pool_spread": calls((anywhere, held, held), *((_ahead(x, s), x, _ahead(x, s), s) for x, _, s in POOLED)),
     "pad": calls(
         (anywhere,),
         ((3,), {"widths": ((1, 2),)}),

@@ -11,13 +11,17 @@ def sequence(n=2, t=3, inputs=3, h=2, *, gates, biases, states=1, skips=0):
     return ((n, t, inputs), *[(n, h)] * states, (rows, inputs), (rows, h), *[(h, h)] * skips, *[(rows,)] * biases)
 
 
-def recurrence(gates, biases, states=1, skips=0, inputs=3, **settings):
-    """Calls forwards and backwards in time, masked and not, with axes in front, and the smallest sizes."""
+def recurrence(gates, biases, states=1, skips=0, inputs=3, sizes=None, **settings):
+    """Calls forwards and backwards in time, masked and not, with axes in front, and the smallest sizes.
+
+    `sizes` (n, T, in, h) are others for the first two, forwards, and backwards with a mask.
+    """
     kind = {"gates": gates, "biases": biases, "states": states, "skips": skips}
-    plain = sequence(inputs=inputs, **kind)
+    n, t, wide, h = sizes or (2, 3, inputs, 2)
+    plain = sequence(n, t, wide, h, **kind)
     tried = [
         (*plain, {"reverse": False}),
-        (*plain, (2, 3), {"reverse": True}),
+        (*plain, (n, t), {"reverse": True}),
         (*sequence(n=1, t=1, inputs=1, h=1, **kind), (1, 1), {"reverse": False}),
         (*sequence(n=0, inputs=inputs, **kind), {"reverse": False}),
         (*((2, *shape) for shape in sequence(n=1, t=2, inputs=inputs, **kind)), {"reverse": True}),
@@ -25,21 +29,21 @@ def recurrence(gates, biases, states=1, skips=0, inputs=3, **settings):
     return calls((*[small] * len(plain), mask), *[(*shapes, params | settings) for *shapes, params in tried])
 
 
-def backwards(gates, states=1, saved=(), skips=0, square=False, **settings):
+def backwards(gates, states=1, saved=(), skips=0, square=False, sizes=None, **settings):
     """The same for the cotangents: of the results, then the results, then x, the first states, U (and Q).
 
     `square` makes the input as wide as the state.
     """
 
-    def of(n, t, h):
+    def of(n, t, h, wide=3):
         results = ((n, t, h), *((n, t, k * h) for k in saved))
-        inputs = {"inputs": h} if square else {}
-        x, *first, _, u = sequence(n, t, h=h, gates=gates, biases=0, states=states, **inputs)
+        x, *first, _, u = sequence(n, t, h if square else wide, h, gates=gates, biases=0, states=states)
         return (*results, *results, x, *first, u, *[(h, h)] * skips)
 
+    (n, t, wide, h), (n_, t_, wide_, h_) = (sizes, sizes) if sizes else ((2, 3, 3, 2), (2, 2, 3, 1))
     tried = [
-        (*of(2, 3, 2), {"reverse": False}),
-        (*of(2, 2, 1), (2, 2), {"reverse": True}),
+        (*of(n, t, h, wide), {"reverse": False}),
+        (*of(n_, t_, h_, wide_), (n_, t_), {"reverse": True}),
         (*of(0, 3, 2), {"reverse": False}),
         (*((2, *shape) for shape in of(1, 2, 1)), {"reverse": True}),
     ]

@@ -44,8 +44,13 @@ def labels(draw, shape):
     return draw.integers(0, 3, shape)
 
 
+def held(draw, shape):
+    """Few different numbers, with ties, that no derivative is asked of."""
+    return draw.integers(0, 3, shape).astype(np.float64)
+
+
 positive = between(0.3, 2.5)
-PASSIVE = (mask, labels)
+PASSIVE = (mask, labels, held)
 
 # --- calls ------------------------------------------------------------------------------------------
 
@@ -97,7 +102,7 @@ class Case:
     def draw(self, dtype=np.float64, seed=0):
         draw = np.random.default_rng([seed, *self.name.encode(), self.number])
         args = [self._entry(i)(draw, shape) for i, shape in enumerate(self.shapes)]
-        return [np.array(a, None if self._entry(i) in PASSIVE else dtype) for i, a in enumerate(args)]
+        return [np.array(a, dtype if np.asarray(a).dtype.kind == "f" else None) for a in args]
 
     def function(self, args):
         """The primitive as a function of its active arguments, the others held; a tuple of its results."""

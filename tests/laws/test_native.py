@@ -1,6 +1,7 @@
 """Every compiled kernel is its twin in NumPy, to rounding, on one thread and on several, and takes NaN as it comes."""
 
 import ctypes
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -9,8 +10,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.backends import numpy_compiled
-from chainrule.backends.native import chains, convolutions, kernels
+from chainrule.backends.native import chains, convolutions, kernels, recurrences
 from chainrule.backends.native.again import Remembered
+from chainrule.backends.native.ahead import RowsAhead
 from chainrule.backends.native.calls import runner
 from chainrule.backends.native.library import address, loaded, threads
 from chainrule.backends.numpy_backend import NUMPY
@@ -18,12 +20,14 @@ from chainrule.ops.comparison import choose
 from chainrule.ops.linear_algebra import matmul_
 from chainrule.ops.windows import adaptive, regular
 from tests.laws.domains import CASES
+from tests.laws.domains_recurrence import backwards, recurrence
 from tests.laws.entries import Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
 
 RELATIVE, ABSOLUTE = 3e-5, 3e-6  # float32: sums in another order, exponentials to 3 units in the last place
 OF_LARGEST = 2e-6  # of the largest entry: sums of some hundred products, which may cancel
+SUMMING = {*convolutions.RULES, *recurrences.RULES}
 
 
 def convolved(x, w, y, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
@@ -40,6 +44,12 @@ def pooled(x, *axes):
     """A call of the largest entries of windows, and that of its derivative."""
     y = (*x[:2], *map(len, axes))
     return ((x,), {"windows": axes}), ((y, x, y), {"windows": axes})
+
+
+def sequences(calls, *args, **kind):
+    """Calls of a recurrence or its derivative, of sizes that fill no block, no tile and no vector."""
+    sizes = [(7, 9, 5, 33), (40, 6, 20, 24), (300, 2, 3, 6), (1, 30, 17, 1), (33, 5, 40, 64)]
+    return [call for n, t, inputs, h in sizes for call in calls(*args, sizes=(n, t, inputs, h), **kind).calls[:2]]
 
 
 SAME = ((1, 1), (1, 1))
@@ -72,6 +82,8 @@ LARGE = {
     "conv_transpose": [transpose for _, transpose, _ in CONVOLVED],
     "conv_weight": [weight for _, _, weight in CONVOLVED],
     "matmul": [(((150, 70), (70, 90)), {}), (((3, 40, 30), (3, 30, 50)), {})],
+    "lstm": sequences(recurrence, 4, 1, states=2),
+    "lstm_back": sequences(backwards, 4, states=2, saved=(1, 4)),
     "max_pool": [pool for pool, _ in POOLED],
     "max_pool_spread": [spread for _, spread in POOLED],
     "mean": [(((40, 50, 60),), {"axis": (1,)}), (((300, 200),), {"axis": (0,)})],
@@ -141,7 +153,7 @@ def test_a_kernel_is_its_twin(case, crew):
     runner([call])()
     wanted = results(case.primitive(*map(wide, args), **case.settings))
     for got, value in zip(outs, wanted, strict=True):
-        summed = OF_LARGEST * np.abs(value).max() if case.name in convolutions.RULES else 0
+        summed = OF_LARGEST * np.abs(value).max() if case.name in SUMMING else 0
         np.testing.assert_allclose(got, value, rtol=RELATIVE, atol=max(ABSOLUTE, summed))
 
 
@@ -308,3 +320,60 @@ def test_threads_remember_apart():
         for a, products in zip(x, crew.map(work, x), strict=True):
             for k, product in enumerate(products):
                 np.testing.assert_allclose(product, a @ x[k // 20], rtol=1e-3, atol=1e-4)
+
+
+# --- rows gathered ahead ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (3000,), (33, 129)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_rows_gathered_ahead_are_the_rows(shape, dtype, crew):
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 200, (50, *shape)).astype(dtype)
+    table, place = RowsAhead(x), np.zeros((20, *shape), dtype)
+    work = np.ones((200, 200), np.float32)
+    for _ in range(5):
+        rows = rng.integers(0, 50, 20)
+        table.prepare(rows, place)
+        kernels.RULES["matmul"](work, work, np.empty_like(work)).run()  # in whose gaps they are gathered
+        np.testing.assert_array_equal(table.ready(rows), x[rows])
+
+
+def test_rows_that_were_not_prepared_are_not_ready():
+    table, place, rows = RowsAhead(np.arange(12.0).reshape(6, 2)), np.zeros((3, 2)), np.array([1, 2, 3])
+    assert table.ready(rows) is None
+    table.prepare(rows, place)
+    assert table.ready(rows.copy()) is None
+    assert table.ready(rows) is None
+
+
+def test_one_gathering_at_a_time_and_none_of_scattered_tables():
+    x = np.arange(12.0).reshape(6, 2)
+    first, second, rows = RowsAhead(x), RowsAhead(x), np.array([5, 0])
+    first.prepare(rows, a := np.zeros((2, 2)))
+    second.prepare(rows, np.zeros((2, 2)))
+    assert second.ready(rows) is None
+    np.testing.assert_array_equal(first.ready(rows), x[rows])
+    second.prepare(rows, a)
+    del second  # gives up what it had begun
+    first.prepare(rows, a)
+    np.testing.assert_array_equal(first.ready(rows), x[rows])
+    scattered = RowsAhead(x.T)
+    scattered.prepare(rows[:1] * 0, np.zeros((1, 6)))
+    assert scattered.ready(rows) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_gathering_is_whole_or_lost_after_fork():
+    x, rows = np.arange(12.0).reshape(6, 2), np.array([5, 0])
+    table = RowsAhead(x)
+    table.prepare(rows, np.zeros((2, 2)))
+    kernels.RULES["matmul"](*np.ones((3, 200, 200), np.float32)).run()  # starts the threads, which fork() ends
+    child = os.fork()
+    if not child:
+        ready = table.ready(rows)
+        table.prepare(rows, np.zeros((2, 2)))
+        whole = ready is None or np.array_equal(ready, x[rows])
+        os._exit(0 if whole and np.array_equal(table.ready(rows), x[rows]) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    np.testing.assert_array_equal(table.ready(rows), x[rows])

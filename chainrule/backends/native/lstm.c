@@ -67,12 +67,12 @@ static void lstm_some(const void *context, word from, word to) {
     for (word block = from; block < to; block++) {
         float *chunk = l->z + block * l->chunk * one, *z = chunk + at * one;
         for (word k = 0; !at && k < MIN(l->chunk, s->length - l->step); k++)
-            times_block(s, 4, s->n, s->in, s->x + time_of(s, l->step + k) * s->x_step, s->x_row,
+            times_block(4, s->n, s->in, s->x + time_of(s, l->step + k) * s->x_step, s->x_row,
                         s->packed + block * 4 * UNITS * s->in, l->b_packed + block * 4 * UNITS, 0, chunk + k * one, s->n);
         for (word g = 0; g < groups; g++) {
             group_t near = group_of(s->n, block, g, groups);
             lstm_fetch(l, near, t);
-            times_block(s, 4, near.rows, s->h, old + near.from * l->ld, l->ld, l->u_packed + block * 4 * UNITS * s->h,
+            times_block(4, near.rows, s->h, old + near.from * l->ld, l->ld, l->u_packed + block * 4 * UNITS * s->h,
                         z + near.from * 4 * WIDTH, s->n, tile, 12 / 4);
             for (word r = 0; r < near.rows; r++)
                 for (word p = 0, unit = block * UNITS; p < UNITS / WIDTH && unit < s->h; p++, unit += WIDTH) {
@@ -104,9 +104,14 @@ typedef struct {
     float *h, *c, *gates, *c0;
     word c0_row, c0_unit;
     float *delta, *h0_bar, *c0_bar, *w_bar, *u_bar, *b_bar;
-    float *dh, *dc, *deltas[2]; /* of a step: by blocks, and by rows */
-    word ld, step;
+    float *dh, *dc, *deltas; /* of a step by blocks, and of some steps by rows */
+    word ld, slots, step;
 } lstm_back_t;
+
+/* Where delta of a step is kept, until the next ones take its place. */
+static inline float *lstm_deltas(const lstm_back_t *l, word step) {
+    return l->deltas + (l->s.length - 1 - step) % l->slots * l->s.n * l->ld;
+}
 
 static void lstm_back_start(const void *context, word from, word to) {
     const lstm_back_t *l = context;
@@ -176,7 +181,7 @@ INLINE void lstm_back_units(const lstm_back_t *l, word i, word t, word unit, wor
     word row = i * s->length + t;
     const float *c = l->c + row * s->h + unit, *gates = l->gates + row * 4 * s->h + unit, *before = c + (s->reverse ? s->h : -s->h);
     float delta[4 * UNITS], first[UNITS], *shown = l->delta + row * 4 * s->h + unit;
-    float *kept = l->deltas[l->step & 1] + i * l->ld + unit;
+    float *kept = lstm_deltas(l, l->step) + i * l->ld + unit;
     add_bars(l->h_bar, i, t, unit, count, dh);
     add_bars(l->c_bar, i, t, unit, count, dc);
     if (!l->step) {
@@ -210,7 +215,7 @@ static void lstm_back_some(const void *context, word from, word to) {
             if (l->step >= 0)
                 lstm_back_fetch(l, near, t);
             if (l->step < s->length - 1)
-                times_block(s, 1, near.rows, 4 * s->h, l->deltas[~l->step & 1] + near.from * l->ld, l->ld,
+                times_block(1, near.rows, 4 * s->h, lstm_deltas(l, l->step + 1) + near.from * l->ld, l->ld,
                             s->packed + block * UNITS * 4 * s->h, here, s->n, here, s->n);
             for (word i = near.from; i < near.from + near.rows; i++)
                 for (word p = 0, unit = block * UNITS; p < UNITS / wide && unit < s->h; p++, unit += wide) {
@@ -231,16 +236,24 @@ static void lstm_back_some(const void *context, word from, word to) {
 }
 
 /* Arguments: of the sequence (W and b are not used); the cotangents of h, c and gates; h, c, gates; c0 and its distances;
-   delta, the cotangents of h0, c0, W, U, b; distance of rows of deltas; scratch, of which that for x may be none. */
+   delta, the cotangents of h0, c0, W, U, b; distance of rows of deltas, and of how many steps; scratch. */
 EXPORT void lstm_back(const word *a) {
     lstm_back_t l = {.s = sequence_of(a, 4)};
     a += SEQUENCE;
     l.h_bar = bars_of(a), l.c_bar = bars_of(a + 4), l.gates_bar = bars_of(a + 8), l.h = F(12), l.c = F(13), l.gates = F(14);
     l.c0 = F(15), l.c0_row = a[16], l.c0_unit = a[17], l.delta = F(18), l.h0_bar = F(19), l.c0_bar = F(20), l.w_bar = F(21);
-    l.u_bar = F(22), l.b_bar = F(23), l.ld = a[24], l.dh = F(25), l.dc = F(26), l.deltas[0] = F(27), l.deltas[1] = F(28);
+    l.u_bar = F(22), l.b_bar = F(23), l.ld = a[24], l.slots = a[25], l.dh = F(26), l.dc = F(27), l.deltas = F(28);
+    weights_t weights = {.s = &l.s, .h = l.h, .deltas = l.deltas, .ld = l.ld, .last = l.s.length - 1, .panels = F(29), .is_new = 1};
     word products = 4 * UNITS * l.s.h;
     over_blocks(&l.s, products, lstm_back_start, &l);
-    for (l.step = l.s.length - 1; l.step >= -1; l.step--) over_blocks(&l.s, products * l.s.n, lstm_back_some, &l);
-    over_time(&l.s, l.delta, 4 * l.s.h, 4 * l.s.h, inputs_by_rows(&l.s, F(30)), l.s.in, l.w_bar);
-    over_time(&l.s, l.delta, 4 * l.s.h, 4 * l.s.h, earlier_states(&l.s, l.h, F(29)), l.s.h, l.u_bar);
+    for (l.step = l.s.length - 1; l.step >= -1; l.step--) {
+        over_blocks(&l.s, products * l.s.n, lstm_back_some, &l);
+        if (l.step < 0 || (weights.last - l.step + 1 < l.slots && l.step))
+            continue;
+        weights.rows = (weights.last - l.step + 1) * l.s.n;
+        over(weights.rows, 20000 / (l.s.in + l.s.h) + 1, pack_some, &weights);
+        add_weights(&weights, 0, 4 * l.s.h, 0, l.w_bar);
+        add_weights(&weights, 0, 4 * l.s.h, 1, l.u_bar);
+        weights.last = l.step - 1, weights.is_new = 0;
+    }
 }

@@ -1,6 +1,7 @@
 /* Kernels of float32 for NumPy's arrays, in one library. Every one has a twin in NumPy that it is tested against. */
 
 #include "native.h"
+#include "ahead.c"
 #include "threads.c"
 #include "math.c"
 #include "chain.c"

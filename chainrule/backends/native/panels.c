@@ -13,48 +13,64 @@ typedef float lanes_t __attribute__((vector_size(4 * WIDTH), aligned(4), may_ali
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 
-/* z = first + x panel, for some rows; x is `ldx` apart, rows of z and of the panel are `wide` vectors. */
-INLINE void tile(int rows, int wide, word k, const float *x, word ldx, const float *panel, const float *first, word step, float *z) {
+/* What is multiplied with a panel: entry (r, i) lies at r row + i step. */
+typedef struct {
+    const float *at;
+    word row, step;
+} left_t;
+
+/* Rows of a result, or of what it is added to: 0 apart for one row that stands for all. */
+typedef struct {
+    float *at;
+    word row;
+} rows_t;
+
+/* z = first + x panel, for some rows; rows of z and of the panel are `wide` vectors. */
+INLINE void tile(int rows, int wide, word k, left_t x, const float *panel, rows_t first, rows_t z) {
     lanes_t sum[6][4];
     UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < wide; v++) sum[r][v] = *(const lanes_t *)(first + r * step + v * WIDTH);
+        UNROLL for (int v = 0; v < wide; v++) sum[r][v] = *(const lanes_t *)(first.at + r * first.row + v * WIDTH);
     for (word i = 0; i < k; i++, panel += wide * WIDTH) {
         lanes_t y[4];
         UNROLL for (int v = 0; v < wide; v++) y[v] = *(const lanes_t *)(panel + v * WIDTH);
         UNROLL for (int r = 0; r < rows; r++) {
-            float entry = x[r * ldx + i];
+            float entry = x.at[r * x.row + i * x.step];
             UNROLL for (int v = 0; v < wide; v++) sum[r][v] += entry * y[v];
         }
     }
     UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < wide; v++) *(lanes_t *)(z + (r * wide + v) * WIDTH) = sum[r][v];
+        UNROLL for (int v = 0; v < wide; v++) *(lanes_t *)(z.at + r * z.row + v * WIDTH) = sum[r][v];
 }
 
-INLINE void tiles(int most, int wide, word n, word k, const float *x, word ldx, const float *panel, const float *first, word step,
-                  float *z) {
+INLINE void tiles(int most, int wide, word n, word k, left_t x, const float *panel, rows_t first, rows_t z) {
     word groups = (n + most - 1) / most;
     for (word g = 0; g < groups; g++) {
-        word from = n * g / groups, rows = n * (g + 1) / groups - from;
-        const float *x_ = x + from * ldx, *first_ = first + from * step;
-        float *z_ = z + from * wide * WIDTH;
-        switch (rows) {
-        case 6: if (most >= 6) tile(6, wide, k, x_, ldx, panel, first_, step, z_); break;
-        case 5: if (most >= 6) tile(5, wide, k, x_, ldx, panel, first_, step, z_); break;
-        case 4: if (most >= 4) tile(4, wide, k, x_, ldx, panel, first_, step, z_); break;
-        case 3: tile(3, wide, k, x_, ldx, panel, first_, step, z_); break;
-        case 2: tile(2, wide, k, x_, ldx, panel, first_, step, z_); break;
-        default: tile(1, wide, k, x_, ldx, panel, first_, step, z_);
+        word from = n * g / groups;
+        left_t x_ = {x.at + from * x.row, x.row, x.step};
+        rows_t first_ = {first.at + from * first.row, first.row}, z_ = {z.at + from * z.row, z.row};
+        switch (n * (g + 1) / groups - from) {
+        case 6: if (most >= 6) tile(6, wide, k, x_, panel, first_, z_); break;
+        case 5: if (most >= 6) tile(5, wide, k, x_, panel, first_, z_); break;
+        case 4: if (most >= 4) tile(4, wide, k, x_, panel, first_, z_); break;
+        case 3: tile(3, wide, k, x_, panel, first_, z_); break;
+        case 2: tile(2, wide, k, x_, panel, first_, z_); break;
+        default: tile(1, wide, k, x_, panel, first_, z_);
         }
     }
 }
 
-/* z (n, wide vectors) = first + x (n, k) panel. Rows of `first` are `step` apart: 0 for one row, for all. */
-static void times_panel(int wide, word n, word k, const float *x, word ldx, const float *panel, const float *first, word step,
-                        float *z) {
+/* z (n, wide vectors) = first + x (n, k) panel, x by rows. */
+static void times_panel(int wide, word n, word k, const float *x, word ldx, const float *panel, rows_t first, rows_t z) {
+    left_t by_rows = {x, ldx, 1};
     if (wide == 4)
-        tiles(3, 4, n, k, x, ldx, panel, first, step, z);
+        tiles(3, 4, n, k, by_rows, panel, first, z);
     else if (wide == 3)
-        tiles(4, 3, n, k, x, ldx, panel, first, step, z);
+        tiles(4, 3, n, k, by_rows, panel, first, z);
     else
-        tiles(6, 2, n, k, x, ldx, panel, first, step, z);
+        tiles(6, 2, n, k, by_rows, panel, first, z);
+}
+
+/* The same with x by columns, for panels of two vectors. */
+static void columns_times_panel(word n, word k, const float *x, word ldx, const float *panel, rows_t first, rows_t z) {
+    tiles(6, 2, n, k, (left_t){x, 1, ldx}, panel, first, z);
 }

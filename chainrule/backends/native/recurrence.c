@@ -103,12 +103,12 @@ static void pack_columns(const sequence_t *s, word block, const float *weights, 
 
 /* z (panel, n, wide) = first + x (n, k) panels, for one block and some rows of its n. `first` is like z, or one row a panel
    where `each` is 0; `size` is how many rows z has for a panel. */
-INLINE void times_block(const sequence_t *s, word gates, word rows, word k, const float *x, word ldx, const float *panels,
-                        const float *first, word each, float *z, word size) {
+INLINE void times_block(word gates, word rows, word k, const float *x, word ldx, const float *panels, float *first,
+                        word each, float *z, word size) {
     word wide = wide_of(gates) * WIDTH, count = UNITS / units_of(gates);
     for (word p = 0; p < count; p++)
-        times_panel((int)(wide / WIDTH), rows, k, x, ldx, panels + p * k * wide, first + p * wide * MAX(each, 1), each ? wide : 0,
-                    z + p * size * wide);
+        times_panel((int)(wide / WIDTH), rows, k, x, ldx, panels + p * k * wide,
+                    (rows_t){first + p * wide * MAX(each, 1), each ? wide : 0}, (rows_t){z + p * size * wide, wide});
 }
 
 /* Examples are taken some at a time, as many as a tile has rows: what is made of them is still near then, and meanwhile the
@@ -128,48 +128,73 @@ static inline group_t group_of(word n, word block, word g, word groups) {
     return (group_t){from, to - from, next, end - next, (block + last) * UNITS};
 }
 
-/* The states that the steps started from, in the order of time. */
+/* Gradients of weights: the sum over steps and examples of what delta and what came in, some steps at a time. Rows of both
+   are those of these steps: delta as it was kept for the step before, (steps, n, ld), inputs and states packed into panels,
+   [rows / DEPTH][panel][row][2 WIDTH], those of the inputs first. */
+enum { DEPTH = 256, PANEL = 2 * WIDTH };
+
 typedef struct {
     const sequence_t *s;
-    const float *from;
-    float *to;
-} copied_t;
+    const float *h, *deltas;
+    word ld, rows, last; /* the first of the steps is the last in the order of time */
+    float *panels;
+    /* one gradient: of which columns of delta, from which panel on, and whether it begins */
+    word column, m, panel, k, is_new;
+    float *bar;
+} weights_t;
 
-static void some_earlier(const void *context, word from, word to) {
-    const copied_t *c = context;
-    const sequence_t *s = c->s;
-    for (word i = from; i < to; i++) {
-        float *states = c->to + i * s->length * s->h, *first = states + time_of(s, 0) * s->h;
-        memcpy(states + (s->reverse ? 0 : s->h), c->from + (i * s->length + s->reverse) * s->h, (s->length - 1) * s->h * 4);
-        for (word j = 0; j < s->h; j++) first[j] = s->h0[i * s->h0_row + j * s->h0_unit];
+static inline word panels_of(word k) {
+    return (k + PANEL - 1) / PANEL;
+}
+
+static void pack_entries(const float *from, word unit, word k, float *to, word apart) {
+    for (word j = 0; j < k; j += PANEL, to += apart) {
+        word count = MIN(PANEL, k - j);
+        if (unit == 1 && count == PANEL)
+            memcpy(to, from + j, PANEL * 4);
+        else
+            for (word e = 0; e < PANEL; e++) to[e] = e < count ? from[(j + e) * unit] : 0.0f;
     }
 }
 
-static void some_inputs(const void *context, word from, word to) {
-    const copied_t *c = context;
-    const sequence_t *s = c->s;
-    for (word i = from; i < to; i++)
-        for (word t = 0; t < s->length; t++)
-            memcpy(c->to + (i * s->length + t) * s->in, s->x + i * s->x_row + t * s->x_step, s->in * 4);
+static void pack_some(const void *context, word from, word to) {
+    const weights_t *v = context;
+    const sequence_t *s = v->s;
+    word inputs = panels_of(s->in), all = inputs + panels_of(s->h);
+    for (word row = from; row < to; row++) {
+        word start = row / DEPTH * DEPTH, apart = MIN(DEPTH, v->rows - start) * PANEL, i = row % s->n, step = v->last - row / s->n;
+        float *panel = v->panels + start * all * PANEL + (row - start) * PANEL;
+        pack_entries(s->x + i * s->x_row + time_of(s, step) * s->x_step, 1, s->in, panel, apart);
+        if (step)
+            pack_entries(v->h + (i * s->length + time_of(s, step - 1)) * s->h, 1, s->h, panel + inputs * apart, apart);
+        else
+            pack_entries(s->h0 + i * s->h0_row, s->h0_unit, s->h, panel + inputs * apart, apart);
+    }
 }
 
-/* z (m, k) = d^T v, summed over all steps of all examples, which lie by rows: d (n T, ldd), of which m, and v (n T, k). */
-static void over_time(const sequence_t *s, const float *d, word m, word ldd, const float *v, word k, float *z) {
-    shared_product((product_t){.m = m, .n = k, .k = s->n * s->length, .x = d, .lda = ldd, .ta = 1, .y = v, .ldb = k, .z = z, .ldc = k,
-                               .alpha = 1.0f, .batch = 1});
+static void some_weights(const void *context, word from, word to) {
+    const weights_t *v = context;
+    word all = panels_of(v->s->in) + panels_of(v->s->h), groups = (v->m + 5) / 6;
+    for (word start = 0; start < v->rows; start += DEPTH) {
+        word rows = MIN(DEPTH, v->rows - start), is_new = v->is_new && !start;
+        const float *panels = v->panels + start * all * PANEL + v->panel * rows * PANEL;
+        for (word g = from; g < to; g++) {
+            word m = v->m * g / groups, count = v->m * (g + 1) / groups - m;
+            const float *delta = v->deltas + start * v->ld + v->column + m;
+            for (word p = 0, j = 0; j < v->k; p++, j += PANEL) {
+                float edge[6 * PANEL] = {0}, *bar = v->bar + m * v->k + j;
+                word whole = v->k - j >= PANEL, kept = MIN(PANEL, v->k - j) * 4;
+                for (word r = 0; !whole && !is_new && r < count; r++) memcpy(edge + r * PANEL, bar + r * v->k, kept);
+                rows_t z = whole ? (rows_t){bar, v->k} : (rows_t){edge, PANEL};
+                columns_times_panel(count, rows, delta, v->ld, panels + p * rows * PANEL, whole && is_new ? (rows_t){edge, 0} : z, z);
+                for (word r = 0; !whole && r < count; r++) memcpy(bar + r * v->k, edge + r * PANEL, kept);
+            }
+        }
+    }
 }
 
-/* The gradients of W and U from d (n T, ldd). `earlier` is memory for the earlier states, `inputs` that for x, or NULL where
-   x lies by rows. */
-static const float *earlier_states(const sequence_t *s, const float *h, float *earlier) {
-    copied_t copied = {s, h, earlier};
-    over(s->n, 20000 / (s->length * s->h) + 1, some_earlier, &copied);
-    return earlier;
-}
-
-static const float *inputs_by_rows(const sequence_t *s, float *inputs) {
-    copied_t copied = {s, NULL, inputs};
-    if (inputs)
-        over(s->n, 20000 / (s->length * s->in) + 1, some_inputs, &copied);
-    return inputs ? inputs : s->x;
+/* bar (m, k) += the sum over rows of columns of delta and a part of the panels. */
+static void add_weights(weights_t *v, word column, word m, int of_states, float *bar) {
+    v->column = column, v->m = m, v->panel = of_states ? panels_of(v->s->in) : 0, v->k = of_states ? v->s->h : v->s->in, v->bar = bar;
+    over((m + 5) / 6, 50000 / (6 * v->k * v->rows) + 1, some_weights, v);
 }

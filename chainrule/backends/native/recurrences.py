@@ -11,6 +11,8 @@ UNITS = 16
 """Units of a block, as recurrence.c has it."""
 ROWS = 96
 """Rows of inputs that are mapped at once: from there on a product is as fast as it gets."""
+SUMMED = 256
+"""Rows of steps that are added to the gradients of weights at once."""
 
 
 def lstm(
@@ -38,14 +40,13 @@ def lstm_back(
     results = (h, c, gates, delta, h0_bar, c0_bar, w_bar, u_bar, b_bar)
     if s is None or not by_rows(*results) or not _singles(c0, h_bar, c_bar, gates_bar):
         return None
-    (n, length, _), units, wide = x.shape, h0.shape[1], _blocks(h0.shape[1])
-    ld = 4 * units + LINE
+    (n, length, features), units, wide = x.shape, h0.shape[1], _blocks(h0.shape[1])
+    ld, slots = 4 * units + LINE, min(length, max(2, SUMMED // n))
+    panels = slots * n * (wide + _blocks(features))
+    packed, *rooms = (room(size) for size in (4 * units * wide, n * wide, n * wide, slots * n * ld, panels))
     bars = [word for bar in (h_bar, c_bar, gates_bar) for word in _bars(bar)]
-    packed, *rooms = (room(size) for size in (4 * units * wide, n * wide, n * wide, n * ld, n * ld, n * length * units))
-    inputs = [] if by_rows(x) else [room(x.size)]
-    kept = [packed, *rooms, *inputs]
-    arrays = (packed, *bars, h, c, gates, *_matrix(c0), *results[3:], ld, *rooms, *(inputs or [0]))
-    return _call("lstm_back", *s, *arrays, scratch=kept)
+    arguments = (*bars, h, c, gates, *_matrix(c0), *results[3:], ld, slots)
+    return _call("lstm_back", *s, packed, *arguments, *rooms, scratch=[packed, *rooms])
 
 
 def _sequence(x: Array, h0: Array, mask: list[Array], reverse: bool, w: Any, u: Array, b: Any) -> list[Any] | None:

@@ -6,8 +6,6 @@
    fork() the child has no workers and starts its own at need. A second caller at the same time works alone. */
 
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 
 typedef void (*body_t)(const void *context, word from, word to);
 
@@ -61,7 +59,8 @@ static void wait_for_task(uint32_t seen) {
     for (int i = 0; i < SPINS; i++) {
         if (TASK(atomic_load(&pool.ticket)) != seen)
             return;
-        pause_briefly();
+        if (!piece_ahead())
+            pause_briefly();
     }
     pthread_mutex_lock(&pool.lock);
     atomic_fetch_add(&pool.sleepers, 1);
@@ -83,6 +82,7 @@ static void *worker(void *unused) {
 
 static void forget_workers(void) {
     pool.started = 0;
+    lose_ahead();
     atomic_store(&pool.sleepers, 0);
     pthread_mutex_init(&pool.caller, NULL);
     pthread_mutex_init(&pool.lock, NULL);
@@ -121,7 +121,8 @@ static void over(word n, word grain, body_t body, const void *context) {
     }
     work();
     for (int i = 0; atomic_load(&pool.left); i++) {
-        pause_briefly();
+        if (!piece_ahead())
+            pause_briefly();
         if (i > SPINS) /* who holds the last stretch may be waiting for this processor */
             sched_yield();
     }
