@@ -33,21 +33,34 @@ from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.norms import LayerNorm
 from chainrule.nn.parameter import Buffer, Parameter
-from chainrule.nn.shapes import Flatten
+from chainrule.nn.shapes import Flatten, Unflatten
 
 if TYPE_CHECKING:
     from chainrule.nn import functional
     from chainrule.nn.attention import KVCache, MultiheadAttention
     from chainrule.nn.batch_norms import BatchNorm1d, BatchNorm2d, BatchNorm3d
     from chainrule.nn.branches import Lambda, Parallel, StochasticDepth
+    from chainrule.nn.channel_dropout import Dropout1d, Dropout2d, Dropout3d
     from chainrule.nn.collected import ModuleDict, ModuleList, ParameterList
+    from chainrule.nn.comparing import Bilinear, CosineSimilarity, PairwiseDistance
     from chainrule.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from chainrule.nn.embedding import Embedding, LearnedPositions, PositionalEncoding
     from chainrule.nn.ensemble import Ensemble
     from chainrule.nn.feed_forward import FeedForward
     from chainrule.nn.flat import Flat
     from chainrule.nn.functional import functional_call
+    from chainrule.nn.hard_activations import (
+        Hardshrink,
+        Hardsigmoid,
+        Hardswish,
+        Hardtanh,
+        ReLU6,
+        RReLU,
+        Softshrink,
+        Threshold,
+    )
     from chainrule.nn.highway import Highway
+    from chainrule.nn.pixels import ChannelShuffle, PixelShuffle, PixelUnshuffle
     from chainrule.nn.pooling import (
         AdaptiveAvgPool1d,
         AdaptiveAvgPool2d,
@@ -59,6 +72,9 @@ if TYPE_CHECKING:
         AvgPool2d,
         AvgPool3d,
         GlobalAvgPool,
+        LPPool1d,
+        LPPool2d,
+        LPPool3d,
         MaxPool1d,
         MaxPool2d,
         MaxPool3d,
@@ -97,6 +113,7 @@ if TYPE_CHECKING:
     )
     from chainrule.nn.sample_norms import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
     from chainrule.nn.saving import load, save
+    from chainrule.nn.soft_activations import CELU, GLU, Mish, Softmax2d, Softmin, Softsign, Tanhshrink
     from chainrule.nn.summary import summary
     from chainrule.nn.transformer import (
         TransformerDecoder,
@@ -106,10 +123,16 @@ if TYPE_CHECKING:
     )
 
 _LATER = {
+    "hard_activations": "Hardshrink Hardsigmoid Hardswish Hardtanh RReLU ReLU6 Softshrink Threshold",
+    "soft_activations": "CELU GLU Mish Softmax2d Softmin Softsign Tanhshrink",
+    "pixels": "ChannelShuffle PixelShuffle PixelUnshuffle",
+    "comparing": "Bilinear CosineSimilarity PairwiseDistance",
+    "channel_dropout": "Dropout1d Dropout2d Dropout3d",
     "convolution": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     "pooling": """
         AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d
-        AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool MaxPool1d MaxPool2d MaxPool3d
+        AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool LPPool1d LPPool2d
+        LPPool3d MaxPool1d MaxPool2d MaxPool3d
     """,
     "resizing": """
         CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d Fold
@@ -141,8 +164,10 @@ later(__name__, _LATER, rooms=("functional",))
 
 __all__ = [
     "ACTIVATIONS",
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
@@ -160,7 +185,9 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
+    "ChannelShuffle",
     "ChungGRU",
     "ChungGRUCell",
     "CircularPad1d",
@@ -175,7 +202,11 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineSimilarity",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Ensemble",
     "FeedForward",
@@ -186,6 +217,10 @@ __all__ = [
     "GRUCell",
     "GlobalAvgPool",
     "GroupNorm",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
     "Highway",
     "HighwayCell",
     "HighwayRNN",
@@ -194,6 +229,9 @@ __all__ = [
     "InstanceNorm2d",
     "InstanceNorm3d",
     "KVCache",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTMCell",
     "Lambda",
     "LayerNorm",
@@ -206,18 +244,24 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
     "MultiheadAttention",
     "PReLU",
+    "PairwiseDistance",
     "Parallel",
     "Parameter",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PositionalEncoding",
     "RMSNorm",
     "RNNCell",
+    "RReLU",
     "ReLU",
+    "ReLU6",
     "Recurrent",
     "ReflectionPad1d",
     "ReflectionPad2d",
@@ -233,15 +277,22 @@ __all__ = [
     "Sigmoid",
     "Sign",
     "Softmax",
+    "Softmax2d",
+    "Softmin",
     "Softplus",
+    "Softshrink",
+    "Softsign",
     "Step",
     "StepStrict",
     "StochasticDepth",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "TransformerDecoder",
     "TransformerDecoderLayer",
     "TransformerEncoder",
     "TransformerEncoderLayer",
+    "Unflatten",
     "Unfold",
     "Upsample",
     "ZeroPad1d",

@@ -23,25 +23,25 @@ class Activation(Module):
         return type(self).function(x)
 
 
-def _module(name: str, function: Any) -> type[Activation]:
-    """A class for a function: its name, its docstring, nothing else."""
-    facets = {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": __name__}
+def module_of(name: str, function: Any, file: str = __name__) -> type[Activation]:
+    """A class for a function: its name, its docstring, the file it stands in, nothing else."""
+    facets = {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": file}
     return type(name, (Activation,), facets)
 
 
-Identity = _module("Identity", ops.identity)
-Step = _module("Step", ops.step)
-StepStrict = _module("StepStrict", ops.step_strict)
-Sign = _module("Sign", ops.sign)
-Sigmoid = _module("Sigmoid", ops.sigmoid)
-LogSigmoid = _module("LogSigmoid", ops.log_sigmoid)
-Tanh = _module("Tanh", ops.tanh)
-ReLU = _module("ReLU", ops.relu)
-SELU = _module("SELU", ops.selu)
-GELU = _module("GELU", ops.gelu)
-GELUTanh = _module("GELUTanh", ops.gelu_tanh)
-SiLU = _module("SiLU", ops.silu)
-Softplus = _module("Softplus", ops.softplus)
+Identity = module_of("Identity", ops.identity)
+Step = module_of("Step", ops.step)
+StepStrict = module_of("StepStrict", ops.step_strict)
+Sign = module_of("Sign", ops.sign)
+Sigmoid = module_of("Sigmoid", ops.sigmoid)
+LogSigmoid = module_of("LogSigmoid", ops.log_sigmoid)
+Tanh = module_of("Tanh", ops.tanh)
+ReLU = module_of("ReLU", ops.relu)
+SELU = module_of("SELU", ops.selu)
+GELU = module_of("GELU", ops.gelu)
+GELUTanh = module_of("GELUTanh", ops.gelu_tanh)
+SiLU = module_of("SiLU", ops.silu)
+Softplus = module_of("Softplus", ops.softplus)
 
 
 class LeakyReLU(Module):

@@ -63,6 +63,18 @@ class _AvgPool(_Pool):
         return ops.avg_pool(x, *settings)
 
 
+class _LPPool(_Pool):
+    padding = 0
+
+    def __init__(self, norm_type: float, kernel_size: Each, stride: Each | None = None) -> None:
+        self.norm_type, self.kernel_size, self.stride = norm_type, kernel_size, stride
+
+    def forward(self, x: Any) -> Any:
+        """The norms."""
+        refuse_other_axes(self, x, self.axes)
+        return ops.lp_pool(x, self.norm_type, self.kernel_size, self.stride)
+
+
 class _Adaptive(Module):
     axes: int
     function: Any
@@ -102,6 +114,13 @@ AVG = """The mean of every window, over {axes}. Shapes: x (n, c, {sizes}), resul
     Raises:
         ShapeError: x has other axes, or the kernel does not fit in.
     """
+LP = """The p-norm (Σ |x|ᵖ)^(1/p) of every window, p = norm_type, over {axes}. x (n, c, {sizes}).
+
+    `stride` is the kernel unless said otherwise.
+
+    Raises:
+        ShapeError: x has other axes, or the kernel does not fit in.
+    """
 ADAPTIVE = """{what} of windows that share an image out into output_size places. x (n, c, {sizes}).
 
     Raises:
@@ -123,6 +142,7 @@ def _adaptive(name: str, function: Any, what: str, axes: int) -> Any:
 
 MaxPool1d, MaxPool2d, MaxPool3d = (_pool(_MaxPool, f"MaxPool{d}d", MAX, d) for d in AXES)
 AvgPool1d, AvgPool2d, AvgPool3d = (_pool(_AvgPool, f"AvgPool{d}d", AVG, d) for d in AXES)
+LPPool1d, LPPool2d, LPPool3d = (_pool(_LPPool, f"LPPool{d}d", LP, d) for d in AXES)
 AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = (
     _adaptive(f"AdaptiveAvgPool{d}d", ops.adaptive_avg_pool, "Means", d) for d in AXES
 )

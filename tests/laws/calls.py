@@ -52,6 +52,10 @@ def with_non_numbers(draw, shape):
     return draw.choice([1.0, np.nan, np.inf, -np.inf], shape)
 
 
+def with_gaps(draw, shape):
+    return np.where(draw.random(shape) < 0.3, np.nan, draw.uniform(-2, 2, shape))
+
+
 PASSIVE = (labels, mask, with_non_numbers)
 """Entries that have no derivative."""
 
@@ -95,31 +99,36 @@ ONE = {
     anywhere: """cos cosh elu erf erfc exp exp2 expm1 gelu gelu_tanh identity negative normalize sigmoid silu sin sinh
         softplus square stop_gradient tanh asinh atan log_softmax softmax logsumexp sum mean std var cumprod cumsum
         logcumsumexp prod flatten flip trace tril triu transpose diag diagonal diag_embed chunk unstack argsort sort
-        argmax argmin rfft tensor noise""",
+        argmax argmin rfft tensor noise softsign tanhshrink mish celu softmin aminmax cov corrcoef diff trapezoid
+        var_mean std_mean any all count_nonzero zeros_like ones_like rand_like randn_like ravel fliplr flipud rot90
+        reciprocal sinc""",
+    distinct: """max min svdvals median hardtanh hardshrink softshrink hardsigmoid hardswish relu6""",
     off_zero: """abs ceil floor leaky_relu log_sigmoid relu round selu sign step step_strict trunc norm""",
-    positive: "log log10 log2 sqrt",
+    positive: "log log10 log2 sqrt rsqrt",
+    chances: "logit frac",
     unit: "acos asin atanh tan",
     above_one: "acosh",
     between(-0.6, 2): "log1p",
-    distinct: "max min svdvals",
-    with_non_numbers: "isfinite isinf isnan",
+    with_non_numbers: "isfinite isinf isnan nan_to_num",
+    with_gaps: "nansum nanmean",
     mask: "logical_not additive_mask",
 }
 """Functions that are called with one matrix and nothing else."""
 TWO = {
     anywhere: """add subtract multiply maximum minimum atan2 hypot logaddexp equal not_equal greater greater_equal
-        less less_equal cosine_similarity kron straight_through""",
-    mask: "logical_and logical_or",
+        less less_equal cosine_similarity kron straight_through dist
+        pairwise_distance cdist inner isclose allclose""",
+    mask: "logical_and logical_or logical_xor",
 }
 """Functions that are called with two matrices of one shape."""
 
 for entry, names in ONE.items():
     for name in names.split():
-        add(name, (entry, M), f=held(getattr(cr, name)) if name == "noise" else None)
+        add(name, (entry, M), f=held(getattr(cr, name)) if name in ("noise", "rand_like", "randn_like") else None)
 for entry, names in TWO.items():
     for name in names.split():
         add(name, (entry, M), (entry, M))
-        if name not in ("cosine_similarity", "kron", "straight_through"):
+        if name not in ("cosine_similarity", "kron", "straight_through", "cdist", "inner"):
             add(name, (entry, (3,)), (entry, M))
 
 add("divide", (anywhere, M), (off_zero, M))
@@ -171,6 +180,35 @@ each("pad", (anywhere, M), settings=[{"widths": [(1, 0), (0, 2)], "mode": m} for
 each("pad", (anywhere, M), settings=[{"widths": [(1, 0), (0, 2)], "mode": m} for m in ("reflect", "replicate")])
 TABLE["chunk"].pop(0)
 
+each("quantile", (distinct, (2, 4)), settings=[{"q": 0.3}, {"q": [0.1, 0.9], "axis": -1}])
+each("quantile", (distinct, (2, 4)), settings=[{"q": 0.5, "axis": 0, "keepdims": True}])
+for name in ("median", "diff", "trapezoid", "var_mean", "aminmax", "any", "all", "count_nonzero", "nansum"):
+    each(name, (distinct, M), settings=AXES)
+each("kthvalue", (distinct, M), settings=[{"k": 1}, {"k": 2, "axis": 0}, {"k": 2, "keepdims": True}])
+each("full_like", (anywhere, M), settings=[{"value": 2.5}, {"value": 1, "dtype": "int64"}])
+add("unflatten", (anywhere, (2, 6)), f=lambda x: cr.unflatten(x, -1, (3, 2)))
+add("hstack", (anywhere, M), (anywhere, (2, 1)), f=lambda a, b: cr.hstack([a, b]))
+add("vstack", (anywhere, M), (anywhere, (3,)), f=lambda a, b: cr.vstack([a, b]))
+add("select", (anywhere, M), f=lambda x: cr.select(x, 1, 2))
+add("narrow", (anywhere, M), f=lambda x: cr.narrow(x, 1, -2, 2))
+add("tensor_split", (anywhere, (4, 3)), f=lambda x: cr.tensor_split(x, 3))
+add("tensor_split", (anywhere, (4, 3)), f=lambda x: cr.tensor_split(x, [1, 2], 1))
+add("rot90", (anywhere, (2, 3, 4)), f=lambda x: cr.rot90(x, 3, (2, 0)))
+add("pixel_shuffle", (anywhere, (1, 4, 2, 3)), f=lambda x: cr.pixel_shuffle(x, 2))
+add("pixel_unshuffle", (anywhere, (1, 2, 4, 6)), f=lambda x: cr.pixel_unshuffle(x, 2))
+add("channel_shuffle", (anywhere, (1, 4, 2)), f=lambda x: cr.channel_shuffle(x, 2))
+add("meshgrid", (anywhere, (3,)), (anywhere, (2,)))
+add("meshgrid", (anywhere, (3,)), (anywhere, (2,)), f=lambda a, b: cr.meshgrid(a, b, indexing="xy"))
+each("glu", (anywhere, (2, 4)), settings=[{}, {"axis": 0}])
+add("threshold", (distinct, M), f=lambda x: cr.threshold(x, 0.25, 7.0))
+for name in ("fmod", "floor_divide"):
+    add(name, (anywhere, M), (positive, M))
+add("xlogy", (anywhere, M), (positive, (3,)))
+add("lerp", (anywhere, M), (anywhere, M), (anywhere, (3,)))
+add("addcmul", (anywhere, M), (anywhere, M), (anywhere, (3,)))
+add("addcdiv", (anywhere, M), (anywhere, M), (off_zero, (3,)))
+add("masked_select", (anywhere, M), f=lambda x: cr.masked_select(x, np.array([True, False, True])))
+
 # Reading and writing at places.
 add("index", (anywhere, M), f=lambda x: cr.index(x, (slice(None), 1)))
 add("index", (anywhere, M), f=lambda x: cr.index(x, (..., None, slice(None, None, -1))))
@@ -193,7 +231,21 @@ add("index_put", (anywhere, (3, 2)), (labels, (4,)), (anywhere, ()), f=lambda x,
 add("one_hot", (labels, (2,)), f=lambda y: cr.one_hot(y, 3))
 add("one_hot", (labels, ()), f=lambda y: cr.one_hot(y, 4, "float64"))
 
+add("index_select", (anywhere, M), (labels, (2,)), f=lambda x, i: cr.index_select(x, 1, i))
+add("searchsorted", (anywhere, (4,)), f=lambda x: cr.searchsorted(np.array([-1.0, 0.0, 1.0]), x))
+add("searchsorted", (anywhere, (2, 4)), (anywhere, (2, 3)), f=lambda r, x: cr.searchsorted(cr.sort(r), x, right=True))
+add("bucketize", (anywhere, M), f=lambda x: cr.bucketize(x, [-1.0, 0.5]))
+
 # Products, decompositions, spectra.
+add("addmm", (anywhere, (2,)), (anywhere, M), (anywhere, (3, 2)))
+add("baddbmm", (anywhere, (2, 2, 2)), (anywhere, (2, 2, 3)), (anywhere, (2, 3, 2)))
+add("cross", (anywhere, M), (anywhere, M))
+add("cross", (anywhere, (3, 2)), (anywhere, (3, 2)), f=lambda a, b: cr.cross(a, b, 0))
+add("matrix_power", (invertible, (3, 3)), f=lambda a: cr.matrix_power(a, 3))
+add("matrix_power", (invertible, (3, 3)), f=lambda a: cr.matrix_power(a, -1))
+add("block_diag", (anywhere, M), (anywhere, (1, 1)))
+add("vander", (anywhere, (3,)))
+add("bilinear", (anywhere, (2, 3)), (anywhere, (2, 2)), (anywhere, (4, 3, 2)), (anywhere, (4,)))
 add("matmul", (anywhere, M), (anywhere, (3, 2)))
 add("matmul", (anywhere, (3,)), (anywhere, (3, 2)))
 add("matmul", (anywhere, (2, 1, 2, 3)), (anywhere, (4, 3, 2)))
@@ -244,6 +296,9 @@ for name in ("avg_pool", "max_pool"):
     each(name, IMAGE, settings=[{"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}])
 for name in ("adaptive_avg_pool", "adaptive_max_pool"):
     each(name, IMAGE, settings=[{"output_size": 3}, {"output_size": (2, None)}])
+each(
+    "lp_pool", (positive, (1, 2, 4, 4)), settings=[{"p": 2, "kernel_size": 2}, {"p": 3, "kernel_size": 3, "stride": 1}]
+)
 add("global_avg_pool", IMAGE)
 add("global_max_pool", IMAGE)
 each("upsample", IMAGE, settings=[{"scale_factor": 2}, {"size": (3, 5), "mode": "bilinear"}])
@@ -333,7 +388,8 @@ EACH = [call for calls in CALLS.values() for call in calls]
 
 NO_ARRAYS = """
     alibi alibi_slopes arange causal_mask eye full gumbel linspace ones rand randn sinusoidal_positions
-    sliding_window_mask zeros axes no_grad random_stream seed use load
+    sliding_window_mask zeros randint randperm logspace tril_indices triu_indices axes no_grad random_stream seed use
+    load
 """
 """What takes no array, so that `vmap` has nothing to map over."""
 NOT_INSIDE = {
@@ -343,6 +399,7 @@ NOT_INSIDE = {
     "graph": "walks the tape",
     "path_sum": "walks the tape",
     "paths": "walks the tape",
+    "unique": "how many results there are depends on the numbers",
     "save": "writes a file",
     "evaluate": "runs over a whole data set",
     "explain": "shows the numbers of one pass",

@@ -20,10 +20,16 @@ for d in SIZES:
         IMAGE_LAYERS[f"{kind}{d}d"] = (lambda kind=kind, d=d: getattr(nn, f"{kind}{d}d")(2), _of(d))
     for kind in ("ReplicationPad", "CircularPad"):
         IMAGE_LAYERS[f"{kind}{d}d"] = (lambda kind=kind, d=d: getattr(nn, f"{kind}{d}d")(1), _of(d))
+    IMAGE_LAYERS[f"LPPool{d}d"] = (lambda d=d: getattr(nn, f"LPPool{d}d")(2, 2), _of(d))
+    IMAGE_LAYERS[f"Dropout{d}d"] = (lambda d=d: getattr(nn, f"Dropout{d}d")(0.4), _of(d))
     IMAGE_LAYERS[f"ConstantPad{d}d"] = (lambda d=d: getattr(nn, f"ConstantPad{d}d")(1, 2.5), _of(d))
 IMAGE_LAYERS |= {
     "BatchNorm2d": (lambda: nn.BatchNorm2d(4), _of(2)),
     "BatchNorm3d": (lambda: nn.BatchNorm3d(4), _of(3)),
+    "ChannelShuffle": (lambda: nn.ChannelShuffle(2), _of(2)),
+    "PixelShuffle": (lambda: nn.PixelShuffle(2), _of(2)),
+    "PixelUnshuffle": (lambda: nn.PixelUnshuffle(2), (3, 2, 6, 4)),
+    "Softmax2d": (nn.Softmax2d, _of(2)),
     "Fold": (lambda: nn.Fold((4, 3), 2), (2, 8, 6)),
     "RMSNorm": (lambda: nn.RMSNorm(5), _of(2)),
     "Unfold": (lambda: nn.Unfold(2), _of(2)),

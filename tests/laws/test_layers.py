@@ -140,3 +140,20 @@ def test_layer_norm_is_the_same_in_both_modes_and_for_each_sample_alone():
     x = (Key(0) / "ln").generator().standard_normal((4, 6)).astype(np.float32)
     np.testing.assert_array_equal(layer(x).data, layer.eval()(x).data)
     np.testing.assert_allclose(layer(x[2:3]).data, layer(x).data[2:3], rtol=1e-6)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_channel_dropout_drops_whole_channels_and_keeps_the_mean(axes):
+    x = np.ones((50, 40, *[2] * axes), np.float32)
+    y = getattr(nn, f"Dropout{axes}d")(0.25)(x).numpy()
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
+    flat = y.reshape(50, 40, -1)
+    np.testing.assert_array_equal(flat.min(-1), flat.max(-1))
+    assert abs(y.mean() - 1) < 0.05  # 2000 channels: 4 deviations of √(p/(1−p))/√2000
+
+
+def test_drawn_slopes_lie_between_their_bounds():
+    slopes = -nn.RReLU(0.2, 0.6)(-np.ones(10_000, np.float32)).numpy()
+    assert 0.2 <= slopes.min() < 0.21
+    assert 0.59 < slopes.max() < 0.6 + 1e-6
+    np.testing.assert_allclose(nn.RReLU(0.2, 0.6).eval()(-np.ones(3)).numpy(), -0.4)

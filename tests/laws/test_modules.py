@@ -14,8 +14,11 @@ from chainrule.base.errors import OptionError, ShapeError
 from chainrule.base.keys import Key
 from tests.laws.image_layers import IMAGE_LAYERS
 from tests.laws.recurrent_layers import RECURRENT_LAYERS
-from tests.laws.sequence_layers import OTHERS, SEQUENCE_LAYERS
+from tests.laws.sequence_layers import OTHERS, SEQUENCE_LAYERS, Attending
 
+FURTHER_ACTIVATIONS = """
+    CELU Hardshrink Hardsigmoid Hardswish Hardtanh Mish RReLU ReLU6 Softmin Softshrink Softsign Tanhshrink
+"""
 LAYERS = {
     "Linear": lambda: nn.Linear(4, 4),
     "BatchNorm1d": lambda: nn.BatchNorm1d(4),
@@ -26,11 +29,18 @@ LAYERS = {
     "Residual": lambda: nn.Residual(nn.Linear(4, 4)),
     "Sequential": lambda: nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)),
     **{make.__name__: make for make in nn.ACTIVATIONS.values()},
+    **{name: getattr(nn, name) for name in FURTHER_ACTIVATIONS.split()},
+    "Threshold": lambda: nn.Threshold(0.1, -1.0),
+    "GLU": lambda: nn.Sequential(nn.Linear(4, 8), nn.GLU()),
+    "Unflatten": lambda: nn.Sequential(nn.Unflatten(1, (2, 2)), nn.Flatten()),
+    "Bilinear": lambda: Attending(nn.Bilinear(4, 4, 4), takes=2),
     **SEQUENCE_LAYERS,
 }
 """One of each layer, all from 4 features to 4."""
 
-ABSTRACT = {"Module", "Activation", "Ensemble", "LowPrecision"} | OTHERS | RECURRENT_LAYERS
+COMPARING = {"CosineSimilarity", "PairwiseDistance"}
+"""From two inputs to a number a row: in tests/oracles."""
+ABSTRACT = {"Module", "Activation", "Ensemble", "LowPrecision"} | COMPARING | OTHERS | RECURRENT_LAYERS
 
 
 def rows(n=6, d=4, dtype=np.float64):

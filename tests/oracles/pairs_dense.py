@@ -25,6 +25,87 @@ def activation_with_a_slope(name, draw):
     return Pair(*of_both(name, draw.real(0.01, 2)), (draw.normal(*some_shape(draw)) * 2,))
 
 
+@paired("ReLU6", "Hardswish", "Softsign", "Tanhshrink", "Mish")
+def further_activation(name, draw):
+    return Pair(*of_both(name), (draw.normal(*some_shape(draw)) * draw.one_of(1, 4),))
+
+
+@paired("Hardsigmoid")
+def hardsigmoid(name, draw):
+    """By formula: PyTorch's derivative is 1/6 in float32."""
+    ours = nn.Hardsigmoid()
+    return Pair(ours, Formula(ours, lambda p, x: (x / 6 + 0.5).clamp(0, 1)), (draw.normal(*some_shape(draw)) * 4,))
+
+
+@paired("CELU")
+def celu(name, draw):
+    """By formula: PyTorch keeps 1/α in float32."""
+    alpha = draw.real(0.2, 3)
+    ours = nn.CELU(alpha)
+
+    def formula(p, x):
+        return torch.where(x > 0, x, alpha * torch.expm1(x.clamp(max=0) / alpha))
+
+    return Pair(ours, Formula(ours, formula), (draw.normal(*some_shape(draw)) * 2,))
+
+
+@paired("Hardtanh", "Threshold")
+def with_two_numbers(name, draw):
+    numbers = draw.real(-2, -0.1), draw.real(0.1, 2)
+    return Pair(*of_both(name, *numbers), (draw.normal(*some_shape(draw)) * 2,))
+
+
+@paired("Hardshrink", "Softshrink")
+def shrinking(name, draw):
+    limit = () if draw.chance(0.3) else (draw.real(0, 2),)
+    return Pair(*of_both(name, *limit), (draw.normal(*some_shape(draw)) * 2,))
+
+
+@paired("RReLU")
+def drawn_slope(name, draw):
+    """What is random in it is in the laws; here is evaluation, and training where there is one slope to draw."""
+    x = draw.normal(*some_shape(draw))
+    if draw.chance():
+        return Pair(*of_both(name, 0.1, draw.real(0.2, 1)), (x,), phases=("eval",))
+    slope = draw.real(0.1, 1)
+    return Pair(*of_both(name, slope, slope), (x,))
+
+
+@paired("GLU", "Softmin")
+def along_an_axis(name, draw):
+    shape = [2 * n for n in some_shape(draw)]
+    axis = draw.size(-len(shape), len(shape) - 1)
+    return Pair(*of_both(name, axis), (draw.normal(*shape) * 2,))
+
+
+@paired("Unflatten")
+def unflatten(name, draw):
+    sizes, before = draw.shape(draw.size(1, 3)), draw.shape(draw.size(1, 2))
+    shape = *before, int(np.prod(sizes)), *draw.shape(draw.size(0, 2))
+    hidden = draw.size(0, len(sizes) - 1) if draw.chance() else None
+    asked = tuple(-1 if i == hidden else n for i, n in enumerate(sizes))
+    return Pair(*of_both(name, len(before), asked), (draw.normal(*shape),))
+
+
+@paired("CosineSimilarity", "PairwiseDistance")
+def compared(name, draw):
+    """Vectors of two entries or more: the cosine of one alone is ±1, with a derivative of 0."""
+    shape = draw.shape(draw.size(2, 4), 2)
+    if name == "CosineSimilarity":
+        layers = of_both(name, draw.size(-len(shape), len(shape) - 1))
+    else:
+        p, kept = draw.one_of(1.0, 2.0, 3.0), draw.chance()
+        layers = nn.PairwiseDistance(p, keepdims=kept), torch.nn.PairwiseDistance(p, keepdim=kept)
+    return Pair(*layers, (draw.normal(*shape), draw.normal(*shape)))
+
+
+@paired("Bilinear")
+def bilinear(name, draw):
+    sizes, lead = draw.shape(3), some_shape(draw, (1, 3))
+    inputs = draw.normal(*lead, sizes[0]), draw.normal(*lead, sizes[1])
+    return Pair(*of_both(name, *sizes, bias=draw.chance(0.7)), inputs)
+
+
 @paired("Softplus")
 def softplus(name, draw):
     x = draw.normal(*some_shape(draw)) * draw.one_of(1, 30)

@@ -85,6 +85,39 @@ def adaptive_pooling(name, draw):
     return Pair(*of_both(name, target), (draw.apart(*draw.shape(2, most=2), *draw.shape(axes, most=7)),))
 
 
+@paired(*over_axes("LPPool"))
+def power_pooling(name, draw):
+    axes, p = axes_of(name), draw.one_of(1, 2, 3)
+    kernel = draw.per_axis(axes, 2, 3)
+    x = draw.normal(*draw.shape(2, most=2), *draw.grown(each(kernel, axes), 3))
+    return Pair(*of_both(name, p, kernel, draw.one_of(None, draw.size(1, 3))), (x if p == 2 else abs(x),))
+
+
+@paired(*over_axes("Dropout"))
+def channel_dropout(name, draw):
+    """What is random in it is in the laws; here is what is not: evaluation, and p of 0 and 1."""
+    x = draw.normal(*draw.shape(2 + axes_of(name)))
+    if draw.chance():
+        return Pair(*of_both(name, draw.real(0, 1)), (x,), phases=("eval",))
+    return Pair(*of_both(name, float(draw.chance())), (x,))
+
+
+@paired("Softmax2d")
+def softmax_of_channels(name, draw):
+    return Pair(*of_both(name), (draw.normal(*draw.shape(draw.one_of(3, 4))),))
+
+
+@paired("PixelShuffle", "PixelUnshuffle", "ChannelShuffle")
+def shuffling(name, draw):
+    r, (n, c, h, w) = draw.size(1, 3), draw.shape(4, most=3)
+    shapes = {
+        "PixelShuffle": (n, c * r * r, h, w),
+        "PixelUnshuffle": (n, c, h * r, w * r),
+        "ChannelShuffle": (n, c * r, h, w),
+    }
+    return Pair(*of_both(name, r), (draw.normal(*shapes[name]),))
+
+
 @paired("GlobalAvgPool")
 def global_pooling(name, draw):
     axes, ours = draw.one_of(*NUMBERS), nn.GlobalAvgPool()
