@@ -8,13 +8,13 @@ from typing import Any
 from chainrule.core.stack import stack
 
 
-def deferred(check: Callable[[Any], Any], values: Any, below: int | None = None) -> bool:
+def deferred(check: Callable[[Any], Any], values: Any, within: tuple[float, float] | None = None) -> bool:
     """Whether a check was put off: `check(array)` is called with the numbers in every run, and raises if need be.
 
-    `below` says that it asks for 0 ≤ x < below, which a plan can look at faster.
+    `within` says that it asks for numbers from the first to the second, which a plan can look at faster.
     """
     recorder = stack.recorder
     if recorder is None or not recorder.holds(values):
         return False
-    recorder.check(check, values, below)
+    recorder.check(check, values, within)
     return True

@@ -35,7 +35,7 @@ def check_labels(loss: str, labels: Any, n_classes: int) -> None:
     if kind_of(labels) not in "iub":
         fix = "target.astype('int64') for labels, or one row of probabilities for each example"
         raise DtypeError(f"{loss} takes class labels as integers, got {labels.dtype}.", fix=fix)
-    if deferred(lambda array: check_labels(loss, array, n_classes), labels, below=n_classes):
+    if deferred(lambda array: check_labels(loss, array, n_classes), labels, within=(0, n_classes - 1)):
         return
     values = numbers(labels)
     if values is not None and (values.min() < 0 or values.max() >= n_classes):
@@ -64,7 +64,7 @@ def check_probabilities(loss: str, what: str, p: Any, fix: str) -> None:
     Raises:
         DataError: one is not.
     """
-    if deferred(lambda array: check_probabilities(loss, what, array, fix), p):
+    if deferred(lambda array: check_probabilities(loss, what, array, fix), p, within=(0, 1)):
         return
     values = numbers(p)
     if values is not None and (values.min() < 0 or values.max() > 1):

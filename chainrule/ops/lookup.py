@@ -54,7 +54,7 @@ def check_ids(ids: Any, n: int, of: str = "a vocabulary of {}") -> None:
             ids=f"shape {tuple(ids.shape)}",
             fix='ids.astype("int64")',
         )
-    if deferred(lambda array: check_ids(array, n, of), ids, below=n):
+    if deferred(lambda array: check_ids(array, n, of), ids, within=(0, n - 1)):
         return
     values = words.all_values(ids)
     values = None if isinstance(values, Spec) else looked_at(values)

@@ -34,8 +34,8 @@ class CompiledStep:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
         optimizer = self.optimizer
         for group, words in zip(optimizer.groups, self.numbers, strict=False):
-            t = int(group.counts[0]) + 1
-            numbers = optimizer.compiled(t, **group.settings, lr=optimizer.lr * group.factor)
+            t = group.counts.item(0) + 1
+            numbers = optimizer.compiled(t, **group.settings, lr=optimizer._lr * group.factor)
             words[-len(numbers) :] = numbers  # type: ignore[arg-type]
 
     def run(self) -> None:

@@ -124,14 +124,14 @@ class Plan:
         self.steps = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        leaves: Sequence[Any] = args
-        if kwargs or not all([type(a) is np.ndarray for a in args]):
-            leaves = tree.flatten((args, kwargs))[0]
+        plain = not kwargs and all([type(a) is np.ndarray for a in args])
+        leaves: Sequence[Any] = args if plain else tree.flatten((args, kwargs))[0]
         entry = self._found(signature(leaves), args, kwargs)
         if entry is None:
             return self.step(*args, **kwargs)
         self.latest = entry
-        result = entry.run([a.data if isinstance(a, Tensor) else a for a in leaves if is_data(a)], self.steps)
+        arrays = args if plain else [a.data if isinstance(a, Tensor) else a for a in leaves if is_data(a)]
+        result = entry.run(arrays, self.steps)
         self.steps += 1
         return result
 

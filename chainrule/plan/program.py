@@ -98,10 +98,10 @@ class Draw(Instruction):
 
 @dataclass(eq=False)
 class Check(Instruction):
-    """What define-by-run would refuse: `verify(*arrays)` raises. `below` is set where it asks 0 ≤ x < below."""
+    """What define-by-run would refuse: `verify(*arrays)` raises. `within` is set where it asks that numbers lie between two."""
 
     verify: Callable[..., Any] = lambda *arrays: None
-    below: int | None = None
+    within: tuple[float, float] | None = None
 
     @property
     def has_effect(self) -> bool:

@@ -121,10 +121,10 @@ class Recorder(Trace):
             values = values.value
         return isinstance(values, Value) and values.kind != "constant"
 
-    def check(self, verify: Callable[..., Any], value: Any, below: int | None = None) -> None:
+    def check(self, verify: Callable[..., Any], value: Any, within: tuple[float, float] | None = None) -> None:
         """What define-by-run would look at and perhaps refuse is looked at in every step."""
         if self.checks:
-            self.note(Check((self.value_of(value),), (), verify=verify, below=below))
+            self.note(Check((self.value_of(value),), (), verify=verify, within=within))
 
     # Modules and derivatives.
 

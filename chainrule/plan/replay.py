@@ -109,11 +109,11 @@ class Replay:
             found = self._compiled(instruction)
             waiting += found or []
             self.scratch += sum(call.scratch for call in found or [])
-            if found is None:
-                if waiting:
-                    lines.append(runner(waiting))
-                    waiting = []
-                lines += self._in_python(instruction)
+            own = self._in_python(instruction) if found is None else []
+            if own and waiting:
+                lines.append(runner(waiting))
+                waiting = []
+            lines += own
         return [*lines, runner(waiting)] if waiting else lines
 
     def _compiled(self, instruction: Instruction) -> list[NativeCall] | None:
@@ -248,10 +248,11 @@ def _verified(line: Check, array: Any) -> Line:
 
 def _checked(line: Check, array: np.ndarray) -> Line:
     """A range checked by a compiled kernel; the message is made only where it is needed."""
-    if line.below is None or array.dtype != np.int64 or not array.flags.c_contiguous:
+    kernel = CHECKS.get(array.dtype)
+    if line.within is None or kernel is None or not array.flags.c_contiguous:
         return _verified(line, array)
     flag = np.zeros(1, np.int64)
-    look = runner([NativeCall("check_below", array.size, array, line.below, flag)])
+    look = runner([NativeCall(kernel, array.size, array, *map(float, line.within), flag)])
 
     def check() -> None:
         look()
@@ -260,3 +261,7 @@ def _checked(line: Check, array: np.ndarray) -> Line:
             line.verify(array)
 
     return check
+
+
+CHECKS = {np.dtype(np.int64): "check_whole", np.dtype(np.float32): "check_single"}
+"""The kernels that look whether numbers are within a range."""

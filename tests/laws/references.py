@@ -61,6 +61,7 @@ NUMBERS = {
     "expm1": lambda x: np.exp(x) - 1,
     "floor": lambda x: -np.ceil(-x),
     "gelu": by_entry(lambda x: x * erfc(-x / sqrt(2)) / 2),
+    "gelu_slope": by_entry(lambda x: erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi)),
     "gelu_tanh": lambda x: x * sigma(2 * sqrt(2 / pi) * (x + 0.044715 * cube(x))),
     "greater": lambda a, b: a - b > 0,
     "greater_equal": lambda a, b: ~(a - b < 0),

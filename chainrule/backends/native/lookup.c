@@ -45,11 +45,16 @@ EXPORT void add_rows(const word *a) {
     over((s.width + 15) / 16, 40000 / (s.n * 16 + 1) + 1, add_some, &s);
 }
 
-/* Sets the word at `flag` where an id is below 0 or not below the limit. Arguments: n, ids, limit, flag. */
-EXPORT void check_below(const word *a) {
-    const int64_t *ids = (const int64_t *)a[1];
-    word bad = 0;
-    for (word i = 0; i < a[0]; i++) bad |= ids[i] < 0 || ids[i] >= a[2];
-    if (bad)
-        *(word *)a[3] = 1;
-}
+/* Sets the word at `flag` where a number is not from `low` to `high`. Arguments: n, x, low, high, flag. */
+#define CHECK(name, type)                                                                                               \
+    EXPORT void name(const word *a) {                                                                                   \
+        const type *x = (const type *)a[1];                                                                             \
+        double low = number(a[2]), high = number(a[3]);                                                                 \
+        int bad = 0;                                                                                                    \
+        for (word i = 0; i < a[0]; i++) bad |= (double)x[i] < low || (double)x[i] > high;                               \
+        if (bad)                                                                                                        \
+            *(word *)a[4] = 1;                                                                                          \
+    }
+
+CHECK(check_whole, int64_t)
+CHECK(check_single, float)
