@@ -26,6 +26,12 @@ BOTH = (np.float64, np.float32)
 EXACT = {np.float64: 1e-10, np.float32: 1e-4}
 """Equal in real numbers: rounding over a few dozen entries is left, times the condition of the drawn matrices."""
 
+NEAR = {np.float64: 1e-11, np.float32: 1e-4}
+"""The same function by another expression: other approximations of exp and the like, other sums."""
+
+SAME = {np.float64: 1e-13, np.float32: 2e-5}
+"""The same arithmetic in another order: the last digits may differ."""
+
 DIFFERENCE = 1e-6
 """h² · f‴/6 + ε/h ≈ 1e-9 in the domains drawn; a rule wrong by 0.1 % stands a thousand times above."""
 
@@ -140,7 +146,7 @@ def adjoint_holds(f, point, dtype, place):
     scale = max(1.0, np.abs(left).sum(), np.abs(right).sum())
     assert abs(left.sum() - right.sum()) <= EXACT[dtype] * scale, (left.sum(), right.sum())
     for found, like in zip((*x_bars, *y_dots), (*point, *y), strict=True):
-        assert (found.shape, found.dtype) == (like.shape, like.dtype)
+        assert (found.shape, found.dtype, backend_of(found)) == (like.shape, like.dtype, place.backend)
     return dots, y_dots
 
 
@@ -165,7 +171,9 @@ def value(case, place, dtype):
     """The value is that of another expression, worked out in float64 on the host."""
     args = case.draw(dtype)
     wanted = value_of(case, [a.astype(np.float64) if a.dtype.kind == "f" else a for a in args])
-    all_close(case.primitive(*there(place, args), **case.settings), wanted, EXACT[dtype])
+    y = case.primitive(*there(place, args), **case.settings)
+    all_close(y, wanted, NEAR[dtype])
+    assert all(backend_of(v) is place.backend for v in results(y))
 
 
 @law()
@@ -230,7 +238,7 @@ def batching(case, place, dtype):
         got = cr.vmap(lambda *xs: case.primitive(*xs, **case.settings), in_axes=axes)(*there(place, args))
         one = lambda k: [a[k] if f else a for a, f in zip(args, flags, strict=True)]  # noqa: B023, E731
         loop = [results(case.primitive(*there(place, one(k)), **case.settings)) for k in range(SIZE)]
-        all_close(got, tuple(np.stack([host(v) for v in parts]) for parts in zip(*loop, strict=True)), EXACT[dtype])
+        all_close(got, tuple(np.stack([host(v) for v in parts]) for parts in zip(*loop, strict=True)), SAME[dtype])
 
 
 @law(backends=ALL[:2], reasons=("jax: its arrays have one layout",))
@@ -240,7 +248,7 @@ def layout(case, place, dtype):
     wanted = case.primitive(*there(place, args), **case.settings)
     for form in (every_second, by_columns):
         moved = [form(a, place) for a in args]
-        all_close(case.primitive(*moved, **case.settings), tuple(map(host, results(wanted))), EXACT[dtype])
+        all_close(case.primitive(*moved, **case.settings), tuple(map(host, results(wanted))), SAME[dtype])
 
 
 def as_it_is(a, place):
@@ -271,8 +279,10 @@ def untouched(case, place, dtype):
     bars = ones(y, place)
     protect((*bars, *y), place)
     before = [host(a).copy() for a in (*args, *bars, *y)]
-    pull(bars)
+    first = list(map(host, pull(bars)))
     cr.jvp(f, tuple(point), ones(point, place))
+    for a, b in zip(pull(bars), first, strict=True):
+        np.testing.assert_array_equal(host(a), b)
     for a, b in zip((*args, *bars, *y), before, strict=True):
         np.testing.assert_array_equal(host(a), b)
 
@@ -302,7 +312,7 @@ def out(case, place, dtype):
             given = results(kernel(*args, **case.settings, out=outs if isinstance(spec, tuple) else outs[0]))
             for landing, landed, v in zip(outs, given, wanted, strict=True):
                 assert landed is landing
-                close(landing, host(v), EXACT[dtype])
+                close(landing, host(v), 0 if form is as_it_is else SAME[dtype])
                 assert not any(np.shares_memory(host(landing), host(a)) for a in args)
 
 
@@ -325,7 +335,7 @@ def compiled(case, place, dtype):
     args = case.draw(dtype)
     wanted = case.primitive(*args, **case.settings)
     run = place.backend.jit(lambda *xs: case.primitive(*xs, **case.settings))
-    all_close(run(*there(place, args)), wanted, EXACT[dtype])
+    all_close(run(*there(place, args)), wanted, NEAR[dtype])
 
 
 @law(backends=ALL[:1], reasons=STATED)
