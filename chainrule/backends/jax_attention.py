@@ -94,7 +94,7 @@ def _added(x: Any, share: Any, j: Any, block: int) -> Any:
 def _joined(blocks: Any) -> Any:
     """(blocks, …, block, k) as (…, T, k)."""
     moved = jnp.moveaxis(blocks, 0, -3)
-    return moved.reshape(*moved.shape[:-3], -1, moved.shape[-1])
+    return moved.reshape(*moved.shape[:-3], moved.shape[-3] * moved.shape[-2], moved.shape[-1])
 
 
 def _seen(i: Any, band: Band, block: int, keys: int) -> tuple[Any, Any]:

@@ -1,12 +1,15 @@
-"""Every primitive with its facets, as a table: `python -m chainrule.ops.inventory`."""
+"""Every primitive with its facets, and the laws it is tested for, as a table: `python -m chainrule.ops.inventory`."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
+from typing import Any
 
 from chainrule import ops
 from chainrule.backends.interface import EXTRAS, Backend, backend_named
@@ -19,8 +22,8 @@ for _file in iter_modules(ops.__path__):  # the table is of all primitives, thos
     import_module(f"{ops.__name__}.{_file.name}")
 
 COLUMNS = ("primitive", "family", "derivative", "shape", "dtype", "vmap", "cost", "formula", "kernels", "laws")
-ALWAYS = "shape dtype cost formula out layout vmap"
-SMOOTH = "adjoint differences order-2 float32"
+LAWS_FILE = Path(__file__).with_name("laws.json")
+"""What the tests ask of each primitive; `python -m tests.laws.laws` writes it, and a test holds it to what is run."""
 
 
 def rows() -> Iterator[tuple[str, ...]]:
@@ -37,7 +40,7 @@ def rows() -> Iterator[tuple[str, ...]]:
             "stated" if primitive._flops.__module__ != Primitive.__module__ else "1 an entry",
             f"{len(primitive.latex)} lines" if primitive.latex else "",
             ", ".join(["generic", *_overrides(name)]),
-            f"{SMOOTH} {ALWAYS}" if primitive.is_differentiable else f"zero {ALWAYS}",
+            _laws()["primitives"].get(name, ""),
         )
 
 
@@ -74,6 +77,11 @@ def _overrides(name: str) -> list[str]:
 
 
 @cache
+def _laws() -> dict[str, Any]:
+    return json.loads(LAWS_FILE.read_text(encoding="utf-8"))
+
+
+@cache
 def _installed() -> list[Backend]:
     found = []
     for name in ("numpy", *EXTRAS):
@@ -90,6 +98,22 @@ def table() -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
+def legend() -> str:
+    """What each law says, on which backends and with which dtypes it is asked for, and why not elsewhere."""
+    lines = []
+    for name, law in _laws()["laws"].items():
+        asked = "; ".join(f"{backend} {dtypes}" for backend, dtypes in law["asked"].items())
+        lines.append(f"{name:<12} {law['states']}\n{'':12} {asked}")
+        lines += [f"{'':12} not {reason}" for reason in law["reasons"]]
+        lines += [f"{'':12} not {_few(names.split())}: {reason}" for reason, names in law["excused"].items()]
+    return "\n".join(lines)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{len(names)} primitives"
+
+
 if __name__ == "__main__":
     print(table())
-    print(f"\n{len(PRIMITIVES)} primitives")
+    print(f"\n{len(PRIMITIVES)} primitives\n")
+    print(legend())

@@ -27,6 +27,10 @@ def truth(draw, shape):
     return draw.choice([0.0, 1.5], shape)
 
 
+def with_limits(draw, shape):
+    return draw.choice([1.5, np.nan, np.inf, -np.inf], shape)
+
+
 def off_whole(draw, shape):
     """At least 0.1 from the halves, where functions of rounding jump."""
     return draw.integers(-3, 3, shape) + draw.choice([0.2, 0.3, 0.7, 0.8], shape)
@@ -73,9 +77,9 @@ ENTRYWISE = {
     "floor": entrywise(off_whole),
     "hold": entrywise(anywhere),
     "hypot": entrywise(off_zero, off_zero),
-    "isfinite": entrywise(anywhere),
-    "isinf": entrywise(anywhere),
-    "isnan": entrywise(anywhere),
+    "isfinite": entrywise(with_limits),
+    "isinf": entrywise(with_limits),
+    "isnan": entrywise(with_limits),
     "log10": entrywise(positive),
     "log2": entrywise(positive),
     "logaddexp": entrywise(even, odd),

@@ -36,6 +36,11 @@ def odd(draw, shape):
     return draw.integers(-5, 5, shape) * 0.4 + 0.2
 
 
+def few(draw, shape):
+    """Many of them equal; for what has no derivative."""
+    return draw.integers(-1, 2, shape) * 0.5
+
+
 def mask(draw, shape):
     return draw.random(shape) < 0.5
 

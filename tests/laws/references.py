@@ -67,7 +67,7 @@ NUMBERS = {
     "greater_equal": lambda a, b: ~(a - b < 0),
     "hold": lambda x: x.copy(),
     "hypot": lambda a, b: np.sqrt(a * a + b * b),
-    "isfinite": lambda x: x - x == 0,
+    "isfinite": lambda x: abs(x) < np.inf,
     "isinf": lambda x: abs(x) == np.inf,
     "isnan": lambda x: x != x,
     "leaky_relu": lambda x, *, slope=0.01: np.maximum(x, 0) + slope * np.minimum(x, 0),

@@ -1,4 +1,7 @@
-"""Every primitive on every backend is what it is on NumPy: value, dtype, both derivatives, many calls at once."""
+"""Gradients of many calls at once are on every backend what they are on NumPy, for every primitive.
+
+Values, shapes, derivatives and batching one by one are laws: see `test_laws`.
+"""
 
 import numpy as np
 import pytest
@@ -6,7 +9,6 @@ import pytest
 import chainrule as cr
 from chainrule.backends import backend_of, place_named
 from tests.laws.domains import CASES
-from tests.laws.entries import by_label
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -46,47 +48,6 @@ def tree_equal(got, wanted, place):
         host = np.asarray(place.backend.to_numpy(g))
         assert (host.dtype, host.shape) == (w.dtype, w.shape)
         np.testing.assert_allclose(host, w, rtol=EQUAL, atol=EQUAL)
-
-
-@pytest.mark.parametrize(**some())
-def test_the_value_is_that_of_numpy(case, place):
-    place = place_of(place)
-    args = case.draw()
-    tree_equal(case.primitive(*there(place, args), **case.settings), case.primitive(*args, **case.settings), place)
-
-
-@pytest.mark.parametrize(**some(fewer=1))
-def test_float32_gives_the_dtypes_of_numpy(case, place):
-    place = place_of(place)
-    args = case.draw(np.float32)
-    got, wanted = case.primitive(*there(place, args), **case.settings), case.primitive(*args, **case.settings)
-    for g, w in zip(*(v if isinstance(v, tuple) else (v,) for v in (got, wanted)), strict=True):
-        assert (cr.backends.dtype_of(g), tuple(g.shape)) == (w.dtype, w.shape)
-
-
-@pytest.mark.parametrize(**by_label([case for case in CASES if case.number == 0 and case.name != "draw"]))
-def test_every_primitive_is_compiled_by_jax(case):
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
-    place, args = place_named("jax"), case.draw()
-    got = jax.jit(lambda *xs: case.primitive(*xs, **case.settings))(*there(place, args))
-    tree_equal(got, case.primitive(*args, **case.settings), place)
-
-
-@pytest.mark.parametrize(**some(smooth, fewer=1))
-def test_both_derivatives_are_those_of_numpy(case, place):
-    place = place_of(place)
-    args = case.draw()
-    draw = np.random.default_rng(3)
-    f, point = case.function(args)
-    y, pull = cr.vjp(f, *point)
-    bars = cr.core.tree.map_leaves(lambda v: np.asarray(draw.standard_normal(v.shape)), y)
-    dots = tuple(np.asarray(draw.standard_normal(p.shape)) for p in point)
-    f_there, point_there = case.function(there(place, args))
-    got_y, got_pull = cr.vjp(f_there, *point_there)
-    tree_equal(got_y, y, place)
-    tree_equal(got_pull(cr.core.tree.map_leaves(place.array, bars)), pull(bars), place)
-    tree_equal(cr.jvp(f_there, tuple(point_there), tuple(there(place, dots))), cr.jvp(f, tuple(point), dots), place)
 
 
 @pytest.mark.parametrize(**some(smooth, fewer=2))
