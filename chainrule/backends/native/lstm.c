@@ -30,22 +30,17 @@ static void lstm_start(const void *context, word from, word to) {
 /* Some units of one example from the pre-activations z (4, WIDTH): gates, cell and state. */
 INLINE void lstm_units(const lstm_t *l, word i, word t, word unit, word count, const float *z, float *cell, const float *old, float *new) {
     const sequence_t *s = &l->s;
-    word row = i * s->length + t, at = i * l->ld + unit;
-    float *gates = l->gates + row * 4 * s->h + unit, state[WIDTH], passed[WIDTH];
-    memcpy(passed, cell, count * 4);
+    word row = i * s->length + t, at = i * l->ld + unit, n = s->h;
+    float *gates = l->gates + row * 4 * n + unit, *h = l->h + row * n + unit, *c = l->c + row * n + unit, *state = new + at;
+    const float *passed = old + at;
+    int held = is_held(s, i, t);
     EACH for (word j = 0; j < count; j++) {
         float in = sigmoid_gate(z[j]), f = sigmoid_gate(z[WIDTH + j]), g = tanh_gate(z[2 * WIDTH + j]), o = sigmoid_gate(z[3 * WIDTH + j]);
-        gates[j] = in, gates[s->h + j] = f, gates[2 * s->h + j] = g, gates[3 * s->h + j] = o;
-        cell[j] = f * cell[j] + in * g;
-        state[j] = o * tanh_gate(cell[j]);
+        float new_c = f * cell[j] + in * g, new_h = o * tanh_gate(new_c);
+        gates[j] = in, gates[n + j] = f, gates[2 * n + j] = g, gates[3 * n + j] = o;
+        c[j] = cell[j] = held ? cell[j] : new_c;
+        h[j] = state[j] = held ? passed[j] : new_h;
     }
-    if (is_held(s, i, t)) {
-        memcpy(state, old + at, count * 4);
-        memcpy(cell, passed, count * 4);
-    }
-    memcpy(new + at, state, count * 4);
-    memcpy(l->h + row * s->h + unit, state, count * 4);
-    memcpy(l->c + row * s->h + unit, cell, count * 4);
 }
 
 static void lstm_fetch(const lstm_t *l, group_t near, word t) {

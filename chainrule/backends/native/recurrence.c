@@ -131,7 +131,7 @@ static inline group_t group_of(word n, word block, word g, word groups) {
 /* Gradients of weights: the sum over steps and examples of what delta and what came in, some steps at a time. Rows of both
    are those of these steps: delta as it was kept for the step before, (steps, n, ld), inputs and states packed into panels,
    [rows / DEPTH][panel][row][2 WIDTH], those of the inputs first. */
-enum { DEPTH = 256, PANEL = 2 * WIDTH };
+enum { DEPTH = 128, PANEL = 2 * WIDTH };
 
 typedef struct {
     const sequence_t *s;
@@ -185,6 +185,7 @@ static void some_weights(const void *context, word from, word to) {
                 float edge[6 * PANEL] = {0}, *bar = v->bar + m * v->k + j;
                 word whole = v->k - j >= PANEL, kept = MIN(PANEL, v->k - j) * 4;
                 for (word r = 0; !whole && !is_new && r < count; r++) memcpy(edge + r * PANEL, bar + r * v->k, kept);
+                for (word r = 0; r < count; r++) __builtin_prefetch(bar + r * v->k + PANEL, 1); /* what the next tile adds to */
                 rows_t z = whole ? (rows_t){bar, v->k} : (rows_t){edge, PANEL};
                 columns_times_panel(count, rows, delta, v->ld, panels + p * rows * PANEL, whole && is_new ? (rows_t){edge, 0} : z, z);
                 for (word r = 0; !whole && r < count; r++) memcpy(bar + r * v->k, edge + r * PANEL, kept);
