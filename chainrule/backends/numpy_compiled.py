@@ -36,6 +36,13 @@ SHAPES: dict[str, Callable[..., Shape | list[Shape]]] = {
     "conv_transpose": lambda y, w, *, size, groups, **s: (len(y), w.shape[1] * groups, *size),
     "conv_weight": lambda x, y, *, kernel, groups, **s: (y.shape[1], x.shape[1] // groups, *kernel),
     "fold": lambda y, *, size, **s: (*y.shape[:2], *size),
+    "gru": lambda x, h0, *rest, **s: _states(x, h0, 1, 4),
+    "gru_back": lambda h_bar, a_bar, h, a, x, h0, u, *mask, **s: [
+        *_states(x, h0, 3),
+        h0.shape,
+        *_of_weights(x, u),
+        u.shape[:-1],
+    ],
     "lstm": lambda x, h0, *rest, **s: _states(x, h0, 1, 1, 4),
     "lstm_back": lambda h_bar, c_bar, a_bar, h, c, a, x, h0, c0, u, *mask, **s: [
         a.shape,
@@ -46,6 +53,8 @@ SHAPES: dict[str, Callable[..., Shape | list[Shape]]] = {
     "max_pool": lambda x, *, windows: (*x.shape[:2], *map(len, windows)),
     "max_pool_spread": lambda y_bar, x, y, *, windows: x.shape,
     "resample": lambda x, *, axis, windows: (*x.shape[:axis], len(windows), *x.shape[x.ndim + axis + 1 :]),
+    "rnn": lambda x, h0, *rest, **s: _states(x, h0, 1)[0],
+    "rnn_back": lambda h_bar, h, x, h0, u, *mask, **s: [h.shape, h0.shape, *_of_weights(x, u)],
     "unfold": lambda x, *, kernel, **s: (*x.shape[:2], *kernel, *_windows(x.shape[2:], kernel, s)),
 }
 """The primitives that are served so, with the shape of their result, or those of several."""
