@@ -24,7 +24,7 @@ static void pack_columns(const sequence_t *s, word block, const float *weights, 
 /* Gradients of weights: the sum over steps and examples of what delta and what came in, some steps at a time. Rows of both
    are those of these steps: delta as it was kept for the step before, (steps, n, ld), inputs and states packed into panels,
    [rows / DEPTH][panel][row][2 WIDTH], those of the inputs first. */
-enum { DEPTH = 128, PANEL = 2 * WIDTH };
+enum { DEPTH = 256, PANEL = 2 * WIDTH };
 
 typedef struct {
     const sequence_t *s;
@@ -74,13 +74,15 @@ static void some_weights(const void *context, word from, word to) {
         for (word g = from; g < to; g++) {
             word m = v->m * g / groups, count = v->m * (g + 1) / groups - m;
             const float *delta = v->deltas + start * v->ld + v->column + m;
+            float left[DEPTH * 8]; /* six columns by themselves: they serve for all panels */
+            for (word r = 0; r < rows; r++) memcpy(left + r * 8, delta + r * v->ld, 8 * 4);
             for (word p = 0, j = 0; j < v->k; p++, j += PANEL) {
                 float edge[6 * PANEL] = {0}, *bar = v->bar + m * v->k + j;
                 word whole = v->k - j >= PANEL, kept = MIN(PANEL, v->k - j) * 4;
                 for (word r = 0; !whole && !is_new && r < count; r++) memcpy(edge + r * PANEL, bar + r * v->k, kept);
                 for (word r = 0; r < count; r++) __builtin_prefetch(bar + r * v->k + PANEL, 1); /* what the next tile adds to */
                 rows_t z = whole ? (rows_t){bar, v->k} : (rows_t){edge, PANEL};
-                columns_times_panel(count, rows, delta, v->ld, panels + p * rows * PANEL, whole && is_new ? (rows_t){edge, 0} : z, z);
+                columns_times_panel(count, rows, left, 8, panels + p * rows * PANEL, whole && is_new ? (rows_t){edge, 0} : z, z);
                 for (word r = 0; !whole && r < count; r++) memcpy(bar + r * v->k, edge + r * PANEL, kept);
             }
         }
