@@ -23,15 +23,21 @@ INLINE void lstm_units(const forward_t *f, word i, word t, word unit, word count
     word row = i * s->length + t, at = i * f->ld + unit, n = s->h;
     float *gates = l->gates + row * 4 * n + unit, *h = f->h + row * n + unit, *c = l->c + row * n + unit, *state = new + at;
     float *cell = l->cells + (unit / UNITS * s->n + i) * UNITS + unit % UNITS;
-    const float *passed = old + at;
+    float passed[WIDTH];
     int held = is_held(s, i, t);
     (void)x;
+    if (held)
+        memcpy(passed, cell, count * 4);
     EACH for (word j = 0; j < count; j++) {
         float in = sigmoid_gate(z[j]), f_ = sigmoid_gate(z[WIDTH + j]), g = tanh_gate(z[2 * WIDTH + j]), o = sigmoid_gate(z[3 * WIDTH + j]);
-        float new_c = f_ * cell[j] + in * g, new_h = o * tanh_gate(new_c);
+        float new_c = f_ * cell[j] + in * g;
         gates[j] = in, gates[n + j] = f_, gates[2 * n + j] = g, gates[3 * n + j] = o;
-        c[j] = cell[j] = held ? cell[j] : new_c;
-        h[j] = state[j] = held ? passed[j] : new_h;
+        c[j] = cell[j] = new_c;
+        h[j] = state[j] = o * tanh_gate(new_c);
+    }
+    for (word j = 0; held && j < count; j++) {
+        c[j] = cell[j] = passed[j];
+        h[j] = state[j] = old[at + j];
     }
 }
 
