@@ -11,8 +11,9 @@ import numpy as np
 Kernel = Callable[..., Any]
 
 WHOLE = (
-    *("attention", "attention_back", "conv", "conv_transpose", "conv_weight", "fold", "lstm", "lstm_back"),
-    *("matmul", "max_pool", "max_pool_spread", "resample", "standardise", "standardise_back", "unfold"),
+    *("attention", "attention_back", "conv", "conv_transpose", "conv_weight", "fold", "gru", "gru_back", "lstm"),
+    *("lstm_back", "matmul", "max_pool", "max_pool_spread", "resample", "rnn", "rnn_back", "standardise"),
+    *("standardise_back", "unfold"),
 )
 """The primitives with a compiled kernel of their own that are worth the call."""
 

@@ -98,7 +98,7 @@ class Draw(Instruction):
 
 @dataclass(eq=False)
 class Check(Instruction):
-    """What define-by-run would refuse: `verify(*arrays)` raises. `within` is set where it asks that numbers lie between two."""
+    """What define-by-run would refuse: `verify(*arrays)` raises. `within` is set where numbers must lie between two."""
 
     verify: Callable[..., Any] = lambda *arrays: None
     within: tuple[float, float] | None = None

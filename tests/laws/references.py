@@ -1,7 +1,7 @@
 """The value of every primitive, worked out another way: the formula in NumPy, or, where one kernel does many
 operations, their composition."""
 
-from math import erf, erfc, pi, sqrt
+from math import erf, erfc, exp, pi, sqrt
 
 import numpy as np
 

@@ -20,7 +20,7 @@ from chainrule.ops.comparison import choose
 from chainrule.ops.linear_algebra import matmul_
 from chainrule.ops.windows import adaptive, regular
 from tests.laws.domains import CASES
-from tests.laws.domains_recurrence import backwards, recurrence
+from tests.laws.domains_recurrence import backwards, recurrence, small
 from tests.laws.entries import Case, anywhere, by_label, results
 
 pytestmark = pytest.mark.skipif(loaded() is None, reason="no compiled kernels: no compiler, or CHAINRULE_NATIVE=0")
@@ -82,6 +82,8 @@ LARGE = {
     "conv_transpose": [transpose for _, transpose, _ in CONVOLVED],
     "conv_weight": [weight for _, _, weight in CONVOLVED],
     "matmul": [(((150, 70), (70, 90)), {}), (((3, 40, 30), (3, 30, 50)), {})],
+    "gru": sequences(recurrence, 3, 2),
+    "gru_back": sequences(backwards, 3, saved=(4,)),
     "lstm": sequences(recurrence, 4, 1, states=2),
     "lstm_back": sequences(backwards, 4, states=2, saved=(1, 4)),
     "max_pool": [pool for pool, _ in POOLED],
@@ -95,6 +97,8 @@ LARGE = {
         (((4, 6, 30, 20),), {"axis": -2, "windows": adaptive(30, 7)}),
         (((4, 6, 30, 20),), {"axis": -1, "windows": regular(20, 3, 1, (1, 1))}),
     ],
+    "rnn": sequences(recurrence, 1, 1, nonlinearity="tanh") + sequences(recurrence, 1, 1, nonlinearity="relu"),
+    "rnn_back": sequences(backwards, 1, nonlinearity="tanh") + sequences(backwards, 1, nonlinearity="relu"),
     "softmax": [(((400, 37),), {"axis": 1})],
     "softmax_cross_entropy": [(((500, 3), (500,)), {})],
     "softmax_cross_entropy_back": [(((500,), (500, 3), (500,)), {})],
@@ -114,8 +118,14 @@ def whole(draw, shape):
     return draw.integers(0, 3, shape).astype(float)
 
 
+def tame(draw, shape):
+    """As small as the weights of a layer: rounding errors do not grow from step to step."""
+    return draw.uniform(-1, 1, shape) / np.sqrt(max(1, *shape[-1:]))
+
+
 def cases():
     entries = {c.name: c.entries for c in CASES} | {"max_pool_spread": (anywhere, whole, whole)}
+    entries |= {n: tuple(tame if e is small else e for e in entries[n]) for n in recurrences.RULES}
     larger = [
         Case(name, 100 + i, shapes, settings, entries[name])
         for name, calls in LARGE.items()

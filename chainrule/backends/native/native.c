@@ -19,7 +19,10 @@
 #include "resampling.c"
 #include "panels.c"
 #include "recurrence.c"
+#include "recurrence_back.c"
 #include "lstm.c"
+#include "gru.c"
+#include "rnn.c"
 #include "watching.c"
 
 /* Run kernels one after the other: pairs of a function and its arguments. */

@@ -10,8 +10,9 @@ enum { UNITS = 16 };
 /* A loop over so few units that the compiler would rather write out its entries, one by one, than use vectors. */
 #define EACH _Pragma("GCC unroll 1") VECTOR
 
-/* tanh x as x P(x^2)/Q(x^2), fitted to least largest relative error, and what follows from it for the logistic function: a
-   third of the work of the ones in math.c, within 6 units in the last place of 1 (and of tanh x, where x is small). */
+/* tanh x as x P(x^2)/Q(x^2), fitted to least largest relative error on |x| <= 9, and the logistic function by it: a third of
+   the work of those in math.c. tanh is within 6 units in the last place; the logistic function within 2e-7, as in NumPy's
+   kernels, which take it so too. */
 static inline float tanh_gate(float x) {
     float t = x > 9.0f ? 9.0f : x;
     t = t < -9.0f ? -9.0f : t;
@@ -44,16 +45,6 @@ static sequence_t sequence_of(const word *a, word gates) {
         .x = F(5), .x_row = a[6], .x_step = a[7], .h0 = F(8), .h0_row = a[9], .h0_unit = a[10], .w = F(11), .u = F(12),
         .b = F(13), .mask = (uint8_t *)a[14], .mask_row = a[15], .mask_step = a[16], .packed = F(17),
     };
-}
-
-/* Cotangents of a result (n, T, ...) that come from outside, or NULL: their distances of examples, steps, units. */
-typedef struct {
-    const float *at;
-    word row, step, unit;
-} bars_t;
-
-static bars_t bars_of(const word *a) {
-    return (bars_t){F(0), a[1], a[2], a[3]};
 }
 
 static inline word time_of(const sequence_t *s, word step) {
@@ -93,14 +84,6 @@ static void pack_rows(const sequence_t *s, word block, const float *weights, wor
             }
 }
 
-/* The panels of a block from columns of weights (k, h). */
-static void pack_columns(const sequence_t *s, word block, const float *weights, word k, float *packed) {
-    word units = units_of(1);
-    for (word first = block * UNITS; first < (block + 1) * UNITS; first += units)
-        for (word i = 0; i < k; i++, packed += units)
-            for (word j = 0; j < units; j++) packed[j] = first + j < s->h ? weights[i * s->h + first + j] : 0.0f;
-}
-
 /* z (panel, n, wide) = first + x (n, k) panels, for one block and some rows of its n. `first` is like z, or one row a panel
    where `each` is 0; `size` is how many rows z has for a panel. */
 INLINE void times_block(word gates, word rows, word k, const float *x, word ldx, const float *panels, float *first,
@@ -128,73 +111,76 @@ static inline group_t group_of(word n, word block, word g, word groups) {
     return (group_t){from, to - from, next, end - next, (block + last) * UNITS};
 }
 
-/* Gradients of weights: the sum over steps and examples of what delta and what came in, some steps at a time. Rows of both
-   are those of these steps: delta as it was kept for the step before, (steps, n, ld), inputs and states packed into panels,
-   [rows / DEPTH][panel][row][2 WIDTH], those of the inputs first. */
-enum { DEPTH = 256, PANEL = 2 * WIDTH };
-
+/* Forwards. The kind of recurrence says what becomes of the sums of some units of one example: `units` reads what comes from
+   the input, `x`, and that with what comes from the old state, `z`, both as (gates, units of a panel), and sets the states. */
 typedef struct {
-    const sequence_t *s;
-    const float *h, *deltas;
-    word ld, rows, last; /* the first of the steps is the last in the order of time */
-    float *panels;
-    /* one gradient: of which columns of delta, from which panel on, and whether it begins */
-    word column, m, panel, k, is_new;
-    float *bar;
-} weights_t;
+    sequence_t s;
+    float *h;                                        /* states of all steps */
+    float *u_packed, *b_packed, *z, *states[2], *b_; /* b_: a bias of the last gate that stays apart from its input, or NULL */
+    word chunk, ld, step;                            /* steps whose inputs are mapped at once; distance of rows of states */
+} forward_t;
 
-static inline word panels_of(word k) {
-    return (k + PANEL - 1) / PANEL;
+enum { FORWARD = SEQUENCE + 8 };
+
+typedef void (*units_t)(const forward_t *f, word i, word t, word unit, word count, const float *x, const float *z, const float *old,
+                        float *new);
+typedef void (*fetch_t)(const void *f, word i, word t, word unit);
+
+static forward_t forward_of(const word *a, word gates) {
+    forward_t f = {.s = sequence_of(a, gates)};
+    a += SEQUENCE;
+    f.h = F(0), f.chunk = a[1], f.ld = a[2], f.u_packed = F(3), f.b_packed = F(4), f.z = F(5), f.states[0] = F(6), f.states[1] = F(7);
+    return f;
 }
 
-static void pack_entries(const float *from, word unit, word k, float *to, word apart) {
-    for (word j = 0; j < k; j += PANEL, to += apart) {
-        word count = MIN(PANEL, k - j);
-        if (unit == 1 && count == PANEL)
-            memcpy(to, from + j, PANEL * 4);
-        else
-            for (word e = 0; e < PANEL; e++) to[e] = e < count ? from[(j + e) * unit] : 0.0f;
+static void forward_start(const forward_t *f, word from, word to) {
+    const sequence_t *s = &f->s;
+    for (word block = from; block < to; block++) {
+        word size = wide_of(s->gates) * WIDTH * (UNITS / units_of(s->gates));
+        pack_rows(s, block, s->w, s->in, s->packed + block * size * s->in);
+        pack_rows(s, block, s->u, s->h, f->u_packed + block * size * s->h);
+        pack_rows(s, block, s->b, 1, f->b_packed + block * size);
+        for (word i = 0; i < s->n; i++)
+            for (word j = block * UNITS; j < MIN((block + 1) * UNITS, s->h); j++)
+                f->states[0][i * f->ld + j] = s->h0[i * s->h0_row + j * s->h0_unit];
     }
 }
 
-static void pack_some(const void *context, word from, word to) {
-    const weights_t *v = context;
-    const sequence_t *s = v->s;
-    word inputs = panels_of(s->in), all = inputs + panels_of(s->h);
-    for (word row = from; row < to; row++) {
-        word start = row / DEPTH * DEPTH, apart = MIN(DEPTH, v->rows - start) * PANEL, i = row % s->n, step = v->last - row / s->n;
-        float *panel = v->panels + start * all * PANEL + (row - start) * PANEL;
-        pack_entries(s->x + i * s->x_row + time_of(s, step) * s->x_step, 1, s->in, panel, apart);
-        if (step)
-            pack_entries(v->h + (i * s->length + time_of(s, step - 1)) * s->h, 1, s->h, panel + inputs * apart, apart);
-        else
-            pack_entries(s->h0 + i * s->h0_row, s->h0_unit, s->h, panel + inputs * apart, apart);
-    }
-}
-
-static void some_weights(const void *context, word from, word to) {
-    const weights_t *v = context;
-    word all = panels_of(v->s->in) + panels_of(v->s->h), groups = (v->m + 5) / 6;
-    for (word start = 0; start < v->rows; start += DEPTH) {
-        word rows = MIN(DEPTH, v->rows - start), is_new = v->is_new && !start;
-        const float *panels = v->panels + start * all * PANEL + v->panel * rows * PANEL;
-        for (word g = from; g < to; g++) {
-            word m = v->m * g / groups, count = v->m * (g + 1) / groups - m;
-            const float *delta = v->deltas + start * v->ld + v->column + m;
-            for (word p = 0, j = 0; j < v->k; p++, j += PANEL) {
-                float edge[6 * PANEL] = {0}, *bar = v->bar + m * v->k + j;
-                word whole = v->k - j >= PANEL, kept = MIN(PANEL, v->k - j) * 4;
-                for (word r = 0; !whole && !is_new && r < count; r++) memcpy(edge + r * PANEL, bar + r * v->k, kept);
-                rows_t z = whole ? (rows_t){bar, v->k} : (rows_t){edge, PANEL};
-                columns_times_panel(count, rows, delta, v->ld, panels + p * rows * PANEL, whole && is_new ? (rows_t){edge, 0} : z, z);
-                for (word r = 0; !whole && r < count; r++) memcpy(bar + r * v->k, edge + r * PANEL, kept);
+INLINE void forward_some(const forward_t *f, word from, word to, word gates, units_t units, fetch_t fetch) {
+    const sequence_t *s = &f->s;
+    word each = units_of(gates), wide = wide_of(gates) * WIDTH, size = wide * (UNITS / each), most = 12 / wide_of(gates);
+    word t = time_of(s, f->step), at = f->step % f->chunk, groups = groups_of(s->n, gates);
+    const float *old = f->states[f->step & 1];
+    float *new = f->states[~f->step & 1], tile[12 * UNITS];
+    for (word block = from; block < to; block++) {
+        float *chunk = f->z + block * f->chunk * s->n * size, *z = chunk + at * s->n * size;
+        for (word k = 0; !at && k < MIN(f->chunk, s->length - f->step); k++)
+            times_block(gates, s->n, s->in, s->x + time_of(s, f->step + k) * s->x_step, s->x_row, s->packed + block * size * s->in,
+                        f->b_packed + block * size, 0, chunk + k * s->n * size, s->n);
+        for (word g = 0; g < groups; g++) {
+            group_t near = group_of(s->n, block, g, groups);
+            for (word i = near.next; i < near.next + near.next_rows && near.next_unit < s->h; i++) fetch(f, i, t, near.next_unit);
+            float *first = z + near.from * wide;
+            for (word k = 0; f->b_ && k < most * UNITS / each; k++) {
+                memcpy(tile + k * wide, first + (k / most * s->n + MIN(k % most, near.rows - 1)) * wide, wide * 4);
+                memcpy(tile + k * wide + (gates - 1) * each, f->b_ + block * UNITS + k / most * each, each * 4);
             }
+            times_block(gates, near.rows, s->h, old + near.from * f->ld, f->ld, f->u_packed + block * size * s->h,
+                        f->b_ ? tile : first, f->b_ ? most : s->n, tile, most);
+            for (word r = 0; r < near.rows; r++)
+                for (word p = 0, unit = block * UNITS; p < UNITS / each && unit < s->h; p++, unit += each) {
+                    const float *x_ = first + (p * s->n + r) * wide, *z_ = tile + (p * most + r) * wide;
+                    if (s->h - unit >= each) /* a number that the compiler knows */
+                        units(f, near.from + r, t, unit, each, x_, z_, old, new);
+                    else
+                        units(f, near.from + r, t, unit, s->h - unit, x_, z_, old, new);
+                }
         }
     }
 }
 
-/* bar (m, k) += the sum over rows of columns of delta and a part of the panels. */
-static void add_weights(weights_t *v, word column, word m, int of_states, float *bar) {
-    v->column = column, v->m = m, v->panel = of_states ? panels_of(v->s->in) : 0, v->k = of_states ? v->s->h : v->s->in, v->bar = bar;
-    over((m + 5) / 6, 50000 / (6 * v->k * v->rows) + 1, some_weights, v);
+static void forward_all(forward_t *f, body_t start, body_t some) {
+    word products = f->s.gates * UNITS * (f->s.in + f->s.h);
+    over_blocks(&f->s, products, start, f);
+    for (; f->step < f->s.length; f->step++) over_blocks(&f->s, products * f->s.n, some, f);
 }

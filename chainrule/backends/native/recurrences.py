@@ -21,13 +21,10 @@ def lstm(
     """Long short-term memory."""
     *mask, h, c, gates = rest
     s = _sequence(x, h0, mask, reverse, w, u, b)
-    if s is None or not by_rows(h, c, gates) or c0.dtype != SINGLE:
+    if s is None or not by_rows(h, c, gates) or not _singles(c0):
         return None
-    (n, _, features), units, wide = x.shape, h0.shape[1], _blocks(h0.shape[1])
-    chunk, ld = max(1, min(x.shape[1], ROWS // n)), wide + LINE
-    scratch = (4 * wide * units, 4 * wide, 4 * wide * n * chunk, wide * n, n * ld, n * ld)
-    packed, *rooms = (room(size) for size in (4 * wide * features, *scratch))
-    return _call("lstm", *s, packed, *_matrix(c0), h, c, gates, chunk, ld, *rooms, scratch=[packed, *rooms])
+    cells = room(len(x) * _blocks(h.shape[2]))
+    return _call("lstm", *_forward(s, x, h, 4), [*_matrix(c0), c, gates], [cells])
 
 
 def lstm_back(
@@ -37,32 +34,96 @@ def lstm_back(
     """Its derivative."""
     *mask, delta, h0_bar, c0_bar, w_bar, u_bar, b_bar = rest
     s = _sequence(x, h0, mask, reverse, 0, u, 0)
-    results = (h, c, gates, delta, h0_bar, c0_bar, w_bar, u_bar, b_bar)
-    if s is None or not by_rows(*results) or not _singles(c0, h_bar, c_bar, gates_bar):
+    by_rows_ = by_rows(h, c, gates, delta, h0_bar, c0_bar, w_bar, u_bar, b_bar)
+    if s is None or not by_rows_ or not _singles(c0, h_bar, c_bar, gates_bar):
         return None
-    (n, length, features), units, wide = x.shape, h0.shape[1], _blocks(h0.shape[1])
-    ld, slots = 4 * units + LINE, min(length, max(2, SUMMED // n))
-    panels = slots * n * (wide + _blocks(features))
-    packed, *rooms = (room(size) for size in (4 * units * wide, n * wide, n * wide, slots * n * ld, panels))
-    bars = [word for bar in (h_bar, c_bar, gates_bar) for word in _bars(bar)]
-    arguments = (*bars, h, c, gates, *_matrix(c0), *results[3:], ld, slots)
-    return _call("lstm_back", *s, packed, *arguments, *rooms, scratch=[packed, *rooms])
+    dc = room(len(x) * _blocks(h.shape[2]))
+    words = [*_bars(c_bar), *_bars(gates_bar), c, gates, *_matrix(c0), delta, c0_bar, b_bar]
+    return _call("lstm_back", *_backward(s, x, h, 4, 4, h_bar, [h0_bar, w_bar, u_bar]), words, [dc])
+
+
+def gru(
+    x: Array, h0: Array, w: Array, u: Array, b: Array, b_hh: Array, *rest: Array, reverse: bool
+) -> NativeCall | None:
+    """The gated recurrent unit as PyTorch has it."""
+    *mask, h, a = rest
+    s = _sequence(x, h0, mask, reverse, w, u, b)
+    if s is None or not by_rows(b_hh, h, a):
+        return None
+    return _call("gru", *_forward(s, x, h, 3), [b_hh, a], [room(_blocks(h.shape[2]))])
+
+
+def gru_back(
+    h_bar: Array, a_bar: Array, h: Array, a: Array, x: Array, h0: Array, u: Array, *rest: Array, reverse: bool
+) -> NativeCall | None:
+    """Its derivative."""
+    *mask, delta, h0_bar, w_bar, u_bar, b_bar, b_hh_bar = rest
+    s = _sequence(x, h0, mask, reverse, 0, u, 0)
+    if s is None or not by_rows(h, a, delta, h0_bar, w_bar, u_bar, b_bar, b_hh_bar) or not _singles(h_bar, a_bar):
+        return None
+    words = [*_bars(a_bar), a, delta, b_bar, b_hh_bar]
+    return _call("gru_back", *_backward(s, x, h, 3, 4, h_bar, [h0_bar, w_bar, u_bar]), words, [])
+
+
+def rnn(
+    x: Array, h0: Array, w: Array, u: Array, b: Array, *rest: Array, nonlinearity: str, reverse: bool
+) -> NativeCall | None:
+    """The plain recurrent network."""
+    *mask, h = rest
+    s = _sequence(x, h0, mask, reverse, w, u, b)
+    if s is None or not by_rows(h):
+        return None
+    return _call("rnn", *_forward(s, x, h, 1), [int(nonlinearity == "relu")], [])
+
+
+def rnn_back(
+    h_bar: Array, h: Array, x: Array, h0: Array, u: Array, *rest: Array, nonlinearity: str, reverse: bool
+) -> NativeCall | None:
+    """Its derivative."""
+    *mask, delta, h0_bar, w_bar, u_bar, b_bar = rest
+    s = _sequence(x, h0, mask, reverse, 0, u, 0)
+    if s is None or not by_rows(h, delta, h0_bar, w_bar, u_bar, b_bar) or not _singles(h_bar):
+        return None
+    words = [int(nonlinearity == "relu"), delta, b_bar]
+    return _call("rnn_back", *_backward(s, x, h, 1, 1, h_bar, [h0_bar, w_bar, u_bar]), words, [])
+
+
+# Arguments and memory that all of them have; it is taken when the call is made, and kept for all its runs.
+
+Part = tuple[list[Any], list[Array]]
+"""Arguments, and those of them that are memory to work in."""
 
 
 def _sequence(x: Array, h0: Array, mask: list[Array], reverse: bool, w: Any, u: Array, b: Any) -> list[Any] | None:
     """The first arguments of all recurrences but the last; None where the arrays do not suit."""
     weights = [a for a in (w, u, b) if isinstance(a, Array)]
-    if x.ndim != 3 or not x.size or x.dtype != SINGLE or (x.strides[2] != x.itemsize and x.shape[2] > 1):
+    if x.ndim != 3 or not x.size or not h0.size or not _singles(x, h0) or not by_rows(*weights):
         return None
-    if not by_rows(*weights) or h0.dtype != SINGLE:
+    if x.shape[2] > 1 and x.strides[2] != x.itemsize:
         return None
     seen = [mask[0], *mask[0].strides] if mask else [0, 0, 0]
-    numbers = [*x.shape, h0.shape[1], int(reverse)]
-    return [*numbers, x, *_steps(x)[:2], h0, *_steps(h0), w, u, b, *seen]
+    return [*x.shape, h0.shape[1], int(reverse), x, *_steps(x)[:2], *_matrix(h0), w, u, b, *seen]
 
 
-def _call(name: str, *arguments: Any, scratch: list[Array]) -> NativeCall:
-    return NativeCall(name, *arguments, scratch=sum(a.nbytes for a in scratch))
+def _forward(s: list[Any], x: Array, h: Array, gates: int) -> Part:
+    """The first arguments forwards, for so many rows of the weights to a unit."""
+    (n, length, features), units, wide = x.shape, h.shape[2], gates * _blocks(h.shape[2])
+    chunk, ld = max(1, min(length, ROWS // n)), _blocks(units) + LINE
+    packed, *rooms = map(room, (wide * features, wide * units, wide, wide * n * chunk, n * ld, n * ld))
+    return [*s, packed, h, chunk, ld, *rooms], [packed, *rooms]
+
+
+def _backward(s: list[Any], x: Array, h: Array, gates: int, kept: int, h_bar: Array, results: list[Array]) -> Part:
+    """The first arguments backwards; of delta so many times the width of the state are kept."""
+    (n, length, features), units, wide = x.shape, h.shape[2], _blocks(h.shape[2])
+    ld, slots = kept * units + LINE, min(length, max(2, SUMMED // n))
+    sizes = (gates * units * wide, n * wide, slots * n * ld, slots * n * (_blocks(features) + wide))
+    packed, *rooms = map(room, sizes)
+    return [*s, packed, *_bars(h_bar), h, *results, ld, slots, *rooms], [packed, *rooms]
+
+
+def _call(name: str, first: list[Any], rooms: list[Array], words: list[Any], more: list[Array]) -> NativeCall:
+    return NativeCall(name, *first, *words, *more, scratch=sum(a.nbytes for a in (*rooms, *more)))
 
 
 def _blocks(units: int) -> int:
@@ -87,4 +148,4 @@ def _singles(*arrays: Array) -> bool:
     return all(a.dtype == SINGLE for a in arrays)
 
 
-RULES = {"lstm": lstm, "lstm_back": lstm_back}
+RULES = {"gru": gru, "gru_back": gru_back, "lstm": lstm, "lstm_back": lstm_back, "rnn": rnn, "rnn_back": rnn_back}
