@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from chainrule.backends import torch_attention, torch_pooling
 from chainrule.backends.dtypes import bfloat16
 from chainrule.backends.interface import Backend, backend_of, is_array
-from chainrule.backends.torch_attention import VENDOR
 from chainrule.backends.torch_kernels import KERNELS
 from chainrule.backends.torch_names import Names, torch_dtype
 from chainrule.backends.torch_updates import UPDATES
@@ -107,7 +107,7 @@ TORCH = Backend(
     device_of=lambda x: str(x.device),
     device_named=device_named,
     prepared=prepared,
-    vendor=VENDOR,
+    vendor={**torch_attention.VENDOR, "max_pool_spread": torch_pooling.max_pool_spread},
     strided=strided,
     updates=UPDATES,
     captured=captured,

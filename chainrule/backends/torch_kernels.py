@@ -27,6 +27,26 @@ def relu(x: Any, *, out: Any = None) -> Any:
     return torch.clamp(x, min=0, out=out)
 
 
+def choose(a: Any, b: Any, condition: Any, *, out: Any = None) -> Any:
+    """a where the condition holds, else b."""
+    return torch.where(condition, a, b) if out is None else torch.where(condition, a, b, out=out)
+
+
+def gelu(x: Any, *, out: Any = None) -> Any:
+    """x Φ(x)."""
+    if out is None or not out.is_contiguous():  # PyTorch 2.13 leaves an `out` with gaps as it was
+        return into(out, functional.gelu(x))
+    return torch.ops.aten.gelu.out(x, out=out)
+
+
+def gelu_slope(x: Any, *, out: Any = None) -> Any:
+    """Φ(x) + x φ(x), as the derivative for a cotangent of ones."""
+    ones = x.new_ones(()).expand(x.shape)
+    if out is None or not out.is_contiguous():
+        return into(out, torch.ops.aten.gelu_backward(ones, x))
+    return torch.ops.aten.gelu_backward.grad_input(ones, x, grad_input=out)
+
+
 def raise_to(x: Any, *, exponent: float, out: Any = None) -> Any:
     """xⁿ for a number n."""
     return torch.pow(x, exponent, out=out)
@@ -115,6 +135,9 @@ KERNELS = {
     "discretise": astype,
     "sigmoid": sigmoid,
     "relu": relu,
+    "choose": choose,
+    "gelu": gelu,
+    "gelu_slope": gelu_slope,
     "raise_to": raise_to,
     "step": step,
     "step_strict": step_strict,

@@ -90,7 +90,8 @@ class Replay:
 
     def _reserved(self, size: int) -> Any:
         """Bytes for everything that is made on the way, from the beginning of a cache line on."""
-        raw = self.place.array(np.empty(size + ALIGNMENT, np.uint8))
+        one = self.place.array(np.empty(1, np.uint8))
+        raw = self.place.backend.xp.empty_like(one, shape=(size + ALIGNMENT,))
         start = -(raw.ctypes.data if self.place.backend.name == "numpy" else raw.data_ptr()) % ALIGNMENT
         return raw[start : start + size]
 

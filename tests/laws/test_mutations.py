@@ -10,7 +10,7 @@ import chainrule as cr
 from chainrule.backends import place_named
 from chainrule.core import families, fused
 from chainrule.core.primitive import Primitive
-from tests.laws import domains_attention, domains_vocabulary
+from tests.laws import domains_attention, domains_vocabulary, test_workspace
 from tests.laws.domains import DOMAINS
 from tests.laws.laws import ALL, LAWS
 from tests.laws.test_laws import hold, place_of
@@ -38,8 +38,9 @@ FACETS = {
     "partials": "test_a_wrong_partial_is_caught_though_both_modes_agree",
     "shape": "test_a_wrong_shape_rule_is_caught",
     "vjps": "test_a_wrong_cotangent_is_caught",
+    "workspace": "test_a_wrong_workspace_is_caught",
 }
-"""The facets that a primitive states, and the test that mutates each."""
+"""The facets that a primitive states, and the test that mutates each (that of the workspace stands beside its law)."""
 
 
 def wrong(y):
@@ -64,7 +65,7 @@ def test_every_facet_has_a_mutation():
     kinds = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, Primitive)]
     stated = {name for kind in kinds for name, rule in vars(kind).items() if (rule.__doc__ or "").startswith("State ")}
     assert stated == set(FACETS)
-    assert set(FACETS.values()) <= set(globals())
+    assert set(FACETS.values()) <= {*globals(), *vars(test_workspace)}
 
 
 # --- values -----------------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from chainrule import PRIMITIVES
 from chainrule.backends import numpy_compiled
-from chainrule.core.primitive import PRIMITIVES, Primitive
+from chainrule.core.primitive import Primitive
 from chainrule.ops.windows import regular
-from tests.laws import domains  # noqa: F401  imported first: it reads the domains of the recurrences
 from tests.laws.domains_recurrence import sequence
 
 TENTH = 0.1
@@ -74,6 +74,11 @@ def drawn(name, shapes, dtype):
 @pytest.mark.parametrize(("name", "shapes", "settings"), CALLS, ids=[f"{i}-{c[0]}" for i, c in enumerate(CALLS)])
 def test_a_stated_workspace_is_what_is_then_taken(name, shapes, settings, dtype, monkeypatch):
     monkeypatch.setattr(numpy_compiled, "SMALLEST", dict.fromkeys(numpy_compiled.SMALLEST, np.inf))
+    hold(name, shapes, settings, dtype)
+
+
+def hold(name, shapes, settings, dtype):
+    """What a kernel takes at its peak is what is stated."""
     primitive, args = PRIMITIVES[name], drawn(name, shapes, dtype)
     specs = primitive.spec(*args, **settings)
     several = type(specs) is tuple
@@ -91,3 +96,15 @@ def test_a_stated_workspace_is_what_is_then_taken(name, shapes, settings, dtype,
 def test_every_stated_workspace_is_tested():
     stated = {n for n, p in PRIMITIVES.items() if p._workspace.__module__ != Primitive.__module__}
     assert stated == {name for name, _, _ in CALLS}
+
+
+@pytest.mark.parametrize(
+    "call", [next(c for c in CALLS if c[0] == name) for name in dict.fromkeys(c[0] for c in CALLS)]
+)
+def test_a_wrong_workspace_is_caught(call, monkeypatch):
+    monkeypatch.setattr(numpy_compiled, "SMALLEST", dict.fromkeys(numpy_compiled.SMALLEST, np.inf))
+    primitive = PRIMITIVES[call[0]]
+    right = primitive._workspace
+    monkeypatch.setattr(primitive, "_workspace", lambda *args, **params: right(*args, **params) * 1.3)
+    with pytest.raises(AssertionError):
+        hold(*call, np.float64)
