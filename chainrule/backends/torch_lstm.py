@@ -22,6 +22,7 @@ from chainrule.backends.torch_sequences import (
     scale,
     shown,
     side_by_side,
+    stretches,
     weight_bar,
 )
 
@@ -57,33 +58,38 @@ def lstm_back(
 
     With c̄ ← c̄ + h̄ ⊙ p, the parts of δ are (c̄, c̄, c̄, h̄) ⊙ s + extra, where the extra comes from that of the gates.
     """
-    hs, cs, held = columns(h), columns(c), held_steps(mask)
-    delta, through, forget, extra = _factors(columns(gates), cs, before(c0, cs, reverse), given(gates_bar), held)
+    hs, cs, a, held = columns(h), columns(c), columns(gates), held_steps(mask)
+    earlier, arriving, a_bar = before(c0, cs, reverse), given(c_bar), given(gates_bar)
     ut, (dhs, dhs_before, h0_bar), dc = w_hh.mT.contiguous(), room(h_bar, reverse), torch.zeros_like(c0.mT)
-    extra_c, extra_h = (None, None) if extra is None else (extra[..., :3, :, :], extra[..., 3, :, :])
-    for delta_t, by_c, by_h, into_c, out_c, dh, dh_before, arrives, add_c, add_h, held_t in in_order(
-        not reverse, delta.flatten(-3, -2), delta[..., :3, :, :], delta[..., 3, :, :],
-        through, forget, dhs, dhs_before, given(c_bar), extra_c, extra_h, held,
-    ):  # fmt: skip
-        dc = torch.addcmul(dc if arrives is None else dc + arrives, dh, into_c)
-        scale(by_c, dc.unsqueeze(-3), add_c)
-        scale(by_h, dh, add_h)
-        add_product(dh_before, ut, delta_t)
-        dc *= out_c
-        if held_t is not None:
-            dh_before.addcmul_(dh, held_t)
+    delta = a.new_empty((*a.shape[:-2], 4, *cs.shape[-2:]))
+    for part in stretches(len(cs), not reverse):
+        s, *others = (None if v is None else v[part] for v in (delta, a, cs, earlier, a_bar, held))
+        through, forget, extra = _factors(s, *others)
+        extra_c, extra_h = (None, None) if extra is None else (extra[..., :3, :, :], extra[..., 3, :, :])
+        for delta_t, by_c, by_h, into_c, out_c, dh, dh_before, arrives, add_c, add_h, held_t in in_order(
+            not reverse, s.flatten(-3, -2), s[..., :3, :, :], s[..., 3, :, :], through, forget, dhs[part],
+            dhs_before[part], None if arriving is None else arriving[part], extra_c, extra_h, others[-1],
+        ):  # fmt: skip
+            dc = torch.addcmul(dc if arrives is None else dc + arrives, dh, into_c)
+            scale(by_c, dc.unsqueeze(-3), add_c)
+            scale(by_h, dh, add_h)
+            add_product(dh_before, ut, delta_t)
+            dc *= out_c
+            if held_t is not None:
+                dh_before.addcmul_(dh, held_t)
     rows = side_by_side(delta.flatten(-3, -2))
     weights = weight_bar(rows, columns(x)), weight_bar(rows, before(h0, hs, reverse)), rows.sum(-1)
     return into_each(out, (shown(rows, len(hs)), h0_bar, dc.mT, *weights))
 
 
-def _factors(a: Any, cs: Any, earlier: Any, a_bar: Any, held: Any) -> tuple[Any, ...]:
-    """s (T, …, 4, h, n), p = o ⊙ (1 − tanh² c), what c̄ is multiplied with on its way back, and the extra of δ."""
+def _factors(s: Any, a: Any, cs: Any, earlier: Any, a_bar: Any, held: Any) -> tuple[Any, ...]:
+    """Fills s (T, …, 4, h, n); p = o ⊙ (1 − tanh² c), what c̄ is multiplied with on its way back, and the extra of δ."""
     (i, f, g, o), squashed = blocks(a, 4), torch.tanh(cs)
     slopes = i - i * i, f - f * f, 1 - g * g, o - o * o
-    factors = [slope * v for slope, v in zip(slopes, (g, earlier, i, squashed), strict=True)]
+    torch.stack([slope * v for slope, v in zip(slopes, (g, earlier, i, squashed), strict=True)], -3, out=s)
     extra = None if a_bar is None else torch.stack(slopes, -3) * a_bar.unflatten(-2, (4, -1))
-    s, p = torch.stack(factors, -3), o - o * squashed * squashed
+    p = o - o * squashed * squashed
     if held is not None:
-        s, p, f = s.masked_fill(held.unsqueeze(-3), 0), p.masked_fill(held, 0), f.masked_fill(held, 1)
-    return s, p, f, extra
+        s.masked_fill_(held.unsqueeze(-3), 0)
+        p, f = p.masked_fill(held, 0), f.masked_fill(held, 1)
+    return p, f, extra

@@ -3,7 +3,7 @@
 That way round a gate is one block of memory, and a small batch is the narrow side of every product. Weights may have
 axes in front, which then everything has. With `reverse` the last step comes first; buffers stay in order.
 
-The backward passes have the form δ = h̄ ⊙ s with factors s that do not depend on h̄: they are made for all steps at
+The backward passes have the form δ = h̄ ⊙ s with factors s that do not depend on h̄: they are made for many steps at
 once, in the buffer that becomes δ, so that a step is a product and a few passes.
 """
 
@@ -60,6 +60,16 @@ def keep(held: Any, new: Any, old: Any) -> None:
 def in_order(reverse: bool, *buffers: Any) -> Iterator[Any]:
     """The steps of several buffers side by side, in the order of computation; None for a buffer that is None."""
     return zip(*(repeat(None) if v is None else v.unbind(0)[:: -1 if reverse else 1] for v in buffers), strict=False)
+
+
+STRETCH = 16
+"""Steps whose factors are made at once: as fast as all of them, and a fraction of the memory."""
+
+
+def stretches(length: int, last_first: bool) -> list[slice]:
+    """The steps in stretches, in the order of computation."""
+    parts = [slice(first, first + STRETCH) for first in range(0, length, STRETCH)]
+    return parts[::-1] if last_first else parts
 
 
 def before(first: Any, later: Any, reverse: bool) -> Any:

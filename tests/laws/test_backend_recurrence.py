@@ -122,3 +122,13 @@ def test_a_step_of_training_is_compiled_by_jax(name):
     slopes = cr.grad(lambda *xs: sum(cr.sum(cr.sin(v)) for v in call([], True)(*xs)), argnums=tuple(range(len(point))))
     for g, w in zip(jax.jit(slopes)(*map(jax.numpy.asarray, point)), slopes(*point), strict=True):
         near(g, w)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_long_sequence_is_cut_into_stretches_that_nobody_sees(name, backend):
+    x = draw(2, 37, IN)
+    wanted = trained_once(layer_of(name, "float64"), x, "float64", None)
+    with cr.use(backend):
+        got = trained_once(layer_of(name, "float64"), x, "float64", None)
+    for g, w in zip(got, wanted, strict=True):
+        near(g.data, w.data)
