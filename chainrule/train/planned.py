@@ -65,22 +65,24 @@ class Batch:
         self.direct = isinstance(self.plan, Replay) and self.plan.place.backend.name == "numpy"
         if self.direct:
             self.x, self.y = self.plan.inputs  # type: ignore[union-attr]
-            self.spare = np.empty_like(self.x)
+            self.spare, self.all = np.empty_like(self.x), np.arange(len(self.x))
+            self.moving, self.moved = RowsAhead(self.spare), None
             self.z, *self.losses = self.plan.results
             self.hits = self._counter()
 
     def __call__(self, table: RowsAhead, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
         if not self.direct:
             return self._elsewhere(table.x[rows], y[rows])
-        ready = table.ready(rows)
-        if ready is None:
+        there = self.moving.ready(self.all) is not None and self.moved is rows
+        if not there:
             table.x.take(rows, 0, self.x, "clip")
-        else:
-            np.copyto(self.x, ready)
         y.take(rows, 0, self.y, "clip")
         if following is not None and len(following) == len(self.spare):
             table.prepare(following, self.spare)
         self.plan.run()
+        if table.ready(following) is not None:  # they move in while Python counts the step
+            self.moving.prepare(self.all, self.x)
+            self.moved = following
         return tuple([float(loss) for loss in self.losses]), self.hits()
 
     def _elsewhere(self, x: np.ndarray, y: np.ndarray) -> tuple[Losses, int]:

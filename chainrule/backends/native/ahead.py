@@ -20,18 +20,19 @@ class RowsAhead:
         self.x, self.lib = x, lib if together else None
         self.width = x.nbytes // max(1, len(x))
         self.rows: np.ndarray | None = None  # that are gathered
-        self.place, self.words = x, np.zeros(5, np.int64)
+        self.place, self.words = x, np.array([0, self.width, x.ctypes.data, 0, 0])
         self.at = self.words.ctypes.data
 
     def prepare(self, rows: np.ndarray, place: np.ndarray) -> None:
         """Begin to put these rows into an array of their shape."""
         if self.lib is None or self.rows is not None or rows.dtype != np.int64 or not rows.flags.c_contiguous:
             return
-        self.words[:] = len(rows), self.width, self.x.ctypes.data, rows.ctypes.data, place.ctypes.data
+        words = self.words
+        words[0], words[3], words[4] = len(rows), rows.ctypes.data, place.ctypes.data
         if self.lib.gather_ahead(self.at):
             self.rows, self.place = rows, place
 
-    def ready(self, rows: np.ndarray) -> np.ndarray | None:
+    def ready(self, rows: np.ndarray | None) -> np.ndarray | None:
         """The array that holds these rows now; None where others were prepared, or none."""
         if self.rows is None:
             return None
