@@ -24,7 +24,10 @@ def max_pool_spread(generic: Kernel) -> Kernel:
             x_bar.zero_()  # what no window sees
         seen, filled = _parts(x, windows), _parts(x_bar, windows)
         chosen = [part == y for part in seen]
-        share = y_bar / sum(chosen[1:], start=chosen[0].to(y.dtype)).clamp_(min=1)
+        count = torch.zeros_like(y)
+        for picked in chosen:
+            count += picked
+        share = y_bar / count.clamp_(min=1)
         for part, picked in zip(filled, chosen, strict=True):
             torch.mul(share, picked, out=part)
         return x_bar
