@@ -63,12 +63,13 @@ def lstm_back(
     ut, (dhs, dhs_before, h0_bar), dc = w_hh.mT.contiguous(), room(h_bar, reverse), torch.zeros_like(c0.mT)
     delta = a.new_empty((*a.shape[:-2], 4, *cs.shape[-2:]))
     for part in stretches(len(cs), not reverse):
-        s, *others = (None if v is None else v[part] for v in (delta, a, cs, earlier, a_bar, held))
-        through, forget, extra = _factors(s, *others)
+        s, held_part = delta[part], None if held is None else held[part]
+        given_part = None if a_bar is None else a_bar[part]
+        through, forget, extra = _factors(s, a[part], cs[part], earlier[part], given_part, held_part)
         extra_c, extra_h = (None, None) if extra is None else (extra[..., :3, :, :], extra[..., 3, :, :])
         for delta_t, by_c, by_h, into_c, out_c, dh, dh_before, arrives, add_c, add_h, held_t in in_order(
             not reverse, s.flatten(-3, -2), s[..., :3, :, :], s[..., 3, :, :], through, forget, dhs[part],
-            dhs_before[part], None if arriving is None else arriving[part], extra_c, extra_h, others[-1],
+            dhs_before[part], None if arriving is None else arriving[part], extra_c, extra_h, held_part,
         ):  # fmt: skip
             dc = torch.addcmul(dc if arrives is None else dc + arrives, dh, into_c)
             scale(by_c, dc.unsqueeze(-3), add_c)

@@ -2,7 +2,7 @@
 
    y = P v, P = exp(S - L), S = scale q k^T within the band low <= j - i <= high, L = ln sum exp S. Heads go to threads. */
 
-enum { QUERIES = 64 };
+enum { QUERIES = 32 };
 
 typedef struct {
     word inner, queries, keys, d, dv, low, high;
