@@ -43,6 +43,7 @@ class Replay:
         self.passing = 0  # bytes that NumPy's kernels take and give back, at the peak of one call
         self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
         self.last: list[Line] = []
+        self.freed = NativeCall("move_ahead", 0, 0, 0, 0, 0, 0) if self.native else None  # once input 0 was read
         self.lines = self._lines()
         self.first.insert(0, _fetched([(v.home, a) for v, a in self.roots.items() if v.kind == "buffer"]))
         self.last.append(_flagged(program.flags))
@@ -106,6 +107,7 @@ class Replay:
     def _lines(self) -> list[Line]:
         lines: list[Line] = []
         waiting: list[NativeCall] = []
+        last = self._last_reader()
         for instruction in self.program:
             found = self._compiled(instruction)
             waiting += found or []
@@ -115,7 +117,16 @@ class Replay:
                 lines.append(runner(waiting))
                 waiting = []
             lines += own
+            if instruction is last and found:
+                waiting.append(self.freed)  # type: ignore[arg-type]
         return [*lines, runner(waiting)] if waiting else lines
+
+    def _last_reader(self) -> Instruction | None:
+        """The last instruction that reads the first input."""
+        first, places = self.program.inputs[:1], self.program.places
+        readers = [line for line in self.program if any(places[v].root in first for v in line.reads)]
+        returned = any(places[v].root in first for v in self.program.outputs if v in places)
+        return readers[-1] if readers and not returned else None
 
     def _compiled(self, instruction: Instruction) -> list[NativeCall] | None:
         """The instruction as calls of compiled kernels; None where there are none."""

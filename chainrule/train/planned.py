@@ -25,6 +25,10 @@ def suits_a_plan(model: Any, loss: Any, penalty: Any, optimizer: Any) -> bool:
     return not (model_impurity(model) or optimizer_impurity(optimizer) or any(map(impurity, functions)))
 
 
+WORTH = 1 << 16
+"""Bytes of a batch from which on it is gathered ahead; to take a smaller one costs less than to prepare it."""
+
+
 class Planned:
     """The step of a run as a plan, one for each size of batch; None where it cannot be one."""
 
@@ -66,24 +70,34 @@ class Batch:
         if self.direct:
             self.x, self.y = self.plan.inputs  # type: ignore[union-attr]
             self.spare, self.all = np.empty_like(self.x), np.arange(len(self.x))
-            self.moving, self.moved = RowsAhead(self.spare), None
+            self.move = self.plan.freed.words if self.plan.native else np.zeros(6, np.int64)  # type: ignore[union-attr]
+            self.moved, self.large = self.move[5:], self.x.nbytes >= WORTH
+            self.move[1:5] = (
+                self.x.nbytes // max(1, len(self.x)),
+                *(a.ctypes.data for a in (self.spare, self.all, self.x)),
+            )
             self.z, *self.losses = self.plan.results
             self.hits = self._counter()
 
     def __call__(self, table: RowsAhead, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
         if not self.direct:
             return self._elsewhere(table.x[rows], y[rows])
-        there = self.moving.ready(self.all) is not None and self.moved is rows
-        if not there:
+        ready = table.ready(rows)
+        if ready is None:
             table.x.take(rows, 0, self.x, "clip")
+        elif ready is not self.spare or not self.moved[0]:
+            np.copyto(self.x, ready)
         y.take(rows, 0, self.y, "clip")
-        if following is not None and len(following) == len(self.spare):
-            table.prepare(following, self.spare)
+        if self.large:
+            self._prepare(table, following)
         self.plan.run()
-        if table.ready(following) is not None:  # they move in while Python counts the step
-            self.moving.prepare(self.all, self.x)
-            self.moved = following
         return tuple([float(loss) for loss in self.losses]), self.hits()
+
+    def _prepare(self, table: RowsAhead, following: Any) -> None:
+        """Let the next rows be gathered meanwhile, and move in when the plan has read these."""
+        self.move[0] = self.move[5] = 0
+        if following is not None and len(following) == len(self.spare) and table.prepare(following, self.spare):
+            self.move[0] = len(self.all)
 
     def _elsewhere(self, x: np.ndarray, y: np.ndarray) -> tuple[Losses, int]:
         """The same on PyTorch's and JAX's arrays."""

@@ -23,14 +23,15 @@ class RowsAhead:
         self.place, self.words = x, np.array([0, self.width, x.ctypes.data, 0, 0])
         self.at = self.words.ctypes.data
 
-    def prepare(self, rows: np.ndarray, place: np.ndarray) -> None:
-        """Begin to put these rows into an array of their shape."""
+    def prepare(self, rows: np.ndarray, place: np.ndarray) -> bool:
+        """Begin to put these rows into an array of their shape; False where that cannot be."""
         if self.lib is None or self.rows is not None or rows.dtype != np.int64 or not rows.flags.c_contiguous:
-            return
+            return False
         words = self.words
         words[0], words[3], words[4] = len(rows), rows.ctypes.data, place.ctypes.data
         if self.lib.gather_ahead(self.at):
             self.rows, self.place = rows, place
+        return self.rows is rows
 
     def ready(self, rows: np.ndarray | None) -> np.ndarray | None:
         """The array that holds these rows now; None where others were prepared, or none."""
