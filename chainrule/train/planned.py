@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.backends.native.ahead import RowsAhead
 from chainrule.backends.native.calls import NativeCall, runner
-from chainrule.backends.native.library import loaded
+from chainrule.backends.native.library import loaded, threads
 from chainrule.plan import Plan
 from chainrule.plan.compile import Entry
 from chainrule.plan.purity import impurity, model_impurity, optimizer_impurity
@@ -26,7 +26,8 @@ def suits_a_plan(model: Any, loss: Any, penalty: Any, optimizer: Any) -> bool:
 
 
 WORTH = 1 << 16
-"""Bytes of a batch from which on it is gathered ahead; to take a smaller one costs less than to prepare it."""
+"""Bytes of a batch from which on it is gathered ahead; to take a smaller one costs less than to prepare it, and one
+thread has no gaps."""
 
 
 class Planned:
@@ -71,7 +72,7 @@ class Batch:
             self.x, self.y = self.plan.inputs  # type: ignore[union-attr]
             self.spare, self.all = np.empty_like(self.x), np.arange(len(self.x))
             self.move = self.plan.freed.words if self.plan.native else np.zeros(6, np.int64)  # type: ignore[union-attr]
-            self.moved, self.large = self.move[5:], self.x.nbytes >= WORTH
+            self.moved, self.large = self.move[5:], self.x.nbytes >= WORTH and threads() > 1
             self.move[1:5] = (
                 self.x.nbytes // max(1, len(self.x)),
                 *(a.ctypes.data for a in (self.spare, self.all, self.x)),

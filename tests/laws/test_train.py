@@ -595,7 +595,7 @@ def test_a_loader_and_a_split_of_what_there_is():
 
 @pytest.mark.parametrize("rows", [640, 650])
 def test_large_batches_move_in_by_themselves_and_are_the_right_ones(rows, monkeypatch):
-    """Batches that are gathered while the step before computes; equal bit for bit to those that are taken one by one."""
+    """Batches that are gathered while the step before computes; equal bit for bit to those taken one by one."""
     draw = np.random.default_rng(0)
     x, y = draw.standard_normal((rows, 300)).astype(np.float32), draw.integers(0, 4, rows)
 
@@ -605,6 +605,7 @@ def test_large_batches_move_in_by_themselves_and_are_the_right_ones(rows, monkey
         cr.fit(model, (x, y), optimizer=cr.optim.Adam(model), epochs=3, batch_size=64, progress=False, compile=True)
         return [p.numpy().copy() for p in model.parameters()]
 
+    monkeypatch.setattr("chainrule.train.planned.threads", lambda: 2)
     moved = weights()
     monkeypatch.setattr("chainrule.train.planned.WORTH", 1 << 40)
     for got, wanted in zip(moved, weights(), strict=True):
