@@ -11,7 +11,6 @@ from chainrule.glass.drawing.layering import SIDE, layout
 from chainrule.glass.drawing.svg import SIZE
 from tests.laws.zoo import ZOO
 
-
 SVG = "{http://www.w3.org/2000/svg}"
 WIDEST = 0.602 * SIZE
 """Width of a letter in the widest of the fonts asked for, DejaVu Sans Mono."""
