@@ -20,6 +20,9 @@ POINTS = 801
 SATURATED = 0.05
 """A slope below this part of the largest one lets a delta shrink twentyfold: there a unit hardly learns."""
 
+ROUNDING = 1e-6
+"""A slope below this part of the largest one has no sign: far out, rounding gives it one or the other."""
+
 
 def activation(
     function: str | Callable[[Any], Any], low: float = -6.0, high: float = 6.0, path: Path | None = None
@@ -59,10 +62,16 @@ def activation(
 def zones(z: np.ndarray, slope: np.ndarray) -> list[tuple[float, float]]:
     """Stretches of z where |slope| is less than 0.05 of its largest; all of them where it is 0 everywhere.
 
+    Where the slope changes its sign, as at the lowest point of GELU, f turns and does not saturate.
+
     >>> zones(np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 0.0, 1.0, 0.01]))
     [(0.0, 1.0), (3.0, 3.0)]
     """
     steep = np.abs(slope)
     flat = steep < SATURATED * steep.max() if steep.max() else np.ones(len(z), bool)
     ends = np.flatnonzero(np.diff(np.concatenate([[0], flat.astype(int), [0]])))
-    return [(float(z[a]), float(z[b - 1])) for a, b in ends.reshape(-1, 2)]
+    stretches = [range(a, b) for a, b in ends.reshape(-1, 2)]
+    nothing = ROUNDING * steep.max()
+    return [
+        (float(z[s[0]]), float(z[s[-1]])) for s in stretches if slope[s].min() >= -nothing or slope[s].max() <= nothing
+    ]

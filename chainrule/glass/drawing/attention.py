@@ -49,8 +49,8 @@ def attention(
     for axis, head in zip(sheet.panels.flat, range(heads), strict=False):
         shades = axis.imshow(w[head], cmap="Blues", vmin=0, vmax=max(float(w.max()), 1e-12), aspect="auto")
         axis.set_title(f"head {head}", fontsize=9)
-        _name(axis.set_yticks, "query", queries, n_queries)
-        _name(axis.set_xticks, "key", keys, n_keys, rotation=90)
+        _name(axis.yaxis, axis.set_yticks, "query", queries, n_queries)
+        _name(axis.xaxis, axis.set_xticks, "key", keys, n_keys, rotation=90)
         axis.set_xlabel("key")
         axis.set_ylabel("query")
     for axis in list(sheet.panels.flat)[heads:]:
@@ -59,10 +59,14 @@ def attention(
     return sheet.done()
 
 
-def _name(ticks: Any, what: str, names: Sequence[str] | None, n: int, **turned: Any) -> None:
+def _name(wholes: Any, ticks: Any, what: str, names: Sequence[str] | None, n: int, **turned: Any) -> None:
+    """Ticks with names, or whole numbers where there are none."""
+    from matplotlib.ticker import MaxNLocator
+
     if names is None:
+        wholes.set_major_locator(MaxNLocator(integer=True))
         return
     if len(names) != n:
-        raise OptionError(f"There {'is' if n == 1 else 'are'} {n} of axis {what}, but {len(names)} names.")
+        raise OptionError(f"Axis {what!r} has {n} positions, but {len(names)} names were given.")
     every = -(-n // NAMED)
     ticks(range(0, n, every), [str(name) for name in names][::every], fontsize=8, parse_math=False, **turned)

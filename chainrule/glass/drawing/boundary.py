@@ -41,7 +41,7 @@ def boundary(
         OptionError: the resolution is below 2, or the path ends otherwise.
     """
     points, classes = _checked(x, y, resolution)
-    sheet = Sheet(path, 1, 1, 5.4, 4.8)
+    sheet = Sheet(path, 1, 1, 6.4, 4.8)
     low, high = points.min(axis=0), points.max(axis=0)
     room = ROOM * np.where(high > low, high - low, 1.0)
     low, high = low - room, high + room
@@ -86,8 +86,8 @@ def _areas(axis: Any, across: np.ndarray, up: np.ndarray, said: np.ndarray, n: i
     colours = ListedColormap([CLASSES[k % len(CLASSES)] for k in range(n)])
     axis.pcolormesh(across, up, said, cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.25, shading="nearest",
                     linewidth=0, rasterized=True)  # fmt: skip
-    for k in range(said.min(), said.max()):
-        axis.contour(across, up, said, levels=[k + 0.5], colors="black", linewidths=1.4)
+    for k in np.unique(said)[1:]:  # an edge between two areas is that of the higher class
+        axis.contour(across, up, said == k, levels=[0.5], colors="black", linewidths=1.4)
 
 
 def _lines(axis: Any, model: Module, low: np.ndarray, high: np.ndarray) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.base.errors import DataError, OptionError
 from chainrule.glass.drawing.sheet import CLASSES, Path, Sheet
 from chainrule.metrics.intervals import check_confidence, mean_interval
+from chainrule.train.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +41,8 @@ def curves(
         OptionError: a history lacks the column, confidence is not between 0 and 1, or the path ends otherwise.
     """
     check_confidence(confidence)
+    if isinstance(histories, History):
+        raise DataError("draw.curves needs a list of histories, got one of them.", fix="draw.curves([history])")
     groups = dict(histories) if isinstance(histories, Mapping) else {"": histories}
     columns = {name: [_column(name, k, run, column) for k, run in enumerate(runs)] for name, runs in groups.items()}
     if not columns or not all(columns.values()):

@@ -22,8 +22,8 @@ COLUMNS = 8
 def filters(layer: Module, path: Path | None = None) -> Figure:
     """The weights of a convolution (out, in, height, width), red where positive, blue where negative, white at 0.
 
-    With one input channel a panel a filter; with several a row a filter and a column a channel. All panels have one
-    scale. Of many filters the first 32 are shown, of many channels the first 8, and the title tells of how many.
+    Filters stand side by side, 8 a row, and below each its further input channels; all panels have one scale. Of many
+    filters the first 32 are shown, of many channels the first 8, and the title tells of how many.
 
     Raises:
         OptionError: the layer has no such weights, or the path ends otherwise than .png or .svg.
@@ -38,10 +38,11 @@ def filters(layer: Module, path: Path | None = None) -> Figure:
     w = finite("The weight", weight)
     w = w[:, :, None] if w.ndim == 3 else w  # one-dimensional filters are one row high
     n, channels = min(len(w), MOST), min(w.shape[1], CHANNELS)
-    columns = channels if w.shape[1] > 1 else min(n, COLUMNS)
-    shown = [w[i, j] for i in range(n) for j in range(channels)]
-    names = [f"{i}" if w.shape[1] == 1 else f"{i}, {j}" for i in range(n) for j in range(channels)]
-    sheet = Sheet(path, -(-len(shown) // columns), columns, 0.95, 1.05)
+    columns = min(n, COLUMNS)
+    places = [(i, j) for start in range(0, n, columns) for j in range(channels) for i in range(start, start + columns)]
+    shown = [w[i, j] if i < n else None for i, j in places]
+    names = [f"{i}" if w.shape[1] == 1 else f"{i}, {j}" for i, j in places]
+    sheet = Sheet(path, len(shown) // columns, columns, 0.95, 1.05)
     largest = float(np.abs(w[:n, :channels]).max()) or 1.0
     maps(sheet, shown, names, cmap="RdBu_r", vmin=-largest, vmax=largest)
     return sheet.done(f"{_count(n, len(w), 'filter')}\n{_count(channels, w.shape[1], 'channel')}")

@@ -30,6 +30,8 @@ def hidden_states(states: Any, inputs: Sequence[str] | None = None, path: Path |
         DataError: a state is not finite.
         OptionError: there are not as many inputs as moments, or the path ends otherwise.
     """
+    from matplotlib.ticker import MaxNLocator
+
     h = finite("states", states)
     if h.ndim != 2:
         raise ShapeError(
@@ -42,6 +44,8 @@ def hidden_states(states: Any, inputs: Sequence[str] | None = None, path: Path |
     sheet = Sheet(path, 1, 1, min(max(4.0, 0.22 * time + 1.6), 14.0), min(max(2.6, 0.16 * units + 1.2), 9.0))
     largest = float(np.abs(h).max()) or 1.0
     axis = sheet.axis
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(MaxNLocator(integer=True))
     shades = axis.imshow(h.T, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
     sheet.figure.colorbar(shades, ax=axis, label="h")
     if inputs is not None:

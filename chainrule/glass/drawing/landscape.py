@@ -60,6 +60,7 @@ def landscape(
     sheet.axis.set_ylabel("b, along d₂")
     sheet.axis.legend(frameon=True, loc="upper right")
     sheet.axis.set_aspect("equal")
+    sheet.axis.locator_params(nbins=5)
     return sheet.done("Loss L(θ + a d₁ + b d₂)")
 
 
@@ -76,7 +77,7 @@ def _surface(sheet: Sheet, steps: np.ndarray, values: np.ndarray) -> None:
         spaced = np.geomspace if steep else np.linspace
         levels = spaced(found.min(), found.max(), 12)[1:-1]
         lines = sheet.axis.contour(steps, steps, shown, levels=levels, colors="white", linewidths=0.8)
-        sheet.axis.clabel(lines, levels=levels[::2], fontsize=7, fmt="%.3g")
+        sheet.axis.clabel(lines, levels=levels[len(levels) // 2 :: 2], fontsize=7, fmt="%.3g")
 
 
 def steps_of(model: Module, span: float, points: int) -> np.ndarray:

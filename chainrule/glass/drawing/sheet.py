@@ -101,15 +101,17 @@ def finite(what: str, x: Any) -> np.ndarray:
     return array
 
 
-def maps(sheet: Sheet, pictures: Sequence[np.ndarray], names: Sequence[str], **shades: Any) -> None:
-    """One picture a panel in one scale of colours, which is told at the side; panels left over are empty."""
-    drawn = None
+def maps(sheet: Sheet, pictures: Sequence[np.ndarray | None], names: Sequence[str], **shades: Any) -> None:
+    """One picture a panel, in one scale of colours that is told at the side; of None the panel is empty."""
+    drawn: Any = None
     for axis, picture, name in zip(sheet.panels.flat, pictures, names, strict=False):
+        if picture is None:
+            axis.set_axis_off()
+            continue
         drawn = axis.imshow(picture, interpolation="nearest", **shades)
         axis.set_title(name, fontsize=8, parse_math=False)
         axis.set_xticks([])
         axis.set_yticks([])
     for axis in list(sheet.panels.flat)[len(pictures) :]:
         axis.set_axis_off()
-    if drawn is not None and np.ndim(pictures[0]) == 2:
-        sheet.figure.colorbar(drawn, ax=sheet.panels, shrink=0.8)
+    sheet.figure.colorbar(drawn, ax=sheet.panels, shrink=0.8)
