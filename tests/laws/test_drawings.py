@@ -140,3 +140,13 @@ def test_texts_are_escaped(tmp_path):
     assert "<a> & b" in [t.text for t in written.iter(f"{SVG}text")]
     assert drawing._repr_svg_() == str(drawing)
     assert repr(drawing) == "<Drawing 'Computational graph of multiply': 2 boxes, 2 edges>"
+
+
+def test_a_leaf_that_is_used_by_all_steps_has_one_line_with_branches():
+    """390 steps that use one leaf: boxes without width are as many as layers, not as their square."""
+    x = y = cr.tensor(1.0, requires_grad=True)
+    for _ in range(390):
+        y = y * x
+    drawing = cr.draw.graph(y)
+    passed = {piece for route in drawing.layout.routes for piece in route[1:-1]}
+    assert len(drawing.boxes) == 391 and len(passed) == 389

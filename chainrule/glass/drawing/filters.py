@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.base.errors import OptionError
 from chainrule.glass.drawing.sheet import Path, Sheet, finite, maps
-from chainrule.nn import Module
+from chainrule.nn import ConvTranspose1d, ConvTranspose2d, Module
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +36,7 @@ def filters(layer: Module, path: Path | None = None) -> Figure:
             fix="a layer of the model, as draw.filters(model.conv1)",
         )
     w = finite("The weight", weight)
+    w = w.swapaxes(0, 1) if isinstance(layer, ConvTranspose1d | ConvTranspose2d) else w  # those are (in, out, …)
     w = w[:, :, None] if w.ndim == 3 else w  # one-dimensional filters are one row high
     n, channels = min(len(w), MOST), min(w.shape[1], CHANNELS)
     columns = min(n, COLUMNS)

@@ -54,7 +54,7 @@ def graph(
     found = _Found(_checked(y))
     bars = found.adjoints(y) if adjoints else {}
     called = {t.node.serial: name for name, t in (names or {}).items() if isinstance(t, Tensor) and t.node is not None}
-    called_arrays = {id(t.data): name for name, t in (names or {}).items() if isinstance(t, Tensor)}
+    called_arrays = {id(t.data if isinstance(t, Tensor) else t): name for name, t in (names or {}).items()}
     figures = Figures(digits)
     boxes = []
     for node in found.nodes:

@@ -32,7 +32,8 @@ def landscape(
     """L(θ + a d₁ + b d₂) for a and b from −span to span, d₁ and d₂ random and filter-normalised.
 
     The cross is θ, the model's own weights; a step of 1 is as long as the weights are, filter by filter. Equal seeds
-    give equal directions. A plane is two of very many directions: what it shows as a valley may have a way out.
+    give equal directions. Places where the loss is not finite stay white. A plane is two of very many directions: what
+    it shows as a valley may have a way out.
 
     Args:
         model: any model; it runs in evaluation mode and stays as it is.

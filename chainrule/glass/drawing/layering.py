@@ -6,6 +6,7 @@ behind a box; order decides the places, and places keep a distance, so that no t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -53,34 +54,46 @@ def layers(n: int, edges: Sequence[Edge]) -> list[int]:
     level = [0] * n
     for parent, child in sorted(edges, key=lambda edge: edge[1]):
         level[child] = max(level[child], level[parent] + 1)
-    has_parent = {child for _, child in edges}
+    children, parents = _neighbours(n, edges, up=True), _neighbours(n, edges, up=False)
     for i in range(n):
-        below = [level[child] for parent, child in edges if parent == i]
-        if i not in has_parent and below:
-            level[i] = min(below) - 1
+        if not parents[i] and children[i]:
+            level[i] = min(level[child] for child in children[i]) - 1
     return level
 
 
 def layout(sizes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> Layout:
     """Places for boxes of given widths and heights, so that every edge runs downwards and no two boxes overlap."""
     level = layers(len(sizes), edges)
-    widths, chains = [width for width, _ in sizes], []
-    for parent, child in edges:  # a box without width in each layer that the edge passes
-        passed = range(level[parent] + 1, level[child])
-        chains.append([parent, *range(len(widths), len(widths) + len(passed)), child])
-        level += passed
-        widths += [0.0] * len(passed)
-    links = [link for chain in chains for link in pairwise(chain)]
+    chains = _chains(level, edges)
+    widths = [width for width, _ in sizes] + [0.0] * (len(level) - len(sizes))
+    links = sorted({link for chain in chains for link in pairwise(chain)})
     rows = _ordered(level, links)
     x = _places(rows, np.array(widths), links, len(sizes))
     heights = [max((sizes[i][1] for i in row if i < len(sizes)), default=0.0) for row in rows]
     tops = np.concatenate([[0.0], np.cumsum(np.array(heights) + BETWEEN)])
-    pieces = _Pieces(sizes, level, x, tops, heights)
-    routes = [pieces.route(chains, k) for k in range(len(chains))]
+    pieces = _Pieces(sizes, level, x, tops, heights, chains)
+    routes = [pieces.route(k) for k in range(len(chains))]
     n = len(sizes)
     right = max(x[i] + widths[i] / 2 for i in range(len(widths))) if widths else 0.0
     return Layout([float(c) for c in x[:n]], [float(tops[level[i]]) for i in range(n)], routes, float(right),
                   float(tops[-1] - BETWEEN) if rows else 0.0)  # fmt: skip
+
+
+def _chains(level: list[int], edges: Sequence[Edge]) -> list[list[int]]:
+    """Each edge as a path from layer to layer; the boxes without width on the way are appended to `level`.
+
+    Long edges of one parent go together as far as they can, and branch off above their children.
+    """
+    trunks: dict[int, list[int]] = {}
+    chains = []
+    for parent, child in edges:
+        trunk = trunks.setdefault(parent, [])
+        passed = level[child] - level[parent] - 1
+        while len(trunk) < passed:
+            trunk.append(len(level))
+            level.append(level[parent] + len(trunk))
+        chains.append([parent, *trunk[:passed], child])
+    return chains
 
 
 def _ordered(level: Sequence[int], links: Sequence[Edge]) -> list[list[int]]:
@@ -101,11 +114,14 @@ def _ordered(level: Sequence[int], links: Sequence[Edge]) -> list[list[int]]:
 
 def crossings(rows: Sequence[Sequence[int]], links: Sequence[Edge]) -> int:
     """How many pairs of links between neighbouring layers cross."""
-    place = {i: (k, position) for k, row in enumerate(rows) for position, i in enumerate(row)}
+    level = {i: k for k, row in enumerate(rows) for i in row}
+    place = {i: position for row in rows for position, i in enumerate(row)}
+    ends: list[list[Edge]] = [[] for _ in rows]
+    for a, b in links:
+        ends[level[a]].append((place[a], place[b]))
     total = 0
-    for k in range(len(rows)):
-        ends = np.array([(place[a][1], place[b][1]) for a, b in links if place[a][0] == k]).reshape(-1, 2)
-        above, below = (np.sign(np.subtract.outer(ends[:, side], ends[:, side])) for side in (0, 1))
+    for of_layer in filter(None, ends):
+        above, below = (np.sign(np.subtract.outer(side, side)) for side in np.array(of_layer).T)
         total += int((above * below < 0).sum()) // 2
     return total
 
@@ -153,24 +169,27 @@ class _Pieces:
     """The vertical pieces of edges: below a parent, past the layers between, above a child."""
 
     def __init__(self, sizes: Sequence[tuple[float, float]], level: list[int], x: np.ndarray, tops: np.ndarray,
-                 heights: list[float]) -> None:  # fmt: skip
-        self.sizes, self.level, self.x, self.tops, self.heights = sizes, level, x, tops, heights
+                 heights: list[float], chains: list[list[int]]) -> None:  # fmt: skip
+        self.sizes, self.level, self.x, self.tops, self.heights, self.chains = sizes, level, x, tops, heights, chains
+        self.into: dict[int, list[int]] = defaultdict(list)  # positions of the chains that end in a box
+        for k, chain in enumerate(chains):
+            self.into[chain[-1]].append(k)
 
-    def route(self, chains: list[list[int]], k: int) -> list[tuple[Point, Point]]:
-        parent, *between, child = chains[k]
+    def route(self, k: int) -> list[tuple[Point, Point]]:
+        parent, *between, child = self.chains[k]
         x, top = float(self.x[parent]), self.tops[self.level[parent]]
         first = ((x, top + self.sizes[parent][1]), (x, top + self.heights[self.level[parent]]))
-        end = (float(self.x[child]) + self._port(chains, k), self.tops[self.level[child]])
+        end = (float(self.x[child]) + self._port(k), self.tops[self.level[child]])
         return [first, *map(self._passing, between), (end, end)]
 
     def _passing(self, i: int) -> tuple[Point, Point]:
         top = self.tops[self.level[i]]
         return (self.x[i], top), (self.x[i], top + self.heights[self.level[i]])
 
-    def _port(self, chains: list[list[int]], k: int) -> float:
+    def _port(self, k: int) -> float:
         """Where an edge meets its child: those of a child side by side, in the order of where they come from."""
-        child = chains[k][-1]
-        of_child = sorted((self.x[chain[-2]], j) for j, chain in enumerate(chains) if chain[-1] == child)
+        child = self.chains[k][-1]
+        of_child = sorted((self.x[self.chains[j][-2]], j) for j in self.into[child])
         place = [j for _, j in of_child].index(k)
         spread = min(self.sizes[child][0] * 0.6 / max(len(of_child) - 1, 1), 28.0)
         return (place - (len(of_child) - 1) / 2) * spread
