@@ -173,6 +173,21 @@ def test_filters_are_the_weights():
     assert cr.draw.filters(nn.Conv2d(9, 40, 1))._suptitle.get_text() == "32 of 40 filters\n8 of 9 channels"
 
 
+def test_filters_of_a_transposed_convolution_are_its_outputs():
+    layer = nn.ConvTranspose2d(2, 3, 4)
+    panels = {axis.get_title(): axis.images[0].get_array() for axis in cr.draw.filters(layer).axes if axis.images}
+    assert len(panels) == 6
+    np.testing.assert_array_equal(np.asarray(panels["2, 1"]), layer.weight.numpy()[1, 2])
+
+
+def test_a_loss_that_is_not_finite_leaves_white_places(model, data):
+    def exploding(p, y):
+        return cr.tensor(np.inf) if float(losses.cross_entropy(p, y)) > 1.3 else losses.cross_entropy(p, y)
+
+    values = cr.draw.landscape(model, *data, exploding, points=5).axes[0].collections[0].get_array()
+    assert 0 < np.ma.getmaskarray(values).sum() < 25
+
+
 def test_feature_maps_are_the_result():
     layer = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU())
     image = np.random.default_rng(0).standard_normal((2, 6, 6)).astype(np.float32)

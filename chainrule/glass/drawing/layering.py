@@ -44,7 +44,9 @@ class Layout:
 
 
 def layers(n: int, edges: Sequence[Edge]) -> list[int]:
-    """The layer of each of n boxes: one more than its deepest parent; what has none stands just above its first use.
+    """The layer of each of n boxes: by the longest path to it, then as far down as its children allow.
+
+    So what is made early and used late, as the input of a late step, stands beside its use.
 
     Edges go from a lower number to a higher one.
 
@@ -54,9 +56,9 @@ def layers(n: int, edges: Sequence[Edge]) -> list[int]:
     level = [0] * n
     for parent, child in sorted(edges, key=lambda edge: edge[1]):
         level[child] = max(level[child], level[parent] + 1)
-    children, parents = _neighbours(n, edges, up=True), _neighbours(n, edges, up=False)
-    for i in range(n):
-        if not parents[i] and children[i]:
+    children = _neighbours(n, edges, up=True)
+    for i in reversed(range(n)):
+        if children[i]:
             level[i] = min(level[child] for child in children[i]) - 1
     return level
 
