@@ -1,8 +1,9 @@
 """Seeing: every number of a network by name, with its formula, and checked."""
 
+from chainrule.glass import drawing as draw
 from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
 from chainrule.glass.explain import Explanation, Note, explain
 from chainrule.glass.passes import Pass
 from chainrule.glass.steps import Step
 
-__all__ = ["EXAMPLES", "Explanation", "Note", "Pass", "Step", "explain", "one_neuron_chain", "tiny_network"]
+__all__ = ["EXAMPLES", "Explanation", "Note", "Pass", "Step", "draw", "explain", "one_neuron_chain", "tiny_network"]

@@ -98,8 +98,11 @@ def summary(model: Module, *inputs: Any) -> Summary:
     2      Linear(256 → 10)   (1, 10)        2,570    5,130    10,240     0 B
     203,530 parameters, 407,050 FLOPs forward, 412,160 backward, 2.0 kB kept in between
     """
-    specs = tuple(_spec(model, given) for given in inputs)
-    ledger = Ledger()
+    return summarised(model, tuple(given_spec(model, given) for given in inputs), Ledger())
+
+
+def summarised(model: Module, specs: tuple[Spec, ...], ledger: Ledger) -> Summary:
+    """The summary of a model by a ledger, which may note more than the summary tells."""
     with _in_evaluation(model), no_grad(), running(ledger), ledger.at_work():
         try:
             ledger.pass_through(model, specs)
@@ -149,7 +152,7 @@ def _work(ledger: Ledger, path: str) -> tuple[float, float, int]:
     return ledger.forward.get(path, 0.0), ledger.backward.get(path, 0.0), ledger.kept.get(path, 0)
 
 
-def _spec(model: Module, given: Any) -> Spec:
+def given_spec(model: Module, given: Any) -> Spec:
     """A shape as floats of the model's dtype, an example as what the model would take in."""
     if isinstance(given, int):
         given = (1, given)
