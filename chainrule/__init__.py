@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import explain
+    from chainrule.glass import explain, ledger
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -71,7 +71,7 @@ _LATER = {
     "nn": "load save",
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
-    "glass": "explain",
+    "glass": "explain ledger",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -109,6 +109,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "ledger",
     "load",
     "losses",
     "metrics",

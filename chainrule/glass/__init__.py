@@ -2,7 +2,19 @@
 
 from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
 from chainrule.glass.explain import Explanation, Note, explain
+from chainrule.glass.ledger_book import Ledger, ledger
 from chainrule.glass.passes import Pass
 from chainrule.glass.steps import Step
 
-__all__ = ["EXAMPLES", "Explanation", "Note", "Pass", "Step", "explain", "one_neuron_chain", "tiny_network"]
+__all__ = [
+    "EXAMPLES",
+    "Explanation",
+    "Ledger",
+    "Note",
+    "Pass",
+    "Step",
+    "explain",
+    "ledger",
+    "one_neuron_chain",
+    "tiny_network",
+]
