@@ -23,7 +23,9 @@ SHORT = {"W": "weight", "b": "bias", "dW": "dweight", "db": "dbias", "dz": "delt
 """The words of the books for quantities that go by the names of PyTorch's parameters."""
 
 
-def ledger(model: Module, x: Any, y: Any, loss: str | Callable[..., Any], optimizer: Any = None) -> Ledger:
+def ledger(
+    model: Module, x: Any, y: Any, loss: str | Callable[..., Any], optimizer: Any = None, *, batch_axis: int = 0
+) -> Ledger:
     """Every quantity of the next step of training: forward, backward and, with an optimiser, the update.
 
     By layer: z and δ = dL/dz (dense layers and convolutions), a and dL/da, parameters θ and dL/dθ, with an
@@ -31,7 +33,8 @@ def ledger(model: Module, x: Any, y: Any, loss: str | Callable[..., Any], optimi
     layer, (n, T, hidden_size); scores, weights and output of every head, (n, heads, T, S); running statistics, and
     what the step makes of them. The gradient of each example alone is found when it is asked for.
 
-    x is what the model takes, a tuple for several inputs; y is what the loss compares with. The numbers are those
+    x is what the model takes, a tuple for several inputs, with examples along `batch_axis`; y is what the loss
+    compares with. The numbers are those
     of the step itself, in the model's dtype and mode, with the random numbers that are due: model, optimiser,
     gradients and random stream stay as they are, bit for bit. 000 ch. 6; the deltas are 000 (6.38)-(6.50).
 
@@ -48,7 +51,7 @@ def ledger(model: Module, x: Any, y: Any, loss: str | Callable[..., Any], optimi
     if not isinstance(model, Module):
         raise OptionError(f"A ledger is of a model made of modules, got {type(model).__name__}.")
     tape = run(model, x, y, loss_named(loss))
-    return Ledger(tape, updates(tape, optimizer) if optimizer is not None else {})
+    return Ledger(tape, updates(tape, optimizer) if optimizer is not None else {}, batch_axis)
 
 
 class Quantities(Mapping[str, np.ndarray]):
@@ -134,8 +137,8 @@ class Ledger(Mapping[str, Entry]):
     `loss` and `prediction` are the step's, `dx` is dL/dx where x is made of fractions. Printed, it is a table.
     """
 
-    def __init__(self, tape: Tape, changes: Mapping[Any, np.ndarray]) -> None:
-        self.tape, self._shares = tape, None
+    def __init__(self, tape: Tape, changes: Mapping[Any, np.ndarray], batch_axis: int) -> None:
+        self.tape, self.batch_axis, self._shares = tape, batch_axis, None
         self.loss = float(array(tape.loss))
         self.entries: dict[str, Entry] = {}
         modules = dict(tape.model.named_modules())
@@ -161,7 +164,7 @@ class Ledger(Mapping[str, Entry]):
     def shares(self) -> Shares:
         """The gradients example by example."""
         if self._shares is None:
-            self._shares = Shares(self.tape, len(self.tape.inputs[0]))
+            self._shares = Shares(self.tape, self.tape.inputs[0].shape[self.batch_axis], self.batch_axis)
         return self._shares
 
     def __getitem__(self, path: str) -> Entry:

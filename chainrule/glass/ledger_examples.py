@@ -21,6 +21,7 @@ from chainrule.core import Tensor, vmap
 from chainrule.glass.ledger_pass import Tape, array
 from chainrule.glass.ledger_rows import Layout, Rows
 
+ROUNDING = 1e4  # sums of thousands of terms, in another order; what is wrong is wrong by much more
 Share = tuple[np.ndarray, "Layout | None"]
 """A cotangent: (n, *shape) with no layout, or the batch's own with the layout of the examples in it."""
 
@@ -28,8 +29,8 @@ Share = tuple[np.ndarray, "Layout | None"]
 class Shares:
     """The gradients gᵢ (n, *shape) of all parameters of a step, found at once when one is first asked for."""
 
-    def __init__(self, tape: Tape, n: int) -> None:
-        self.tape, self.n, self.rows = tape, n, Rows(tape, n)
+    def __init__(self, tape: Tape, n: int, axis: int = 0) -> None:
+        self.tape, self.n, self.rows = tape, n, Rows(tape, n, axis)
         self.arrived: dict[Any, list[Share]] = defaultdict(list)
         self.lost: dict[Any, Any] = {}
         self._spread()
@@ -48,7 +49,15 @@ class Shares:
                 cause="in its result no axis belongs to the examples of the batch, one after the other",
             )
         found = self.arrived.get(p.node)
-        return sum_of([bar for bar, _ in found]) if found else np.zeros((self.n, *p.shape), p.dtype)
+        shares = sum_of([bar for bar, _ in found]) if found else np.zeros((self.n, *p.shape), p.dtype)
+        whole = self.tape.gradient(p)
+        if np.isfinite(whole).all() and not _equal(shares.sum(0), whole, np.abs(shares).sum(0)):
+            raise OptionError(
+                f"The gradient of {name} cannot be told apart by {self.n} examples.",
+                cause="the shares found do not sum to it, so the batch does not lie along the axis it was looked for",
+                fix="ledger(..., batch_axis=1), where x is (time, batch, features)",
+            )
+        return shares
 
     def _spread(self) -> None:
         for node in reversed(self.tape.nodes):
@@ -65,6 +74,7 @@ class Shares:
     def _into(self, node: Any) -> None:
         """From an operation between data and parameters to the operands that are made of parameters alone."""
         layouts = self.rows.layouts.get(node, (None,))
+        places = [self.rows.operand(node, i) for i in range(len(node.args))]
         for j, a in enumerate(node.args):
             if not isinstance(a, Tensor) or a.node not in self.rows.learned:
                 continue
@@ -75,7 +85,7 @@ class Shares:
             elif node.name == "affine":
                 self._give(a, (self._affine(node, j, layouts[0]), None))
             else:
-                self._give(a, (self._of_rule(node, j, layouts), None))
+                self._give(a, (self._of_rule(node, j, layouts, places), None))
 
     def _is_by_row(self, node: Any, a: Tensor, layout: Any) -> bool:
         """Whether an operand made of parameters has an axis of examples itself, as after a broadcast."""
@@ -107,38 +117,52 @@ class Shares:
         a = layout.apart(node.args[0], self.n)
         return np.matmul(np.swapaxes(delta, -1, -2), a.reshape(self.n, -1, a.shape[-1]))
 
-    def _of_rule(self, node: Any, j: int, layouts: tuple[Any, ...]) -> np.ndarray:
+    def _of_rule(self, node: Any, j: int, layouts: tuple[Any, ...], places: list[Any], bars: Any = None) -> np.ndarray:
         """The rule of an operation on every example by itself, in one batched call."""
         values = node.value if type(node.value) is tuple else (node.value,)
-        places = [self.rows.operand(node, i) for i in range(len(node.args))]
-        apart = [layout.apart(v, self.n) for layout, v in zip(layouts, values, strict=True)]
-        bars = [layout.apart(b, self.n) for layout, b in zip(layouts, self._bars(node), strict=True)]
-        mapped = {i: p.apart(node.args[i], self.n) for i, p in enumerate(places) if p is not None}
+        bars = self._bars(node) if bars is None else bars
+        ys = [layout.apart(v, self.n) for layout, v in zip(layouts, values, strict=True)]
+        y_bars = [layout.apart(b, self.n) for layout, b in zip(layouts, bars, strict=True)]
+        mapped = {str(i): p.apart(node.args[i], self.n) for i, p in enumerate(places) if p is not None}
 
         def share(ys: Any, y_bars: Any, data: Any) -> Any:
             args = [data[str(i)] if str(i) in data else self.tape.numbers(a) for i, a in enumerate(node.args)]
             return _pull(node, y_bars, args, j, ys)
 
-        return array(vmap(share)(apart, bars, {str(i): v for i, v in mapped.items()}))
+        return array(vmap(share)(ys, y_bars, mapped))
 
     def _through(self, node: Any) -> None:
         """From the result of an operation on parameters alone to its operands."""
         for bar, layout in self.arrived.pop(node, []):
             for j, a in enumerate(node.args):
-                if not isinstance(a, Tensor) or a.node not in self.rows.learned:
-                    continue
-                if layout is None:
-                    args = self._args(node)
-                    self._give(a, (array(vmap(lambda b, j=j, args=args: _pull(node, [b], args, j))(bar)), None))
-                elif node.name == "broadcast_to":
-                    self._give(a, self._gathered(bar, layout, tuple(a.shape)))
-                elif layout.fits(tuple(a.shape), self.n) and a.shape == bar.shape:
-                    self._give(a, (array(_pull(node, [bar], self._args(node), j)), layout))
-                else:
-                    self._lose(a.node, node)
+                if isinstance(a, Tensor) and a.node in self.rows.learned:
+                    share = self._back(node, j, bar, layout)
+                    self._give(a, share) if share else self._lose(a.node, node)
         if node in self.lost:
             for parent in node.parents:
                 self._lose(parent, self.lost[node])
+
+    def _back(self, node: Any, j: int, bar: np.ndarray, layout: Layout | None) -> Share | None:
+        """The cotangent of operand j, of every example where that of the result is so."""
+        args = self._args(node)
+        if layout is None:
+            return array(vmap(lambda b: _pull(node, [b], args, j))(bar)), None
+        if node.name == "broadcast_to":
+            return self._gathered(bar, layout, args[j].shape)
+        constants = [self._constant(a, layout, bar.ndim) for a in node.args]
+        if any(constants) and node.name == "matmul":  # with a first state of zeros
+            return self._of_rule(node, j, (layout,), constants, [bar]), None
+        shown = [layout if i == j and layout.fits(a.shape, self.n) else None for i, a in enumerate(args)]
+        keeps = node.primitive.family == "elementwise" or (
+            node.primitive.family == "linear" and self.rows.probed(node, shown) == (layout,)
+        )
+        return (array(_pull(node, [bar], args, j)), layout) if shown[j] and keeps else None
+
+    def _constant(self, a: Any, layout: Layout, ndim: int) -> Layout | None:
+        """The layout of an operand without history that lies as the result does."""
+        x = array(a)
+        own = not isinstance(a, Tensor) or a.node is None
+        return layout if own and x.ndim == ndim and layout.fits(x.shape, self.n) else None
 
     def _gathered(self, bar: np.ndarray, layout: Layout, shape: tuple[int, ...]) -> Share:
         """Back through a broadcast to a shape: sums along the axes that were repeated, but for the examples."""
@@ -154,6 +178,12 @@ class Shares:
 
     def _lose(self, parameter: Any, node: Any) -> None:
         self.lost[parameter] = node
+
+
+def _equal(a: np.ndarray, b: np.ndarray, scale: np.ndarray) -> bool:
+    """Whether sums agree up to rounding, of terms of a size."""
+    most = max(float(scale.max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
+    return float(np.abs(a - b).max(initial=0.0)) <= ROUNDING * np.finfo(b.dtype).eps * most
 
 
 def sum_of(arrays: list[np.ndarray]) -> np.ndarray:

@@ -11,7 +11,8 @@ from chainrule.core import Tensor
 from chainrule.glass.ledger_attention import heads
 from chainrule.glass.ledger_pass import Passage, Tape, array
 from chainrule.glass.ledger_recurrent import gates
-from chainrule.nn import Module
+from chainrule.nn import LSTMCell, Module
+from chainrule.nn.recurrent import RecurrentLayers
 
 
 def quantities(tape: Tape) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -72,8 +73,10 @@ def _settled(tape: Tape, waiting: Passage | None) -> Iterator[tuple[str, str, Te
 
 def _further(module: Module, number: int) -> list[str]:
     """The names of what a layer gives beside its result."""
-    states = [f"{name}_n" for name in getattr(module, "states", ())]
-    return states if len(states) == number else [f"a.{i + 1}" for i in range(number)]
+    states = tuple(getattr(module, "states", ()))
+    if isinstance(module, RecurrentLayers) and len(states) == number:
+        return [f"{name}_n" for name in states]
+    return ["c"] if isinstance(module, LSTMCell) and number == 1 else [f"a.{i + 1}" for i in range(number)]
 
 
 def _parameters(tape: Tape, path: str, module: Module, shared: dict[int, str]) -> Iterator[tuple[str, np.ndarray]]:

@@ -9,65 +9,87 @@ import numpy as np
 
 from chainrule.core import PRIMITIVES, Tensor
 from chainrule.glass.ledger_pass import Tape, array, owned
+from chainrule.glass.ledger_through_time import Arrived, pre_activations
 from chainrule.nn import Module
 from chainrule.nn.recurrent import RecurrentLayers
 
 GATES = {
     "rnn": ("",),
     "lstm": ("i", "f", "g", "o"),
-    "gru": ("r", "z", "n", "m"),
+    "gru": ("r", "z", "n"),
     "chung_gru": ("r", "z", "n"),
     "residual_rnn": ("n",),
     "highway_rnn": ("t", "n"),
 }
-"""What each recurrence keeps of a step beside its states, in the order it lays them side by side."""
+"""The gates of each recurrence, in the order it lays them side by side; n and g are candidates."""
+CELLS = {
+    "LSTMCell": GATES["lstm"],
+    "GRUCell": GATES["gru"],
+    "ChungGRUCell": GATES["chung_gru"],
+    "ResidualRNNCell": GATES["residual_rnn"],
+    "RNNCell": GATES["rnn"],
+    "HighwayCell": GATES["highway_rnn"],
+}
+"""The gates of each cell, in the order in which it computes them."""
 
 
 def gates(tape: Tape, path: str, module: Module) -> Iterator[tuple[str, np.ndarray]]:
-    """Of every layer and direction: states h (and c), gates, dL/dh from outside the layer, and δ of each gate.
+    """Of every layer and direction, at every step (n, T, hidden_size): states, gates, and the derivatives by them.
 
-    δ is dL/dz of the gate's pre-activation with all that comes back through time, (n, T, hidden_size) as the gate.
+    h, dh and c, dc are states and dL/dh, dL/dc with all that later steps send back; i, z_i, delta_i are a gate, its
+    pre-activation and δ = dL/dz. The names end as the parameters' do: i_l0, delta_i_l0_reverse.
     """
-    nodes = owned(tape, path, tuple(GATES))
-    ends = [suffix for _, suffix in module._runs()] if isinstance(module, RecurrentLayers) else []
-    for k, node in enumerate(nodes):
-        end = ends[k % len(ends)] if ends else ""
-        end += f"_{k // len(ends) + 1}" if ends and k >= len(ends) else ""
-        yield from ((f"{name}{end}", value) for name, value in _of(tape, node))
+    if isinstance(module, RecurrentLayers):
+        ends = [suffix for _, suffix in module._runs()]
+        for k, node in enumerate(owned(tape, path, tuple(GATES))):
+            end = ends[k % len(ends)] + (f"_{k // len(ends) + 1}" if k >= len(ends) else "")
+            yield from ((f"{name}{end}", value) for name, value in _of_sequence(tape, node))
+    kind = next((c.__name__ for c in type(module).__mro__ if c.__name__ in CELLS), None)
+    if kind is not None:
+        yield from _of_cell(tape, path, kind)
 
 
-def _of(tape: Tape, node: Any) -> Iterator[tuple[str, np.ndarray]]:
-    values = node.value if type(node.value) is tuple else (node.value,)
-    bars = [tape.bars[node, i] for i in range(len(values))]
-    names, states = GATES[node.name], ("h", "c") if node.name == "lstm" else ("h",)
-    for name, value, bar in zip(states, values, bars, strict=False):
-        yield name, array(value)
-        yield f"d{name}", array(bar)
-    deltas = _deltas(node, values, bars)
-    if node.name == "rnn":
-        yield "delta", deltas
-        return
-    for name, gate in zip(names, np.split(array(values[-1]), len(names), -1), strict=True):
-        yield name, gate
-    learned = [name for name in names if name != "m"]
-    for name, delta in zip(learned, np.split(deltas, len(learned), -1), strict=True):
-        yield f"delta_{name}", delta
+def _of_sequence(tape: Tape, node: Any) -> Iterator[tuple[str, np.ndarray]]:
+    values = [array(v) for v in (node.value if type(node.value) is tuple else (node.value,))]
+    bars = [array(tape.bars[node, i]) for i in range(len(values))]
+    args, kind, reverse = [tape.numbers(a) for a in node.args], node.name, node.params["reverse"]
+    states = 2 if kind == "lstm" else 1
+    x, first, (w, u, *rest) = args[0], args[1 : 1 + states], args[1 + states :]
+    keep = [rest.pop(0)] if kind == "residual_rnn" else []
+    biases, mask = (rest[:2], rest[2:]) if kind == "gru" else (rest[:1], rest[1:])
+    delta = array(PRIMITIVES[f"{kind}_back"](*bars, *values, x, *first, u, *keep, *mask, **node.params)[0])
+    h, acts = values[0], values[-1] if len(values) > 1 else None
+    z = pre_activations(kind, reverse, h, acts, x, first[0], w, u, *biases)
+    carried_input = node.params.get("carry") == "input"
+    arrived = Arrived("rnn" if carried_input else kind, delta, acts, u, *(mask or [None]), reverse=reverse)
+    h_total = arrived.at_states(bars[0], *keep)
+    yield from (("h", h), ("dh", h_total))
+    if kind == "lstm":
+        yield from (("c", values[1]), ("dc", arrived.at_cells(bars[1], h_total, values[1])))
+    yield from _by_gate(GATES[kind], acts, z, delta)
 
 
-def _deltas(node: Any, values: tuple[Any, ...], bars: list[Any]) -> np.ndarray:
-    """δ of all steps and gates side by side, from the primitive that goes back through time."""
-    args = [_plain(a) for a in node.args]
-    back, given = PRIMITIVES[f"{node.name}_back"], [_plain(v) for v in (*bars, *values)]
-    x, first = args[0], args[1 : 3 if node.name == "lstm" else 2]
-    place = len(first) + 2  # of w_hh, behind w_ih
-    learned = args[place : place + (2 if node.name == "residual_rnn" else 1)]
-    biases = 2 if node.name == "gru" else 1
-    mask = args[place + len(learned) + biases :]
-    result = back(*given, x, *first, *learned, *mask, **node.params)
-    return array(result[0])
+def _by_gate(names: tuple[str, ...], acts: Any, z: np.ndarray, delta: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    size = z.shape[-1] // len(names)
+    for k, name in enumerate(names):
+        here = (..., slice(k * size, (k + 1) * size))
+        if name:
+            yield name, acts[here]
+        yield f"z_{name}".rstrip("_"), z[here]
+        yield f"delta_{name}".rstrip("_"), delta[here]
 
 
-def _plain(a: Any) -> Any:
-    while isinstance(a, Tensor):
-        a = a.value
-    return a
+def _of_cell(tape: Tape, path: str, kind: str) -> Iterator[tuple[str, np.ndarray]]:
+    """The gates of a cell, a step at each call: `i`, then `i_2`."""
+    names = CELLS[kind]
+    nodes = owned(tape, path, ("sigmoid", "tanh", "relu"))
+    length = len(names) + (kind == "LSTMCell")  # the tanh of the state
+    for k in range(0, len(nodes), length):
+        end = f"_{k // length + 1}" if k else ""
+        for name, node in zip(names, nodes[k : k + length], strict=False):
+            z = node.args[0]
+            if name:
+                yield f"{name}{end}", array(node.value)
+            if isinstance(z, Tensor):
+                yield f"z_{name}".rstrip("_") + end, array(z)
+                yield f"delta_{name}".rstrip("_") + end, tape.gradient(z)

@@ -41,13 +41,13 @@ class Layout:
 class Rows:
     """The layouts of all results of a step with n examples, and which results come from parameters alone."""
 
-    def __init__(self, tape: Tape, n: int) -> None:
+    def __init__(self, tape: Tape, n: int, axis: int = 0) -> None:
         self.n, self.layouts, self.learned = n, {}, set()
         leaves = {v.node for v in tape.inputs if isinstance(v, Tensor) and v.node is not None}
         for node in tape.nodes:
             if node.primitive is None:
                 if node in leaves:
-                    self.layouts[node] = (Layout(0, 1),)
+                    self.layouts[node] = (Layout(axis, 1),)
                 else:
                     self.learned.add(node)
             else:
@@ -79,14 +79,14 @@ class Rows:
             return
         values = node.value if type(node.value) is tuple else (node.value,)
         if node.primitive.family == "linear" and node.name != "take_at":
-            found = self._probed(node, data)
+            found = self.probed(node, data)
         else:
             first = next(layout for layout in data if layout)
             found = tuple(first if first.fits(np.shape(v), self.n) else None for v in values)
         if any(found):
             self.layouts[node] = found
 
-    def _probed(self, node: Any, data: list[Layout | None]) -> tuple[Layout | None, ...]:
+    def probed(self, node: Any, data: list[Layout | None]) -> tuple[Layout | None, ...]:
         """What a linear operation does to a batch whose example i is i + 1 times example 0."""
         args = [self._shown(a, layout) for a, layout in zip(node.args, data, strict=True)]
         made = node.primitive.kernel(*args, **node.params)
