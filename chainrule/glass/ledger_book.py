@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.base.errors import OptionError
 from chainrule.glass.ledger_examples import Shares
-from chainrule.glass.ledger_layers import own_parameters, quantities
+from chainrule.glass.ledger_layers import by_owner, quantities
 from chainrule.glass.ledger_pass import Tape, array, run
 from chainrule.glass.ledger_table import frame, table
 from chainrule.glass.ledger_update import updates
@@ -124,11 +124,11 @@ class Examples(Quantities):
         return f"the examples of {self.path or 'the model'}"
 
     def __iter__(self) -> Iterator[str]:
-        return (f"d{name}" for name, _ in own_parameters(self.book.tape.model, self.path))
+        return (f"d{name}" for name in self.book.parameters.get(self.path, {}))
 
     def _of(self, name: str) -> np.ndarray:
-        parameters = dict(own_parameters(self.book.tape.model, self.path))
-        return self.book.shares.of(parameters[name[1:]], ".".join(filter(None, (self.path, name[1:]))))
+        p = self.book.parameters[self.path][name[1:]]
+        return self.book.shares.of(p, ".".join(filter(None, (self.path, name[1:]))))
 
 
 class Ledger(Mapping[str, Entry]):
@@ -142,11 +142,13 @@ class Ledger(Mapping[str, Entry]):
         self.loss = float(array(tape.loss))
         self.entries: dict[str, Entry] = {}
         modules = dict(tape.model.named_modules())
+        owners = by_owner(tape.model, tape.model.named_parameters())
+        self.parameters = {path: dict(parts) for path, parts in owners.items()}
         found: dict[str, dict[str, np.ndarray]] = {}
         for path, name, values in quantities(tape):
             found.setdefault(path, {})[name] = values
         for path, values in found.items():
-            values |= _changes(tape, path, values, changes)
+            values |= _changes(self.parameters.get(path, {}), values, changes)
             self.entries[path] = Entry(path, modules[path], values, Examples(self, path))
 
     @property
@@ -197,11 +199,11 @@ class Ledger(Mapping[str, Entry]):
         return frame(self)
 
 
-def _changes(tape: Tape, path: str, values: Mapping[str, Any], changes: Mapping[Any, Any]) -> dict[str, np.ndarray]:
+def _changes(parameters: Mapping[str, Any], values: Mapping[str, Any], changes: Mapping[Any, Any]) -> dict[str, Any]:
     """Δθ and ‖Δθ‖/‖θ‖ of a layer's parameters; the ratio is infinite where θ is 0 and moves."""
     found: dict[str, np.ndarray] = {}
-    for name, p in own_parameters(tape.model, path) if changes else ():
-        if name in values and p.node in changes:
+    for name, p in parameters.items():
+        if p.node in changes:
             change = changes[p.node]
             size, moved = np.linalg.norm(values[name]), np.linalg.norm(change)
             ratio = moved / size if size else np.inf if moved else 0.0

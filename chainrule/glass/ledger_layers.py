@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,19 @@ def quantities(tape: Tape) -> Iterator[tuple[str, str, np.ndarray]]:
         named = _numbered(name, [n for n, _ in results.setdefault(path, [])])
         slope = "delta" if name == "z" else f"d{name}"
         results[path] += [(named, array(x)), (named.replace(name, slope, 1), tape.gradient(x))]
-    shared: dict[int, str] = {}
+    parameters = by_owner(tape.model, tape.model.named_parameters())
+    buffers = by_owner(tape.model, tape.buffers.items())
     for path, module in tape.model.named_modules():
         yield from ((path, *found) for found in results.get(path, []))
         yield from ((path, *found) for found in gates(tape, path, module))
         yield from ((path, *found) for found in heads(tape, path))
-        yield from ((path, *found) for found in _parameters(tape, path, module, shared))
-        yield from ((path, *found) for found in _buffers(tape, path))
+        for name, p in parameters.get(path, []):
+            yield path, name, tape.numbers(p)
+            yield path, f"d{name}", tape.gradient(p)
+        for name, (before, after) in buffers.get(path, []):
+            yield path, name, before
+            if not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
+                yield path, f"{name}.new", after
 
 
 def _numbered(name: str, taken: list[str]) -> str:
@@ -39,13 +45,14 @@ def _numbered(name: str, taken: list[str]) -> str:
 
 def _results(tape: Tape) -> Iterator[tuple[str, str, Tensor]]:
     """z of dense layers and convolutions, a of them and of all others, and further results, h_n and c_n of an LSTM."""
+    followers = _followers(tape)
     waiting: Passage | None = None
     for passage in tape.passages:
         module, outputs = passage.module, passage.outputs
         if not outputs or (passage.path == "" and list(module.children())):
             continue
         if module.result_name == "z":
-            yield from _settled(tape, waiting)
+            yield from _settled(followers, waiting)
             yield passage.path, "z", outputs[0]
             waiting = passage
             continue
@@ -55,20 +62,24 @@ def _results(tape: Tape) -> Iterator[tuple[str, str, Tensor]]:
         yield passage.path, "a", outputs[0]
         for name, x in zip(_further(module, len(outputs) - 1), outputs[1:], strict=True):
             yield passage.path, name, x
-    yield from _settled(tape, waiting)
+    yield from _settled(followers, waiting)
 
 
-def _settled(tape: Tape, waiting: Passage | None) -> Iterator[tuple[str, str, Tensor]]:
-    """The activation of a pre-activation that no activation layer followed: of a function, or z itself."""
-    if waiting is None:
-        return
-    z = waiting.outputs[0]
+def _followers(tape: Tape) -> dict[Any, Tensor]:
+    """The first elementwise function of each result alone, by the node of the result."""
+    found: dict[Any, Tensor] = {}
     for node in tape.nodes:
         alone = node.primitive is not None and node.primitive.family == "elementwise" and len(node.args) == 1
-        if alone and getattr(node.args[0], "node", None) is z.node and z.node is not None:
-            z = Tensor(node.value, node.trace, node)
-            break
-    yield waiting.path, "a", z
+        if alone and isinstance(node.args[0], Tensor):
+            found.setdefault(node.args[0].node, Tensor(node.value, node.trace, node))
+    return found
+
+
+def _settled(followers: dict[Any, Tensor], waiting: Passage | None) -> Iterator[tuple[str, str, Tensor]]:
+    """The activation of a pre-activation that no activation layer followed: of a function, or z itself."""
+    if waiting is not None:
+        z = waiting.outputs[0]
+        yield waiting.path, "a", z if z.node is None else followers.get(z.node, z)
 
 
 def _further(module: Module, number: int) -> list[str]:
@@ -79,38 +90,12 @@ def _further(module: Module, number: int) -> list[str]:
     return ["c"] if isinstance(module, LSTMCell) and number == 1 else [f"a.{i + 1}" for i in range(number)]
 
 
-def _parameters(tape: Tape, path: str, module: Module, shared: dict[int, str]) -> Iterator[tuple[str, np.ndarray]]:
-    for name, p in own_parameters(tape.model, path):
-        if id(p) not in shared:
-            shared[id(p)] = path
-            yield name, tape.numbers(p)
-            yield f"d{name}", tape.gradient(p)
-
-
-def own_parameters(model: Module, path: str) -> Iterator[tuple[str, Any]]:
-    """The parameters that a module holds itself, by their names in it."""
-    below = {p for p, _ in model.named_modules() if p}
-    for full, p in model.named_parameters():
-        if _owner(full, below) == path:
-            yield full[len(path) + 1 if path else 0 :], p
-
-
-def _owner(full: str, paths: set[str]) -> str:
-    """The path of the module that holds a part of this full name."""
-    place = full
-    while "." in place:
-        place = place.rpartition(".")[0]
-        if place in paths:
-            return place
-    return ""
-
-
-def _buffers(tape: Tape, path: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Running statistics as they are, and what the step makes of them."""
-    below = {p for p, _ in tape.model.named_modules() if p}
-    for full, (before, after) in tape.buffers.items():
-        if _owner(full, below) == path:
-            name = full[len(path) + 1 if path else 0 :]
-            yield name, before
-            if not np.array_equal(before, after):
-                yield f"{name}.new", after
+def by_owner(model: Module, parts: Iterable[tuple[str, Any]]) -> dict[str, list[tuple[str, Any]]]:
+    """Parameters or buffers by the path of the module that holds them, with their names in it."""
+    paths, found = {path for path, _ in model.named_modules()}, {}
+    for full, part in parts:
+        owner = full
+        while owner not in paths or owner == full:
+            owner = owner.rpartition(".")[0]
+        found.setdefault(owner, []).append((full[len(owner) + 1 if owner else 0 :], part))
+    return found

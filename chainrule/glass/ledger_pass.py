@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,15 @@ class Tape:
         """The numbers of a tensor or an array as they were in the step."""
         found = self.held.get(getattr(x, "node", None))
         return array(x) if found is None else found
+
+    @cached_property
+    def by_path(self) -> dict[str, list[Any]]:
+        """The operations that each module did itself, in order."""
+        found: dict[str, list[Any]] = {}
+        for node in self.nodes:
+            if node.primitive is not None:
+                found.setdefault(node.path, []).append(node)
+        return found
 
     def gradient(self, x: Tensor) -> np.ndarray:
         """dL/dx of a tensor of the step; zero where the loss does not depend on it."""
@@ -158,4 +168,4 @@ def _check(loss: Any) -> None:
 
 def owned(tape: Tape, path: str, names: Sequence[str]) -> list[Any]:
     """The operations of some names that a module did itself, in order."""
-    return [n for n in tape.nodes if n.path == path and n.primitive is not None and n.name in names]
+    return [n for n in tape.by_path.get(path, []) if n.name in names]
