@@ -43,6 +43,7 @@ class Rows:
 
     def __init__(self, tape: Tape, n: int, axis: int = 0) -> None:
         self.n, self.layouts, self.learned = n, {}, set()
+        self.ended = self._ends(tape, axis)
         leaves = {v.node for v in tape.inputs if isinstance(v, Tensor) and v.node is not None}
         for node in tape.nodes:
             if node.primitive is None:
@@ -52,6 +53,18 @@ class Rows:
                     self.learned.add(node)
             else:
                 self._place(node)
+
+    def _ends(self, tape: Tape, axis: int) -> dict[int, Layout]:
+        """The layouts of data that no history follows: ids, and what a step function or a frozen layer gives."""
+        found = {id(array(x)): Layout(axis, 1) for x in tape.inputs if isinstance(x, Tensor) and x.node is None}
+        for passage in tape.passages:
+            y = passage.outputs[0] if passage.outputs else None
+            given = [x for x in passage.inputs if isinstance(x, Tensor)]
+            if y is not None and y.node is None and given:
+                first = Layout(axis, 1) if given[0].node is not None else found.get(id(array(given[0])))
+                if first is not None and first.fits(tuple(y.shape), self.n):
+                    found.setdefault(id(array(y)), first)
+        return found
 
     def of(self, a: Any) -> Layout | None:
         """The layout of an operand."""
@@ -64,6 +77,8 @@ class Rows:
         a = node.args[i]
         if isinstance(a, Tensor) and a.node is not None:
             return self.of(a)
+        if id(array(a)) in self.ended:
+            return self.ended[id(array(a))]
         places = PASSIVE.get(node.name, ())
         mask = node.name in PASSIVE and node.name != "take_at" and array(a).dtype == bool
         shape = tuple(np.shape(array(a)))

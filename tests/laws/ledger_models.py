@@ -31,6 +31,10 @@ def alone(make, shape):
     return drawn
 
 
+def between(*layers):
+    return nn.Sequential(nn.Linear(4, 4), *layers, nn.Linear(4, 4))
+
+
 def embedding():
     cr.seed(0)
     return nn.Embedding(7, 4, padding_idx=0), np.array([[1, 0, 3], [3, 3, 6]]), None, squared
@@ -47,5 +51,7 @@ MODELS = {
     },
     **{f"cell {name}": alone(make, (2, 3)) for name, make in CELLS.items()},
     "cell Recurrent": alone(lambda: nn.Recurrent(nn.LSTMCell(3, 4)), (2, 5, 3)),
+    **{f"activation {name}": alone(lambda name=name: between(nn.activation(name)), (3, 4)) for name in nn.ACTIVATIONS},
+    "Unflatten": alone(lambda: between(nn.Unflatten(1, (2, 2)), nn.Flatten()), (3, 4)),
     "Embedding": embedding,
 }
