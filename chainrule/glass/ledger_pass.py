@@ -18,6 +18,7 @@ from chainrule.backends import backend_of, copied, kind_of
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.core import Graph, Tensor, gradients, tree
 from chainrule.core.stack import stack
+from chainrule.glass.record import watched
 from chainrule.nn import Module
 
 
@@ -68,9 +69,15 @@ class Tape:
 
 def array(x: Any) -> np.ndarray:
     """The numbers of a tensor, or of an array of any library, as NumPy's."""
+    x = plain(x)
+    return x if isinstance(x, np.ndarray) else np.asarray(backend_of(x).to_numpy(x))
+
+
+def plain(x: Any) -> Any:
+    """The array that a tensor holds, of whatever library."""
     while isinstance(x, Tensor):
         x = x.value
-    return x if isinstance(x, np.ndarray) else np.asarray(backend_of(x).to_numpy(x))
+    return x
 
 
 def run(model: Module, x: Any, y: Any, loss: Callable[..., Any]) -> Tape:
@@ -82,8 +89,12 @@ def run(model: Module, x: Any, y: Any, loss: Callable[..., Any]) -> Tape:
     """
     inputs = tuple(_variable(model, v) for v in (x if isinstance(x, tuple) else (x,)))
     passages: list[Passage] = []
+
+    def note(path: str, module: Module, args: tuple[Any, ...], result: Any) -> None:
+        passages.append(Passage(path, module, args, [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]))
+
     with _as_before(model) as buffers:
-        with _watched(model, passages.append):
+        with watched(model.named_modules(), note):
             prediction = model(*inputs)
         value = loss(prediction, y)
         after = {
@@ -128,32 +139,6 @@ def _as_before(model: Module) -> Iterator[list[np.ndarray]]:
         stack.key, stack.draws = key, draws
         for b, (value, _, trace, node) in zip(parts, before, strict=True):
             b.value, b.trace, b.node = value, trace, node
-
-
-@contextmanager
-def _watched(model: Module, note: Callable[[Passage], None]) -> Iterator[None]:
-    """Inside the block every layer notes its calls."""
-    layers = list(model.named_modules())
-    before = {module: vars(module).get("forward") for _, module in layers}
-    for path, module in layers:
-        vars(module)["forward"] = _noting(path, module, module.forward, note)
-    try:
-        yield
-    finally:
-        for module, own in before.items():
-            if own is None:
-                del vars(module)["forward"]
-            else:
-                vars(module)["forward"] = own
-
-
-def _noting(path: str, module: Module, forward: Callable[..., Any], note: Callable[[Passage], None]) -> Any:
-    def noted(*args: Any, **kwargs: Any) -> Any:
-        result = forward(*args, **kwargs)
-        note(Passage(path, module, args, [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]))
-        return result
-
-    return noted
 
 
 def _check(loss: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.core import Tensor
-from chainrule.glass.ledger_pass import Tape, array
+from chainrule.glass.ledger_pass import Tape, array, plain
 
 PASSIVE = {"take_at": (1,), "rnn": (0, 1), "lstm": (0, 1, 2), "gru": (0, 1), "chung_gru": (0, 1)} | {
     "residual_rnn": (0, 1), "highway_rnn": (0, 1)
@@ -56,14 +56,14 @@ class Rows:
 
     def _ends(self, tape: Tape, axis: int) -> dict[int, Layout]:
         """The layouts of data that no history follows: ids, and what a step function or a frozen layer gives."""
-        found = {id(array(x)): Layout(axis, 1) for x in tape.inputs if isinstance(x, Tensor) and x.node is None}
+        found = {id(plain(x)): Layout(axis, 1) for x in tape.inputs if isinstance(x, Tensor) and x.node is None}
         for passage in tape.passages:
             y = passage.outputs[0] if passage.outputs else None
             given = [x for x in passage.inputs if isinstance(x, Tensor)]
             if y is not None and y.node is None and given:
-                first = Layout(axis, 1) if given[0].node is not None else found.get(id(array(given[0])))
+                first = Layout(axis, 1) if given[0].node is not None else found.get(id(plain(given[0])))
                 if first is not None and first.fits(tuple(y.shape), self.n):
-                    found.setdefault(id(array(y)), first)
+                    found.setdefault(id(plain(y)), first)
         return found
 
     def of(self, a: Any) -> Layout | None:
@@ -77,8 +77,8 @@ class Rows:
         a = node.args[i]
         if isinstance(a, Tensor) and a.node is not None:
             return self.of(a)
-        if id(array(a)) in self.ended:
-            return self.ended[id(array(a))]
+        if id(plain(a)) in self.ended:
+            return self.ended[id(plain(a))]
         places = PASSIVE.get(node.name, ())
         mask = node.name in PASSIVE and node.name != "take_at" and array(a).dtype == bool
         shape = tuple(np.shape(array(a)))
