@@ -34,9 +34,9 @@ def ledger(
     what the step makes of them. The gradient of each example alone is found when it is asked for.
 
     x is what the model takes, a tuple for several inputs, with examples along `batch_axis`; y is what the loss
-    compares with. The numbers are those
-    of the step itself, in the model's dtype and mode, with the random numbers that are due: model, optimiser,
-    gradients and random stream stay as they are, bit for bit. 000 ch. 6; the deltas are 000 (6.38)-(6.50).
+    compares with. The numbers are those of the step itself, in the model's dtype and mode, with the random numbers
+    that are due: model, optimiser, gradients and random stream stay as they are, bit for bit. The update is that of
+    this batch alone, without clipping. 000 ch. 6.
 
     Raises:
         OptionError: the model is none, the loss is not one number, or the optimiser is another model's.

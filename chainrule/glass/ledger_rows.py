@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.core import Tensor
-from chainrule.glass.ledger_pass import Tape, array, plain
+from chainrule.glass.ledger_pass import Tape, array
 
 PASSIVE = {"take_at": (1,), "rnn": (0, 1), "lstm": (0, 1, 2), "gru": (0, 1), "chung_gru": (0, 1)} | {
     "residual_rnn": (0, 1), "highway_rnn": (0, 1)
@@ -43,7 +43,8 @@ class Rows:
 
     def __init__(self, tape: Tape, n: int, axis: int = 0) -> None:
         self.n, self.layouts, self.learned = n, {}, set()
-        self.ended = self._ends(tape, axis)
+        self.ended: dict[tuple[int, int], tuple[np.ndarray, Layout]] = {}
+        self._follow(tape, axis)
         leaves = {v.node for v in tape.inputs if isinstance(v, Tensor) and v.node is not None}
         for node in tape.nodes:
             if node.primitive is None:
@@ -54,17 +55,33 @@ class Rows:
             else:
                 self._place(node)
 
-    def _ends(self, tape: Tape, axis: int) -> dict[int, Layout]:
-        """The layouts of data that no history follows: ids, and what a step function or a frozen layer gives."""
-        found = {id(plain(x)): Layout(axis, 1) for x in tape.inputs if isinstance(x, Tensor) and x.node is None}
+    def _end(self, x: Any, layout: Layout) -> None:
+        """Note where data lie that no history follows: ids, and what a step function or a frozen layer gives."""
+        values = array(x)
+        if layout.fits(values.shape, self.n):
+            self.ended.setdefault(_memory(values), (values, layout))  # which keeps the memory taken
+
+    def _ended(self, x: Any) -> Layout | None:
+        """The layout of such data, also where leading axes have been merged since."""
+        values = array(x)
+        found = self.ended.get(_memory(values))
+        if found is None or found[0].shape == values.shape:
+            return found[1] if found else None
+        whole = found[0].flags.c_contiguous and values.flags.c_contiguous and found[1].axis == 0
+        return Layout(0, len(values) // self.n) if whole and values.ndim and len(values) % self.n == 0 else None
+
+    def _follow(self, tape: Tape, axis: int) -> None:
+        """Find the data that no history follows, layer by layer."""
+        for x in tape.inputs:
+            if isinstance(x, Tensor) and x.node is None:
+                self._end(x, Layout(axis, 1))
         for passage in tape.passages:
             y = passage.outputs[0] if passage.outputs else None
             given = [x for x in passage.inputs if isinstance(x, Tensor)]
             if y is not None and y.node is None and given:
-                first = Layout(axis, 1) if given[0].node is not None else found.get(id(plain(given[0])))
-                if first is not None and first.fits(tuple(y.shape), self.n):
-                    found.setdefault(id(plain(y)), first)
-        return found
+                first = Layout(axis, 1) if given[0].node is not None else self._ended(given[0])
+                if first is not None:
+                    self._end(y, first)
 
     def of(self, a: Any) -> Layout | None:
         """The layout of an operand."""
@@ -77,8 +94,9 @@ class Rows:
         a = node.args[i]
         if isinstance(a, Tensor) and a.node is not None:
             return self.of(a)
-        if id(plain(a)) in self.ended:
-            return self.ended[id(plain(a))]
+        ended = self._ended(a)
+        if ended is not None:
+            return ended
         places = PASSIVE.get(node.name, ())
         mask = node.name in PASSIVE and node.name != "take_at" and array(a).dtype == bool
         shape = tuple(np.shape(array(a)))
@@ -125,3 +143,8 @@ class Rows:
                 if rows[0].any() and np.allclose(rows, wanted, rtol=1e-9, atol=0):
                     return layout
         return None
+
+
+def _memory(x: np.ndarray) -> tuple[int, int]:
+    """Where an array begins, and how many entries it has."""
+    return x.__array_interface__["data"][0], x.size

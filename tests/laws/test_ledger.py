@@ -154,6 +154,44 @@ def test_every_layer_kind_is_among_the_models():
     assert sorted(kinds - found - WITHOUT_NUMBERS) == []
 
 
+class Language(nn.Module):
+    """A frozen embedding, so that no history reaches the first layer that learns; a mean over time."""
+
+    def __init__(self):
+        self.tokens, self.fc = nn.Embedding(7, 4).requires_grad_(False), nn.Linear(4, 5)
+        self.norm, self.head = nn.LayerNorm(5), nn.Linear(5, 3, bias=False)
+        self.norm.weight.requires_grad_(False)
+
+    def forward(self, ids):
+        return self.head(cr.mean(cr.relu(self.norm(self.fc(self.tokens(ids)))), 1))
+
+
+def test_frozen_parameters_stay_and_have_no_gradient():
+    cr.seed(0)
+    model, ids, y = Language(), np.array([[1, 2, 3], [4, 4, 0], [6, 5, 1], [0, 0, 2]]), np.array([0, 1, 2, 0])
+    optimizer = cr.optim.Adam(model, lr=0.1)
+    book = cr.ledger(model, ids, y, "cross-entropy", optimizer)
+    for path, name in (("tokens", "weight"), ("norm", "weight")):
+        for quantity in (f"d{name}", f"update.{name}", f"ratio.{name}"):
+            np.testing.assert_array_equal(book[path][quantity], 0 * book[path][quantity])
+        np.testing.assert_array_equal(book[path].examples[f"d{name}"], 0)
+    for i in range(4):
+        alone = cr.ledger(model, ids[i : i + 1], y[i : i + 1], "cross-entropy")
+        for path, name in (("fc", "dweight"), ("fc", "dbias"), ("norm", "dbias"), ("head", "dweight")):
+            np.testing.assert_allclose(book[path].examples[name][i], alone[path][name] / 4, rtol=ALONE, atol=1e-7)
+
+
+def test_gradients_that_wait_are_left_alone_and_not_counted():
+    """The update is that of this batch; what `backward` has gathered so far is still there afterwards."""
+    model, optimizer, draw = ZOO["adamw"].draw()
+    (x, y), loss = draw(), ZOO["adamw"].loss
+    clean = cr.ledger(model, x, y, loss, optimizer)["fc1"]["update.weight"]
+    loss(model(x), y).backward()
+    waiting = numbers(model, optimizer)
+    np.testing.assert_array_equal(cr.ledger(model, x, y, loss, optimizer)["fc1"]["update.weight"], clean)
+    assert numbers(model, optimizer) == waiting
+
+
 # Recurrent layers.
 
 
