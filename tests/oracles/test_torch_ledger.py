@@ -133,3 +133,20 @@ def test_an_lstm_step_by_step():
         (0.5 * (whole(torch.tensor(x[i])[:, None])[0] ** 2).sum()).backward()
         for name, p in whole.named_parameters():
             near(book.examples[f"d{name}"][i], p.grad)
+
+
+def test_the_weights_of_every_head():
+    cr.seed(0)
+    x = np.random.default_rng(0).standard_normal((3, 5, 8))
+    layer, theirs = nn.MultiheadAttention(8, 2).astype(np.float64), torch.nn.MultiheadAttention(8, 2, batch_first=True)
+    given(layer, theirs.double())
+    book = cr.ledger(layer, x, None, lambda y, _: 0.5 * cr.sum(y[0] ** 2))
+    entry, given_x = book[""], torch.tensor(x)
+    y, weights = theirs(given_x, given_x, given_x, average_attn_weights=False)
+    (0.5 * (y**2).sum()).backward()
+    assert entry.scores.shape == entry.weights.shape == (3, 2, 5, 5)
+    assert entry.heads.shape == (3, 2, 5, 4)
+    near(entry.weights, weights)
+    near(entry.din_proj_weight, theirs.in_proj_weight.grad)
+    near(book["out_proj"].z, y)
+    near(entry.heads.swapaxes(1, 2).reshape(3, 5, 8) @ layer.out_proj.weight.data.T + layer.out_proj.bias.data, y)
