@@ -17,6 +17,7 @@ import numpy as np
 from chainrule.backends import backend_of, copied, kind_of
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.core import Graph, Tensor, gradients, tree
+from chainrule.core.reverse import EAGER
 from chainrule.core.stack import stack
 from chainrule.glass.record import watched
 from chainrule.nn import Module
@@ -123,8 +124,8 @@ def _variable(model: Module, x: Any) -> Any:
     x = model._take_in(x)
     if not isinstance(x, Tensor):
         return x
-    x = Tensor(copied(x.data))  # its owner may write to it later
-    return x.requires_grad_() if kind_of(x.data) == "f" else x
+    values = copied(x.data)  # its owner may write to it later
+    return EAGER.leaf(values) if kind_of(values) == "f" else Tensor(values)
 
 
 @contextmanager
