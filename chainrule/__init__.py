@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import draw, explain
+    from chainrule.glass import draw, explain, ledger
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -71,7 +71,7 @@ _LATER = {
     "nn": "load save",
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
-    "glass": "draw explain",
+    "glass": "draw explain ledger",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -110,6 +110,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "ledger",
     "load",
     "losses",
     "metrics",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,13 @@ def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
         OptionError: the model gives something else than one tensor, or calls a layer twice.
     """
     calls: list[Call] = []
-    with _watched(model, calls.append):
+
+    def note(path: str, module: Module, args: tuple[Any, ...], result: Any) -> None:
+        if not isinstance(result, Tensor):
+            raise OptionError("explain shows layers that give one tensor.", layer=f"{path} = {module!r}")
+        calls.append(Call(path, module, tuple(a for a in args if isinstance(a, Tensor)), result))
+
+    with watched([(path, module) for path, module in model.named_modules() if _is_layer(path, module)], note):
         prediction = model(x)
     if not isinstance(prediction, Tensor):
         raise OptionError(f"explain needs a model with one tensor as result, got {type(prediction).__name__}.")
@@ -53,9 +59,11 @@ def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
 
 
 @contextmanager
-def _watched(model: Module, note: Callable[[Call], None]) -> Iterator[None]:
-    """Inside the block every layer without layers of its own notes its calls."""
-    layers = [(path, module) for path, module in model.named_modules() if _is_layer(path, module)]
+def watched(
+    layers: Iterable[tuple[str, Module]], note: Callable[[str, Module, tuple[Any, ...], Any], None]
+) -> Iterator[None]:
+    """Inside the block, each call of these layers is noted: path, layer, what came in, what went out."""
+    layers = list(layers)
     before = {module: vars(module).get("forward") for _, module in layers}
     for path, module in layers:
         vars(module)["forward"] = _noting(path, module, module.forward, note)
@@ -69,20 +77,18 @@ def _watched(model: Module, note: Callable[[Call], None]) -> Iterator[None]:
                 vars(module)["forward"] = own
 
 
-def _is_layer(path: str, module: Module) -> bool:
-    """A layer has no layers of its own; a whole model written as one is shown by its operations."""
-    return not list(module.children()) and (path != "" or type(module).__module__.startswith("chainrule.nn"))
-
-
-def _noting(path: str, module: Module, forward: Callable[..., Any], note: Callable[[Call], None]) -> Any:
+def _noting(path: str, module: Module, forward: Callable[..., Any], note: Callable[..., None]) -> Any:
     def noted(*args: Any, **kwargs: Any) -> Any:
         result = forward(*args, **kwargs)
-        if not isinstance(result, Tensor):
-            raise OptionError("explain shows layers that give one tensor.", layer=f"{path} = {module!r}")
-        note(Call(path, module, tuple(a for a in args if isinstance(a, Tensor)), result))
+        note(path, module, args, result)
         return result
 
     return noted
+
+
+def _is_layer(path: str, module: Module) -> bool:
+    """A layer has no layers of its own; a whole model written as one is shown by its operations."""
+    return not list(module.children()) and (path != "" or type(module).__module__.startswith("chainrule.nn"))
 
 
 def _check_once(calls: list[Call]) -> None:
