@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chainrule.base.later import later
 
 if TYPE_CHECKING:
+    from chainrule.glass.curvature import hessian_density, hessian_eigenvalues, hessian_trace
     from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
     from chainrule.glass.explain import Explanation, Note, explain
     from chainrule.glass.layer_jacobians import (
@@ -16,17 +17,24 @@ if TYPE_CHECKING:
         products_from_input,
         products_to_output,
     )
+    from chainrule.glass.noise import NoiseScale, gradient_noise_scale, noise_scale_of_batches
     from chainrule.glass.passes import Pass
+    from chainrule.glass.quadrature import SpectralDensity
     from chainrule.glass.singular import singular_values
     from chainrule.glass.steps import Step
+    from chainrule.glass.trace import TraceEstimate
 
 _LATER = {
+    "curvature": "hessian_density hessian_eigenvalues hessian_trace",
     "examples": "EXAMPLES one_neuron_chain tiny_network",
     "explain": "Explanation Note explain",
     "layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
+    "noise": "NoiseScale gradient_noise_scale noise_scale_of_batches",
     "passes": "Pass",
+    "quadrature": "SpectralDensity",
     "singular": "singular_values",
     "steps": "Step",
+    "trace": "TraceEstimate",
 }
 
 later(__name__, _LATER)
@@ -34,13 +42,21 @@ later(__name__, _LATER)
 __all__ = [
     "EXAMPLES",
     "Explanation",
+    "NoiseScale",
     "Note",
     "Pass",
+    "SpectralDensity",
     "Step",
+    "TraceEstimate",
     "depth_jacobians",
     "explain",
+    "gradient_noise_scale",
+    "hessian_density",
+    "hessian_eigenvalues",
+    "hessian_trace",
     "layer_jacobian",
     "network_jacobian",
+    "noise_scale_of_batches",
     "one_neuron_chain",
     "products_from_input",
     "products_to_output",

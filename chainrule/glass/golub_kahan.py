@@ -52,7 +52,8 @@ def largest_singular_values(times: Product, transposed: Product, m: int, n: int,
         top = np.r_[sigma, np.zeros(k)][:k]
         if waiting and _residual(waiting, P[:, :k], V) > TOLERANCE * top[0]:
             continue
-        if found is not None and j >= goal and np.abs(top - found).max() <= TOLERANCE * top[0]:
+        closed = j >= goal or not waiting
+        if found is not None and closed and np.abs(top - found).max() <= TOLERANCE * top[0]:
             return top
         first = first or j
         found, goal = top, j + first

@@ -6,8 +6,9 @@ taken from a stream of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,16 @@ def evaluation(model: Module) -> Iterator[None]:
 
 def as_function(model: Module) -> Callable[..., Any]:
     """The function x ↦ model(x) with the parameters and buffers of now, in float64."""
+    return partial(of_parameters(model), {})
+
+
+def of_parameters(model: Module) -> Callable[..., Any]:
+    """The function (θ, x) ↦ model(x), where θ has other values for some parameters, by name; in float64."""
     state = {name: plain(part) for name, part in parts(model).items()}
 
-    def f(*args: Any, **kwargs: Any) -> Any:
+    def f(parameters: Mapping[str, Any], *args: Any) -> Any:
         with evaluation(model):
-            return functional_call(model, state, *args, **kwargs)
+            return functional_call(model, state | dict(parameters), *args)
 
     return f
 
