@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from chainrule.glass.curvature import hessian_density, hessian_eigenvalues, hessian_trace
     from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
     from chainrule.glass.explain import Explanation, Note, explain
+    from chainrule.glass.lags import (
+        LagCurve,
+        lag_curve,
+        lag_jacobians,
+        recurrent_radii,
+        spectral_radius,
+        step_jacobians,
+    )
     from chainrule.glass.layer_jacobians import (
         depth_jacobians,
         layer_jacobian,
@@ -28,6 +36,7 @@ _LATER = {
     "curvature": "hessian_density hessian_eigenvalues hessian_trace",
     "examples": "EXAMPLES one_neuron_chain tiny_network",
     "explain": "Explanation Note explain",
+    "lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
     "layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
     "noise": "NoiseScale gradient_noise_scale noise_scale_of_batches",
     "passes": "Pass",
@@ -42,6 +51,7 @@ later(__name__, _LATER)
 __all__ = [
     "EXAMPLES",
     "Explanation",
+    "LagCurve",
     "NoiseScale",
     "Note",
     "Pass",
@@ -54,12 +64,17 @@ __all__ = [
     "hessian_density",
     "hessian_eigenvalues",
     "hessian_trace",
+    "lag_curve",
+    "lag_jacobians",
     "layer_jacobian",
     "network_jacobian",
     "noise_scale_of_batches",
     "one_neuron_chain",
     "products_from_input",
     "products_to_output",
+    "recurrent_radii",
     "singular_values",
+    "spectral_radius",
+    "step_jacobians",
     "tiny_network",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.base.errors import OptionError, ShapeError
 from chainrule.core import jacobian, tree, vmap
-from chainrule.glass.still import as_function, inputs_at, module_at, plain
+from chainrule.glass.still import as_function, call_at, module_at, plain
 from chainrule.nn import Module, Sequential
 from chainrule.ops import reshape
 
@@ -34,7 +34,7 @@ def layer_jacobian(model: Module, x: Any, path: str) -> np.ndarray:
     True
     """
     layer = module_at(model, path)
-    h, *rest = (plain(x),) if layer is model else inputs_at(model, x, path)
+    h, *rest = (plain(x),) if layer is model else call_at(model, x, path)[0]
     if np.ndim(h) < 2:
         raise ShapeError(f"A Jacobian for each example needs a batch axis, got {np.shape(h)}.", fix="x[None]")
     compute = as_function(layer)

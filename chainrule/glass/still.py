@@ -89,7 +89,7 @@ def module_at(model: Any, path: str) -> Module:
     return modules[path]
 
 
-def inputs_at(model: Module, x: Any, path: str) -> tuple[Any, ...]:
+def call_at(model: Module, x: Any, path: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What the layer at the path is called with while the model computes x, the first time; in float64.
 
     Raises:
@@ -99,11 +99,12 @@ def inputs_at(model: Module, x: Any, path: str) -> tuple[Any, ...]:
     forward = layer.forward
 
     def noted(*args: Any, **kwargs: Any) -> Any:
-        met.append(args)
+        met.append((args, kwargs))
         return forward(*args, **kwargs)
 
     with interposed(layer, noted):
         as_function(model)(plain(x))
     if not met:
         raise OptionError(f"The model does not call the layer {path!r} on this input.")
-    return tuple(tree.map_leaves(plain, a) for a in met[0])
+    args, kwargs = met[0]
+    return tuple(tree.map_leaves(plain, a) for a in args), {k: tree.map_leaves(plain, v) for k, v in kwargs.items()}

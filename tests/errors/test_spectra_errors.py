@@ -7,6 +7,7 @@ import chainrule as cr
 from chainrule import glass, nn
 
 X, Y = np.ones((4, 3)), np.arange(4) % 2
+SEQUENCES = np.ones((4, 5, 3))
 
 
 def model():
@@ -23,6 +24,14 @@ class Unused(nn.Module):
 
     def forward(self, x):
         return self.fc(x)
+
+
+class Padded(nn.Module):
+    def __init__(self):
+        self.rnn = nn.RNN(3, 2)
+
+    def forward(self, x):
+        return self.rnn(x, lengths=np.array([5, 4, 3, 2]))[1][0]
 
 
 CASES = {
@@ -107,6 +116,29 @@ CASES = {
         lambda: glass.hessian_density(model(), (X, Y), steps=1.5),
         cr.OptionError,
         "hessian_density expects steps to be a whole number of at least 1, got 1.5.",
+    ),
+    "steps of no recurrent layer": (
+        lambda: glass.step_jacobians(nn.Linear(3, 2), SEQUENCES),
+        cr.OptionError,
+        "Steps in time are those of a recurrent layer, not of Linear.\n"
+        "  try     the path of an RNN, LSTM or GRU, a cell, or cr.nn.Recurrent(cell)",
+    ),
+    "both directions": (
+        lambda: glass.recurrent_radii(nn.GRU(3, 2, bidirectional=True)),
+        cr.OptionError,
+        "A layer that runs backward in time has no one state at each step.\n"
+        "  layer   GRU(3 → 2, bidirectional)\n"
+        "  try     a layer that runs forward only",
+    ),
+    "no sequences": (
+        lambda: glass.step_jacobians(nn.RNN(3, 2), X),
+        cr.ShapeError,
+        "Steps in time need sequences (n, T, features), got (4, 3).",
+    ),
+    "padded steps": (
+        lambda: glass.lag_curve(Padded(), (SEQUENCES, Y), path="rnn"),
+        cr.OptionError,
+        "Steps that are skipped have no derivative of their own: lengths.\n  layer   rnn",
     ),
     "two examples": (
         lambda: glass.gradient_noise_scale(model(), (X[:2], Y[:2])),
