@@ -25,12 +25,22 @@ if TYPE_CHECKING:
         products_from_input,
         products_to_output,
     )
+    from chainrule.glass.layer_spectra import layer_singular_values
     from chainrule.glass.noise import NoiseScale, gradient_noise_scale, noise_scale_of_batches
     from chainrule.glass.passes import Pass
     from chainrule.glass.quadrature import SpectralDensity
     from chainrule.glass.singular import singular_values
     from chainrule.glass.steps import Step
     from chainrule.glass.trace import TraceEstimate
+    from chainrule.glass.watch import Watch
+    from chainrule.glass.watches import (
+        WatchDensity,
+        WatchEigenvalues,
+        WatchJacobian,
+        WatchLags,
+        WatchNoise,
+        WatchTrace,
+    )
 
 _LATER = {
     "curvature": "hessian_density hessian_eigenvalues hessian_trace",
@@ -38,12 +48,15 @@ _LATER = {
     "explain": "Explanation Note explain",
     "lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
     "layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
+    "layer_spectra": "layer_singular_values",
     "noise": "NoiseScale gradient_noise_scale noise_scale_of_batches",
     "passes": "Pass",
     "quadrature": "SpectralDensity",
     "singular": "singular_values",
     "steps": "Step",
     "trace": "TraceEstimate",
+    "watch": "Watch",
+    "watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
 }
 
 later(__name__, _LATER)
@@ -58,6 +71,13 @@ __all__ = [
     "SpectralDensity",
     "Step",
     "TraceEstimate",
+    "Watch",
+    "WatchDensity",
+    "WatchEigenvalues",
+    "WatchJacobian",
+    "WatchLags",
+    "WatchNoise",
+    "WatchTrace",
     "depth_jacobians",
     "explain",
     "gradient_noise_scale",
@@ -67,6 +87,7 @@ __all__ = [
     "lag_curve",
     "lag_jacobians",
     "layer_jacobian",
+    "layer_singular_values",
     "network_jacobian",
     "noise_scale_of_batches",
     "one_neuron_chain",

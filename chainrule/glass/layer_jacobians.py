@@ -33,11 +33,8 @@ def layer_jacobian(model: Module, x: Any, path: str) -> np.ndarray:
     >>> bool(np.allclose(cr.glass.layer_jacobian(model, np.ones((1, 3)), "fc")[0], model.fc.weight.numpy()))
     True
     """
-    layer = module_at(model, path)
-    h, *rest = (plain(x),) if layer is model else call_at(model, x, path)[0]
-    if np.ndim(h) < 2:
-        raise ShapeError(f"A Jacobian for each example needs a batch axis, got {np.shape(h)}.", fix="x[None]")
-    compute = as_function(layer)
+    h, *rest = layer_inputs(model, x, path)
+    compute = as_function(module_at(model, path))
 
     def of_one(h_1: Any, rest_1: Any) -> Any:
         a = compute(reshape(h_1, (1, *h_1.shape)), *tree.map_leaves(lambda v: reshape(v, (1, *v.shape)), rest_1))
@@ -45,6 +42,20 @@ def layer_jacobian(model: Module, x: Any, path: str) -> np.ndarray:
 
     J = vmap(jacobian(of_one))(h, list(rest))  # (n, size of a, *shape of h)
     return np.asarray(J).reshape(len(h), J.shape[1], -1)
+
+
+def layer_inputs(model: Module, x: Any, path: str) -> list[Any]:
+    """What a layer is given while the model computes x, as arrays with a batch axis; x itself at the empty path.
+
+    Raises:
+        OptionError: there is no layer at the path, or the model does not call it.
+        ShapeError: its input has no batch axis.
+    """
+    args = list(call_at(model, x, path)[0]) if path else [plain(x)]
+    module_at(model, path)
+    if np.ndim(args[0]) < 2:
+        raise ShapeError(f"A Jacobian for each example needs a batch axis, got {np.shape(args[0])}.", fix="x[None]")
+    return args
 
 
 def network_jacobian(model: Module, x: Any) -> np.ndarray:
