@@ -18,8 +18,8 @@ class Watch(Callback):
 
     `measure(model)` gives figures by name, numbers or arrays. They become a row of `records`, with the step and the
     epoch, as Python's own numbers and lists: {"step": 100, "epoch": 2, "trace": 31.4}. The model is measured in
-    evaluation mode, with random draws of its own; the run goes on as if it had not been watched, bit for bit. While weights are
-    NaN or infinite nothing is measured.
+    evaluation mode, with random draws of its own; the run goes on as if it had not been watched, bit for bit. While
+    weights are NaN or infinite nothing is measured.
 
     Records are not part of a checkpoint, so that a run can be resumed with other watches or with none. The same object
     in a resumed run goes on with its list; in a new one it starts afresh.
