@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from chainrule.base.keys import Key
-from chainrule.glass.outside import outside, remainder
+from chainrule.glass.basis import Basis, largest_outside, random_direction
 
 TOLERANCE = 1e-8
 """Residual, as a share of the largest value, at which a value counts as found; its error is then smaller."""
@@ -30,44 +30,32 @@ def largest_singular_values(times: Product, transposed: Product, m: int, n: int,
     until that changes none of them.
     """
     draw = (key / "golub-kahan").generator()
-    V, U, B = np.empty((n, 0)), np.empty((m, 0)), np.empty((0, 0))
+    V, U, B = Basis(n), Basis(m), np.empty((0, 0))
     waiting: list[tuple[int, np.ndarray]] = []  # what Aᵀ uᵢ has outside V, with i
-    following, found, goal, first, scale = _random(draw, n), None, k, 0, 0.0
-    while V.shape[1] < n:
-        v = following if following is not None else outside(V, waiting.pop()[1], scale)
+    following, found, goal, first, scale = random_direction(draw, n), None, k, 0, 0.0
+    while V.count < n:
+        v = following if following is not None else V.outside(waiting.pop()[1], scale)
         following = None
         if v is not None:
-            V = np.column_stack([V, v])
+            V.add(v)
             z = times(v)
             scale = max(scale, float(np.linalg.norm(z)))
-            u = outside(U, z, scale)
-            B = np.column_stack([B, U.T @ z])
+            u, B = U.outside(z, scale), np.column_stack([B, U.rows @ z])
             if u is not None:
-                U, B = np.column_stack([U, u]), np.vstack([B, np.r_[np.zeros(B.shape[1] - 1), u @ z]])
+                U.add(u)
+                B = np.vstack([B, np.r_[np.zeros(B.shape[1] - 1), u @ z]])
                 waiting.append((len(B) - 1, transposed(u)))
-        j = V.shape[1]
-        if waiting and j < goal:
+        if waiting and V.count < goal:
             continue
         P, sigma, _ = np.linalg.svd(B)
         top = np.r_[sigma, np.zeros(k)][:k]
-        if waiting and _residual(waiting, P[:, :k], V) > TOLERANCE * top[0]:
+        if waiting and largest_outside(V, waiting, P[:, :k]) > TOLERANCE * top[0]:
+            goal = V.count + 1 + V.count // 10  # looking costs a decomposition of B
             continue
-        closed = j >= goal or not waiting
-        if found is not None and closed and np.abs(top - found).max() <= TOLERANCE * top[0]:
+        followed = V.count >= goal or not waiting
+        if found is not None and followed and np.abs(top - found).max() <= TOLERANCE * top[0]:
             return top
-        first = first or j
-        found, goal = top, j + first
-        following = outside(V, _random(draw, n), 1.0)
+        first = first or V.count
+        found, goal = top, V.count + first
+        following = V.outside(random_direction(draw, n), 1.0)
     return np.r_[np.linalg.svd(B, compute_uv=False), np.zeros(k)][:k]
-
-
-def _random(draw: np.random.Generator, n: int) -> np.ndarray:
-    v = draw.standard_normal(n)
-    return v / np.linalg.norm(v)
-
-
-def _residual(waiting: list[tuple[int, np.ndarray]], P: np.ndarray, V: np.ndarray) -> float:
-    """The largest ‖(1 − V Vᵀ) Aᵀ U p‖ of the columns p: only what still waits lies outside V."""
-    rows = [i for i, _ in waiting]
-    W = np.column_stack([remainder(V, w) for _, w in waiting])
-    return float(np.linalg.norm(W @ P[rows], axis=0).max())
