@@ -12,6 +12,7 @@ from chainrule.base.errors import OptionError, ShapeError
 from chainrule.core import jacobian, tree, vmap
 from chainrule.glass.still import as_function, call_at, module_at, plain
 from chainrule.nn import Module, Sequential
+from chainrule.nn.recurrent import RecurrentLayers
 from chainrule.ops import reshape
 
 
@@ -24,7 +25,9 @@ def layer_jacobian(model: Module, x: Any, path: str) -> np.ndarray:
     003 §10.
 
     Raises:
-        OptionError: there is no layer at the path, or the model does not call it.
+        OptionError: there is no layer at the path, the model does not call it, or calls it with named arguments, a
+            state, or time first.
+        ShapeError: the layer's input has no batch axis.
         GradientError: the layer's input is made of integers.
 
     >>> import numpy as np
@@ -48,11 +51,25 @@ def layer_inputs(model: Module, x: Any, path: str) -> list[Any]:
     """What a layer is given while the model computes x, as arrays with a batch axis; x itself at the empty path.
 
     Raises:
-        OptionError: there is no layer at the path, or the model does not call it.
+        OptionError: there is no layer at the path, the model does not call it, or calls it with arguments whose
+            examples do not lie along the first axis, or of which that is not known.
         ShapeError: its input has no batch axis.
     """
-    args = list(call_at(model, x, path)[0]) if path else [plain(x)]
-    module_at(model, path)
+    layer = module_at(model, path)
+    called, named = call_at(model, x, path) if path else ((plain(x),), {})
+    args = list(called)
+    while args and args[-1] is None:
+        args.pop()
+    given = [name for name, value in named.items() if value is not None]
+    if isinstance(layer, RecurrentLayers):
+        given += ["a state"] * (len(args) > 1)
+        given += ["time first"] * (not layer.batch_first)
+    if given:
+        raise OptionError(
+            f"The layer is called with {', '.join(given)}: its Jacobian for one example is not known.",
+            layer=f"{path} = {layer!r}" if path else repr(layer),
+            fix="cr.jacobian of a function of your own",
+        )
     if np.ndim(args[0]) < 2:
         raise ShapeError(f"A Jacobian for each example needs a batch axis, got {np.shape(args[0])}.", fix="x[None]")
     return args

@@ -50,6 +50,20 @@ CASES = {
         cr.OptionError,
         "The model does not call the layer 'spare' on this input.",
     ),
+    "named arguments": (
+        lambda: glass.layer_jacobian(Padded(), SEQUENCES, "rnn"),
+        cr.OptionError,
+        "The layer is called with lengths: its Jacobian for one example is not known.\n"
+        "  layer   rnn = RNN(3 → 2)\n"
+        "  try     cr.jacobian of a function of your own",
+    ),
+    "time first": (
+        lambda: glass.network_jacobian(nn.RNN(3, 2, batch_first=False), SEQUENCES),
+        cr.OptionError,
+        "The layer is called with time first: its Jacobian for one example is not known.\n"
+        "  layer   RNN(3 → 2)\n"
+        "  try     cr.jacobian of a function of your own",
+    ),
     "no batch axis": (
         lambda: glass.network_jacobian(model(), X[0]),
         cr.ShapeError,

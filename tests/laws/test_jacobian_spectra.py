@@ -101,6 +101,17 @@ def test_nothing_of_the_model_is_changed():
     assert "forward" not in vars(model[0])
 
 
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_model_of_another_library_is_computed_here(backend):
+    pytest.importorskip(backend)
+    model, x = deep(), DRAW.standard_normal((3, 6)).astype(np.float32)
+    here = glass.network_jacobian(model, x), glass.hessian_trace(model, (x, np.arange(3)), probes=2).value
+    there = model.to(backend)
+    assert np.array_equal(glass.network_jacobian(there, x), here[0])
+    assert glass.hessian_trace(there, (x, np.arange(3)), probes=2).value == here[1]
+    assert type(next(there.parameters()).value).__module__.startswith(backend)
+
+
 def test_products_along_depth():
     model, x = deep(), DRAW.standard_normal((5, 6))
     jacobians, whole = glass.depth_jacobians(model, x), glass.network_jacobian(model, x)
