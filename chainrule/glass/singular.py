@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.base.errors import OptionError
+from chainrule.base.errors import NumericalError, OptionError
 from chainrule.base.keys import Key
 from chainrule.core import jacobian, jvp, vjp
 from chainrule.glass.golub_kahan import largest_singular_values
@@ -39,6 +39,7 @@ def singular_values(
 
     Raises:
         OptionError: there is no such method; k is out of range; or all values were asked of a matrix that is large.
+        NumericalError: f(x) has entries that are NaN or infinite.
 
     >>> import numpy as np
     >>> import chainrule as cr
@@ -47,6 +48,8 @@ def singular_values(
     """
     x = plain(x)
     y, pull = vjp(lambda v: reshape(f(v), (-1,)), x)
+    if not np.isfinite(y).all():
+        raise NumericalError("f(x) has entries that are NaN or infinite, so its Jacobian has no singular values.")
     m, n = y.size, x.size
     if _chosen(method, k, m, n) == "exact":
         J = jacobian(lambda v: reshape(f(v), (-1,)))(x)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import DataError, OptionError
+from chainrule.base.errors import DataError, NumericalError, OptionError
 from chainrule.core import grad, jvp, vjp, vmap
 from chainrule.glass.still import module_at, of_parameters, plain
 from chainrule.nn import Module
@@ -28,6 +28,7 @@ class Surface:
     Raises:
         OptionError: the model has no parameters that learn, or there is no such loss.
         DataError: there are no examples, or the loss is not one number.
+        NumericalError: the loss is NaN or infinite.
     """
 
     def __init__(self, model: Module, data: Any, loss: Callable[..., Any] | str | None = None) -> None:
@@ -41,9 +42,15 @@ class Surface:
             )
         self.size = sum(p.size for p in self.parameters.values())
         self.compute = of_parameters(model)
-        shape = np.shape(self.whole(self.parameters))
-        if shape != ():
-            raise DataError(f"The loss must be one number, this one gave {shape}.", fix="a loss with reduction='mean'")
+        value = np.asarray(plain(self.whole(self.parameters)))
+        if value.shape != ():
+            raise DataError(
+                f"The loss must be one number, this one gave {value.shape}.", fix="a loss with reduction='mean'"
+            )
+        if not np.isfinite(value):
+            raise NumericalError(
+                f"The loss is {value}, so its derivatives are no numbers.", fix="finite weights and data"
+            )
 
     def of_batch(self, parameters: Mapping[str, Any], x: Any, y: Any) -> Any:
         """The loss of some examples, with other parameters."""

@@ -106,6 +106,16 @@ CASES = {
         cr.DataError,
         "The loss must be one number, this one gave (4, 2).\n  try     a loss with reduction='mean'",
     ),
+    "a loss that is no number": (
+        lambda: glass.hessian_trace(model(), (X, np.ones((4, 2))), lambda z, y: cr.sum(z - y) + float("inf")),
+        cr.NumericalError,
+        "The loss is inf, so its derivatives are no numbers.\n  try     finite weights and data",
+    ),
+    "values that are no numbers": (
+        lambda: glass.singular_values(lambda x: x / np.array([1.0, np.nan]), np.ones(2)),
+        cr.NumericalError,
+        "f(x) has entries that are NaN or infinite, so its Jacobian has no singular values.",
+    ),
     "too many eigenvalues": (
         lambda: glass.hessian_eigenvalues(model(), (X, Y), k=33),
         cr.OptionError,
