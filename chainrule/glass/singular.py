@@ -34,7 +34,7 @@ def singular_values(
     σ₁ is by how much f can stretch a small change of x, σ₁/σₙ its condition. "exact" makes the matrix and takes NumPy's
     SVD. "lanczos" needs only products J v (`jvp`) and Jᵀ u (`vjp`): Golub-Kahan bidiagonalisation with full
     reorthogonalisation, whose memory is a few vectors for each value. Left out, the method is "exact" for all values
-    and for small matrices. x and f(x) are arrays of any shape, computed in float64; J has one row for each entry of
+    and for small matrices. x and f(x) are arrays of any shape, x in float64; J has one row for each entry of
     f(x) and one column for each of x. `key` is where the random starts of Lanczos are drawn.
 
     Raises:
@@ -48,7 +48,7 @@ def singular_values(
     """
     x = plain(x)
     y, pull = vjp(lambda v: reshape(f(v), (-1,)), x)
-    if not np.isfinite(y).all():
+    if not np.isfinite(plain(y)).all():
         raise NumericalError("f(x) has entries that are NaN or infinite, so its Jacobian has no singular values.")
     m, n = y.size, x.size
     if _chosen(method, k, m, n) == "exact":
