@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import explain
+    from chainrule.glass import at, explain
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -71,7 +71,7 @@ _LATER = {
     "nn": "load save",
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
-    "glass": "explain",
+    "glass": "at explain",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -90,6 +90,7 @@ __all__ = [
     "ShapeError",
     "Spec",
     "Tensor",
+    "at",
     "axes",
     "base",
     "check_gradients",

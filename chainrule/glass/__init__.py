@@ -2,7 +2,21 @@
 
 from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
 from chainrule.glass.explain import Explanation, Note, explain
+from chainrule.glass.moments import Moment, at
 from chainrule.glass.passes import Pass
+from chainrule.glass.reruns import Rerun
 from chainrule.glass.steps import Step
 
-__all__ = ["EXAMPLES", "Explanation", "Note", "Pass", "Step", "explain", "one_neuron_chain", "tiny_network"]
+__all__ = [
+    "EXAMPLES",
+    "Explanation",
+    "Moment",
+    "Note",
+    "Pass",
+    "Rerun",
+    "Step",
+    "at",
+    "explain",
+    "one_neuron_chain",
+    "tiny_network",
+]
