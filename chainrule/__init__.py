@@ -43,6 +43,7 @@ from chainrule.core import (
 
 if TYPE_CHECKING:
     from chainrule import data, glass, losses, metrics, models, nn, optim, plan, train
+    from chainrule.cli.reruns import at, compare
     from chainrule.core import (
         PRIMITIVES,
         check_gradients,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import at, explain
+    from chainrule.glass import explain
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -71,7 +72,8 @@ _LATER = {
     "nn": "load save",
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
-    "glass": "at explain",
+    "cli.reruns": "at compare",
+    "glass": "explain",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -96,6 +98,7 @@ __all__ = [
     "check_gradients",
     "checkpoint",
     "checkpoint_sequential",
+    "compare",
     "compile",
     "core",
     "data",

@@ -2,21 +2,14 @@
 
 from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
 from chainrule.glass.explain import Explanation, Note, explain
+from chainrule.glass.gaps import Gap
 from chainrule.glass.moments import Moment, at
+from chainrule.glass.partings import Parting, compare
 from chainrule.glass.passes import Pass
 from chainrule.glass.reruns import Rerun
 from chainrule.glass.steps import Step
 
 __all__ = [
-    "EXAMPLES",
-    "Explanation",
-    "Moment",
-    "Note",
-    "Pass",
-    "Rerun",
-    "Step",
-    "at",
-    "explain",
-    "one_neuron_chain",
-    "tiny_network",
-]
+    "EXAMPLES", "Explanation", "Gap", "Moment", "Note", "Parting", "Pass", "Rerun", "Step", "at", "compare", "explain",
+    "one_neuron_chain", "tiny_network",
+]  # fmt: skip

@@ -115,7 +115,7 @@ class Moment:
 
     def loss(self) -> float:
         """The loss of the next update, penalty included: the mean over its examples."""
-        return self._computed()[0]
+        return self.computed()[0]
 
     def gradients(self) -> dict[str, np.ndarray]:
         """The gradient of every parameter in the next update, by name, before it is clipped; nothing changes.
@@ -123,7 +123,24 @@ class Moment:
         Parameters that have none are left out. Computed by define-by-run, so a last digit may differ from that of a
         plan.
         """
-        return self._computed()[1]
+        return self.computed()[1]
+
+    def computed(self) -> tuple[float, dict[str, np.ndarray]]:
+        """The loss and the gradients of the next update in one pass: its batches added up as the step does."""
+        batches, run = self._some(), self.run
+        step = Step(run, run.model.task, run.settings["penalty"], None, self._accumulate, compiled=False)  # type: ignore[attr-defined]
+        total, n = 0.0, sum(map(len, batches))
+        with self._training():
+            for i, rows in enumerate(batches):
+                with self.stream(i):
+                    share = 1.0 if self._accumulate == 1 else n / len(rows)
+                    x, y = np.take(run.loader.x, rows, axis=0), np.take(run.loader.y, rows, axis=0)
+                    _, *losses = step.compute(x, y, first=i == 0, complete=False, share=share)
+                total += float(losses[-1]) * len(rows) / n
+            named = self.model.named_parameters()
+            gradients = {name: np.array(p.grad.numpy()) for name, p in named if p.grad is not None}
+            self.optimizer.zero_grad()
+        return total, gradients
 
     def explain(self, **options: Any) -> Explanation:
         """The next step on its (first) batch, with every number shown; `options` are those of `cr.explain`.
@@ -162,20 +179,3 @@ class Moment:
             finally:
                 self.model.load_state_dict(state)
                 run.batch, run.sums = batch, sums
-
-    def _computed(self) -> tuple[float, dict[str, np.ndarray]]:
-        """The loss and the gradients of the batches of the next update, added up as the step does."""
-        batches, run = self._some(), self.run
-        step = Step(run, run.model.task, run.settings["penalty"], None, self._accumulate, compiled=False)  # type: ignore[attr-defined]
-        total, n = 0.0, sum(map(len, batches))
-        with self._training():
-            for i, rows in enumerate(batches):
-                with self.stream(i):
-                    share = 1.0 if self._accumulate == 1 else n / len(rows)
-                    x, y = np.take(run.loader.x, rows, axis=0), np.take(run.loader.y, rows, axis=0)
-                    _, *losses = step.compute(x, y, first=i == 0, complete=False, share=share)
-                total += float(losses[-1]) * len(rows) / n
-            named = self.model.named_parameters()
-            gradients = {name: np.array(p.grad.numpy()) for name, p in named if p.grad is not None}
-            self.optimizer.zero_grad()
-        return total, gradients

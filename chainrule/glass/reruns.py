@@ -35,21 +35,21 @@ class Rerun:
     ...     cr.seed(0)
     ...     return {"model": cr.models.MLP(4, 8, 3), "data": cr.data.iris(), "epochs": 2}
     >>> cr.at(cr.glass.Rerun(start), step=3).rows[:4].tolist()
-    [51, 1, 103, 82]
+    [24, 147, 28, 12]
 
     Raises:
         OptionError: `start` is no function that gives the arguments of `fit`, or gives the same model twice.
     """
 
     def __init__(
-        self, start: Callable[[], Mapping[str, Any]], checkpoints: str | os.PathLike[str] | None = None, name: str = ""
+        self, start: Callable[[], Mapping[str, Any]], checkpoints: str | os.PathLike[str] | None = None
     ) -> None:
         if not callable(start):
             raise OptionError(
                 f"A Rerun takes a function that makes what fit was given, got a {type(start).__name__}.",
                 fix='def start(): return {"model": cr.models.MLP(4, 8, 3), "data": data}',
             )
-        self.start, self.path, self.name = start, None if checkpoints is None else Path(checkpoints), name
+        self.start, self.path = start, None if checkpoints is None else Path(checkpoints)
         self._given: weakref.ref[Any] | None = None
 
     @property
