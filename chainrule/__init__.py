@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import explain
+    from chainrule.glass import diagnose, explain
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -73,7 +73,7 @@ _LATER = {
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
     "cli.reruns": "at compare",
-    "glass": "explain",
+    "glass": "diagnose explain",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -102,6 +102,7 @@ __all__ = [
     "compile",
     "core",
     "data",
+    "diagnose",
     "evaluate",
     "explain",
     "fit",

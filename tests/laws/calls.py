@@ -397,6 +397,7 @@ NOT_INSIDE = {
     "check_gradients": "gives one verdict, from numbers",
     "compare": "runs two trainings again",
     "compile": "makes a plan of a step, whose parts may be mapped",
+    "diagnose": "looks at one pass",
     "gradients": "walks the tape, which records what all examples did together",
     "graph": "walks the tape",
     "path_sum": "walks the tape",
