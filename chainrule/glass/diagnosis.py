@@ -13,7 +13,7 @@ from chainrule.base.errors import ChainruleError
 from chainrule.core import Tensor
 from chainrule.glass.broken_rules import Rule, rule_of
 from chainrule.glass.faults import Fault, backward_fault, finite, forward_fault
-from chainrule.glass.gaps import labels
+from chainrule.glass.labels import labels
 from chainrule.glass.problem import loss_named
 from chainrule.nn import Module
 from chainrule.train.objective import compared, dtype_of

@@ -12,7 +12,6 @@ from chainrule.base.errors import NumericalError
 from chainrule.glass.moments import Moment
 from chainrule.glass.outputs import outputs_noted
 from chainrule.glass.reruns import Rerun
-from chainrule.nn import Module
 from chainrule.train import Run
 
 KINDS = {
@@ -182,10 +181,3 @@ def short(a: Any, b: Any) -> str:
         if texts[0] != texts[1]:
             break
     return " and ".join(texts)
-
-
-def labels(path: str, *models: Module) -> str:
-    """How a layer prints itself in each model: once, where it is the same."""
-    known = (dict(model.named_modules()).get(path) for model in models)
-    shown = dict.fromkeys("none" if m is None else repr(m).split("\n")[0].rstrip("(") for m in known)
-    return f"{path} = {' and '.join(shown)}"

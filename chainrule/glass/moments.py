@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.base.errors import OptionError
 from chainrule.base.keys import Key
 from chainrule.core import random_stream
+from chainrule.glass.diagnosis import Diagnosis, diagnose
 from chainrule.glass.explain import Explanation, explain
 from chainrule.glass.reruns import Rerun
 from chainrule.nn import Module
@@ -151,6 +152,16 @@ class Moment:
         x, y = self.run.loader.x[rows], self.run.loader.y[rows]
         with self._training():
             return explain(self.model, x, y, self.run.loss, key=self.key(), **options)
+
+    def diagnose(self) -> Diagnosis:
+        """The first number that is not finite in the next step, on its (first) batch; see `cr.diagnose`.
+
+        Masks of dropout are those of the step; penalty and clipping are not part of it.
+        """
+        rows = self._some()[0]
+        x, y = self.run.loader.x[rows], self.run.loader.y[rows]
+        with self._training(), self.stream():
+            return diagnose(self.model, x, y, self.run.loss, self.optimizer)
 
     def __repr__(self) -> str:
         return f"<Moment at step {self.step}: epoch {self.epoch + 1}, batch {self.batch + 1} of {len(self.run.loader)}>"

@@ -13,7 +13,8 @@ import numpy as np
 from chainrule.base.errors import NumericalError, OptionError
 from chainrule.base.files import read_arrays
 from chainrule.data import Loader
-from chainrule.glass.gaps import KINDS, Gap, gaps, labels
+from chainrule.glass.gaps import KINDS, Gap, gaps
+from chainrule.glass.labels import labels
 from chainrule.glass.moments import Moment
 from chainrule.glass.reruns import Rerun
 from chainrule.train import Callback, Run

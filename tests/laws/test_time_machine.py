@@ -207,6 +207,33 @@ def test_a_moment_can_be_explained(name):
     np.testing.assert_allclose(explanation["fc2.db"], gradients["fc2.bias"], rtol=1e-4, atol=1e-6)
 
 
+def test_the_step_that_spoiled_a_run_is_diagnosed():
+    """The run breaks off at a step, by dropout's mask of that step too; there it says why."""
+
+    class Log(nn.Module):
+        def forward(self, x):
+            return cr.log(x)
+
+    def begin():
+        cr.seed(1)
+        model = nn.Sequential(
+            fc1=nn.Linear(6, 5), act=nn.Softplus(), drop=nn.Dropout(0.001), log=Log(), fc2=nn.Linear(5, 3)
+        )
+        return start("plain") | {"model": model, "optimizer": cr.optim.SGD(model, lr=0.01), "epochs": 9}
+
+    with np.errstate(all="ignore"), pytest.raises(cr.NumericalError, match="at step") as caught:
+        cr.fit(**begin())
+    step = int(caught.value.headline.split("at step ")[1].split()[0])
+    assert step > 0
+    run = Rerun(begin)
+    assert cr.at(run, step - 1).diagnose()
+    moment = cr.at(run, step)
+    before = state(moment.run)
+    diagnosis = moment.diagnose()
+    assert (diagnosis.layer, diagnosis.rule, diagnosis.phase) == ("log", "log of 0", "forward")
+    assert state(moment.run) == before
+
+
 # --- moments that are kept --------------------------------------------------------------------------------
 
 
