@@ -120,7 +120,7 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
         x = watched(x, model)
         prediction = model(x)
         try:
-            value = compared(function, prediction, np.asarray(y.numpy() if isinstance(y, Tensor) else y))
+            value = compared(function, prediction, narrowed(y, model))
         except ChainruleError:  # losses refuse predictions out of range, and NaN is
             fault = forward_fault(prediction)
             if fault is None:
@@ -134,10 +134,16 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
 
 def watched(x: Any, model: Module) -> Any:
     """An input of floats as a tensor that is recorded, so that operations on it alone are seen too."""
-    array = np.asarray(x.numpy() if isinstance(x, Tensor) else x)
-    if array.dtype.kind != "f":
-        return x
-    return Tensor(array.astype(array.dtype if isinstance(x, Tensor) else dtype_of(model))).requires_grad_()
+    array = narrowed(x, model)
+    return Tensor(array).requires_grad_() if array.dtype.kind == "f" else x
+
+
+def narrowed(given: Any, model: Module) -> np.ndarray:
+    """What is given as an array: floats in the dtype of the model, as `fit` makes them, but for those of a tensor."""
+    if isinstance(given, Tensor):
+        return given.numpy()
+    array = np.asarray(given)
+    return array.astype(dtype_of(model), copy=False) if array.dtype.kind == "f" else array
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends import is_array
 from chainrule.core import Graph, Tensor
 from chainrule.core.reverse import EAGER, Arrivals, shares
+from chainrule.core.vocabulary import words
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,7 @@ def forward_fault(loss: Tensor) -> Fault | None:
             continue
         if any(not finite(a) and comes_from(node, i, spoiled) for i, a in enumerate(operands)):
             continue
-        made = next(np.asarray(v) for v in results(node.value) if not finite(v))
+        made = next(host(v) for v in results(node.value) if not finite(v))
         return Fault("forward", node, made, operands, origins=origins(node))
     return None
 
@@ -96,12 +98,12 @@ def backward_fault(loss: Tensor, constant: Any = None) -> Fault | None:
         if any(parent in learned for parent in node.parents) or (node.primitive is None and node is not constant):
             learned.add(node)
     arrived = Arrivals()
-    arrived.add(loss, np.ones(loss.shape, np.dtype(loss.dtype)))
+    arrived.add(loss, words.ones_like(loss.data))
     while arrived:
         node, bar = arrived.latest()
         if node.primitive is None:
             if not finite(bar):
-                return Fault("backward", node, np.asarray(bar), ())
+                return Fault("backward", node, host(bar), ())
             continue
         operands = operands_of(node)
         for a, share in shares(EAGER, node, bar, False):
@@ -109,15 +111,15 @@ def backward_fault(loss: Tensor, constant: Any = None) -> Fault | None:
                 continue
             if not finite(share):
                 i = next(i for i, other in enumerate(node.args) if other is a)
-                whole = np.asarray(next(b for b in results(bar) if b is not None))
-                return Fault("backward", node, np.asarray(share), operands, whole, i, origins(node))
+                whole = host(next(b for b in results(bar) if b is not None))
+                return Fault("backward", node, host(share), operands, whole, i, origins(node))
             arrived.add(a, share)
     return None
 
 
 def operands_of(node: Any) -> tuple[np.ndarray, ...]:
     """The arrays that an operation was applied to."""
-    return tuple(a.numpy() if isinstance(a, Tensor) else np.asarray(a) for a in node.args)
+    return tuple(map(host, node.args))
 
 
 def origins(node: Any) -> tuple[Any, ...]:
@@ -132,10 +134,17 @@ def results(value: Any) -> tuple[Any, ...]:
 
 def finite(value: Any) -> bool:
     """Whether an array holds no NaN and no infinity; integers and booleans never do."""
-    array = np.asarray(value)
+    array = host(value)
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def has_nan(value: Any) -> bool:
     """Whether there is a NaN in an array, or in one of several."""
-    return any(np.asarray(v).dtype.kind in "fc" and bool(np.isnan(v).any()) for v in results(value))
+    return any(v.dtype.kind in "fc" and bool(np.isnan(v).any()) for v in map(host, results(value)))
+
+
+def host(value: Any) -> np.ndarray:
+    """An array of any backend as one of NumPy."""
+    return (
+        Tensor(value).numpy() if is_array(value) else np.asarray(value.numpy() if isinstance(value, Tensor) else value)
+    )

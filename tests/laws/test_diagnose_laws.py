@@ -76,3 +76,17 @@ def test_the_first_of_two():
     diagnosis = cr.diagnose(Two(), np.ones((1, 2)), np.ones((1, 2)), "mse")
     assert (diagnosis.operation, diagnosis.rule) == ("log", "log of 0")
     assert stack.path == []
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_other_backends(backend):
+    pytest.importorskip(backend)
+    with cr.use(backend):
+        model = nn.Sequential(fc=nn.Linear(2, 2), log=nn.Lambda(cr.log))
+        optimizer = cr.optim.SGD(model, lr=0.1)
+        model.fc.weight.assign([[-1.0, 0.0], [0.0, 1.0]])
+        model.fc.bias.assign([0.0, 0.0])
+        diagnosis = cr.diagnose(model, np.array([[1.0, 2.0]]), np.ones((1, 2)), "mse", optimizer)
+        assert (diagnosis.layer, diagnosis.rule) == ("log", "log of a negative number")
+        assert diagnosis.operands[0].value == -1
+        assert cr.diagnose(model, np.array([[-1.0, 2.0]]), np.ones((1, 2)), "mse", optimizer)
