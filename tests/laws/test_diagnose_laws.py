@@ -77,6 +77,12 @@ def test_the_first_of_two():
     assert (diagnosis.operation, diagnosis.rule) == ("log", "log of 0")
     assert stack.path == []
 
+    class Apart(Two):
+        def forward(self, x):
+            return self.second(cr.exp(self.first(x) ** 2 * 1e30)) + cr.log(self.first(x) * 0)
+
+    assert cr.diagnose(Apart(), np.ones((1, 2)), np.ones((1, 2)), "mse").rule == "overflow of exp"
+
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_other_backends(backend):

@@ -273,6 +273,16 @@ def test_only_the_steps_between_are_repeated(tmp_path):
     assert told == [11, 12, 13]
 
 
+def test_a_moment_saved_before_its_epoch_was_concluded(tmp_path):
+    """The last step of an epoch, saved as a step: the row of the epoch was not in the history yet."""
+    path = tmp_path / "run.safetensors"
+    trained("plain", Checkpoint(path, every_steps=7, every_epochs=None, keep=9))
+    run = Rerun(partial(start, "plain"), path)
+    assert list(run.moments) == [0, 7, 14, 21]
+    for step in (7, 14):
+        assert state(cr.at(run, step).run) == state(interrupted("plain", step))
+
+
 def test_files_are_left_alone(tmp_path):
     path = tmp_path / "run.safetensors"
 
