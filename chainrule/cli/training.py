@@ -151,7 +151,8 @@ def without_rest_of_one(size: int, examples: int) -> int:
 
 def watchers(settings: Settings, folder: Path, show: bool) -> list[Callback]:
     """What happens beside training: history, checkpoints, early stopping, the progress line."""
-    log, saving = CSVLog(folder / HISTORY), Checkpoint(folder / CHECKPOINT, settings.checkpoint_every)
+    log = CSVLog(folder / HISTORY)
+    saving = Checkpoint(folder / CHECKPOINT, settings.checkpoint_every, keep=settings.keep_checkpoints)
     line = [Progress(f"{settings.name} seed {settings.seed}")] if show else []
     return [log, saving, *stopping(settings), *line]
 

@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.base.files import read_arrays
-from chainrule.cli.folder import CHECKPOINT, MODEL
+from chainrule.cli.folder import CHECKPOINT, LEFTOVER, MODEL, check_free, moments
 from chainrule.cli.settings import Settings
 from chainrule.cli.training import train
 
@@ -39,6 +39,29 @@ def test_a_folder_leads_to_its_own_end(options, tmp_path):
     if options == "plain":
         saved, _ = read_arrays(folder / MODEL)
         np.testing.assert_array_equal(end.model.fc1.weight.numpy(), saved["model.fc1.weight"])
+
+
+def test_a_folder_keeps_moments(tmp_path):
+    folder = trained(tmp_path / "run", keep_checkpoints=3, checkpoint_every=3)
+    (folder / CHECKPOINT).unlink()
+    first, last, middle = moments(folder)
+    assert (first.name, last.name) == ("checkpoint-0.safetensors", "checkpoint-16.safetensors")
+    assert middle.name in ("checkpoint-6.safetensors", "checkpoint-8.safetensors", "checkpoint-9.safetensors")
+    whole = cr.at(trained(tmp_path / "other"), 11)
+    for name, array in cr.at(folder, 11).model.state_dict().items():
+        np.testing.assert_array_equal(array, whole.model.state_dict()[name])
+
+
+def test_kept_moments_are_not_written_over(tmp_path):
+    (tmp_path / "checkpoint-7.safetensors").write_bytes(b"mine")
+    with pytest.raises(cr.OptionError) as caught:
+        check_free(Settings("iris"), tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds files with the names of those that a run writes.\n"
+        "  first   checkpoint-7.safetensors\n"
+        "  try     another --out"
+    )
+    assert LEFTOVER.fullmatch(".checkpoint-7.safetensors.0123abcd.tmp")
 
 
 def test_two_folders(tmp_path):
