@@ -43,6 +43,7 @@ from chainrule.core import (
 
 if TYPE_CHECKING:
     from chainrule import data, glass, losses, metrics, models, nn, optim, plan, train
+    from chainrule.cli.reruns import at, compare
     from chainrule.core import (
         PRIMITIVES,
         check_gradients,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import draw, explain, ledger
+    from chainrule.glass import diagnose, draw, explain, ledger
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -71,7 +72,8 @@ _LATER = {
     "nn": "load save",
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
-    "glass": "draw explain ledger",
+    "cli.reruns": "at compare",
+    "glass": "diagnose draw explain ledger",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -90,14 +92,17 @@ __all__ = [
     "ShapeError",
     "Spec",
     "Tensor",
+    "at",
     "axes",
     "base",
     "check_gradients",
     "checkpoint",
     "checkpoint_sequential",
+    "compare",
     "compile",
     "core",
     "data",
+    "diagnose",
     "draw",
     "evaluate",
     "explain",

@@ -26,7 +26,10 @@ FILES = (
 )  # fmt: skip
 """All files of a run."""
 
-LEFTOVER = re.compile(rf"\.({'|'.join(map(re.escape, FILES))})\.[0-9a-f]{{8}}\.tmp")
+KEPT = r"checkpoint-\d+\.safetensors"
+"""Moments of a run that `--keep-checkpoints` keeps beside the newest one."""
+
+LEFTOVER = re.compile(rf"\.({'|'.join([*map(re.escape, FILES), KEPT])})\.[0-9a-f]{{8}}\.tmp")
 """What `write_atomically` calls a file of ours until it is whole."""
 
 RUNS = Path("runs")
@@ -113,9 +116,15 @@ def take_back(settings: Settings, folder: Path) -> None:
 
 
 def written(settings: Settings, folder: Path) -> list[Path]:
-    """All files that a run may write."""
+    """All files that a run may write; of moments that are kept, those that are there."""
     seeds = (place for place in places(settings, folder).values() if place != folder)
-    return [place / name for place in (folder, *seeds) for name in FILES]
+    own = [folder, *seeds]
+    return [place / name for place in own for name in FILES] + [p for place in own for p in moments(place)]
+
+
+def moments(folder: Path) -> list[Path]:
+    """The kept moments in a folder."""
+    return sorted(path for path in folder.glob("checkpoint-*") if re.fullmatch(KEPT, path.name))
 
 
 def tidy(settings: Settings, folder: Path) -> None:

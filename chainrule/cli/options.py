@@ -112,6 +112,7 @@ TRAIN: list[click.Parameter] = [
         ("--out", "Run folder  [runs/TASK-1, -2, …]", {"type": FOLDER, "metavar": "DIR"}),
         ("--resume", "Continue a run as if it had never stopped.", {"type": FOLDER, "metavar": "RUN"}),
         ("--checkpoint-every", "Save the run every so many steps, besides every epoch.", count("STEPS")),
+        ("--keep-checkpoints", "Keep so many, spread over the run, for cr.at and cr.compare.", count("N")),
         ("--json as_json", "Print the result as one JSON object, and nothing else.", {"is_flag": True}),
     ),
 ]

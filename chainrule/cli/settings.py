@@ -50,6 +50,7 @@ class Settings:
     seed: int = 0
     seeds: int = 1
     checkpoint_every: int | None = None
+    keep_checkpoints: int | None = None
     recipe: str | None = None
 
     def __post_init__(self) -> None:

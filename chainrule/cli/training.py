@@ -110,21 +110,8 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
     train = data.parts.train
     try:
         return fit(
-            model,
-            train,
-            settings.loss,
-            build_optimizer(settings, model),
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            validation=data.parts.validation,
-            callbacks=watchers(settings, folder, show),
-            schedule=build_schedule(settings, len(train)),
-            penalty=build_penalty(settings),
-            clip_norm=settings.clip_norm,
-            accumulate=settings.accumulate,
-            seed=settings.seed,
-            progress=False,
-            resume=sound(folder / CHECKPOINT),
+            **given(model, settings, data)
+            | {"callbacks": watchers(settings, folder, show), "progress": False, "resume": sound(folder / CHECKPOINT)}
         )
     except OptionError as error:
         if "batch_size" in error.places:
@@ -137,6 +124,26 @@ def fitted(model: MLP, settings: Settings, data: Prepared, folder: Path, show: b
         raise
 
 
+def given(model: MLP, settings: Settings, data: Prepared) -> dict[str, Any]:
+    """What decides the numbers of a run: arguments of `fit` by name."""
+    train = data.parts.train
+    return {
+        "model": model,
+        "data": train,
+        "loss": settings.loss,
+        "optimizer": build_optimizer(settings, model),
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "validation": data.parts.validation,
+        "callbacks": stopping(settings),
+        "schedule": build_schedule(settings, len(train)),
+        "penalty": build_penalty(settings),
+        "clip_norm": settings.clip_norm,
+        "accumulate": settings.accumulate,
+        "seed": settings.seed,
+    }
+
+
 def without_rest_of_one(size: int, examples: int) -> int:
     """The next larger batch size with which the last batch has more than one example."""
     return next(n for n in count(size + 1) if examples % n != 1)
@@ -144,10 +151,15 @@ def without_rest_of_one(size: int, examples: int) -> int:
 
 def watchers(settings: Settings, folder: Path, show: bool) -> list[Callback]:
     """What happens beside training: history, checkpoints, early stopping, the progress line."""
-    log, saving = CSVLog(folder / HISTORY), Checkpoint(folder / CHECKPOINT, settings.checkpoint_every)
-    stopping = [EarlyStopping(patience=settings.patience)] if settings.patience else []
+    log = CSVLog(folder / HISTORY)
+    saving = Checkpoint(folder / CHECKPOINT, settings.checkpoint_every, keep=settings.keep_checkpoints)
     line = [Progress(f"{settings.name} seed {settings.seed}")] if show else []
-    return [log, saving, *stopping, *line]
+    return [log, saving, *stopping(settings), *line]
+
+
+def stopping(settings: Settings) -> list[Callback]:
+    """Early stopping, if it is asked for."""
+    return [EarlyStopping(patience=settings.patience)] if settings.patience else []
 
 
 def sound(checkpoint: Path) -> Path | None:

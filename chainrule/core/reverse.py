@@ -82,7 +82,7 @@ def pull_back(
         if node.primitive is None or node in wanted:
             kept[node] = bar
         if node.primitive is not None:
-            for operand, share in _shares(trace, node, bar, record):
+            for operand, share in shares(trace, node, bar, record):
                 arrived.add(operand, share)
             if free:
                 node.free()
@@ -124,7 +124,7 @@ def _sum(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None else a + b
 
 
-def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tuple[Tensor, Any]]:
+def shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tuple[Tensor, Any]]:
     """What a node passes on: its operands that have a history, each with its cotangent."""
     args = node.args
     if args is None:
@@ -144,9 +144,9 @@ def _shares(trace: ReverseTrace, node: Node, bar: Any, record: bool) -> list[tup
     foreign = type(y) not in NATIVE and any(map(is_foreign, (y, bar, *operands)))
     if foreign:
         y, bar, operands = boxed(y), boxed(bar), boxed(operands)
-    shares = node.primitive.pull(y, bar, operands, node.params, needed)
-    shares = map(unboxed, shares) if foreign else shares
-    return [(a, s) for a, n, s in zip(args, needed, shares, strict=True) if n and s is not None]
+    bars = node.primitive.pull(y, bar, operands, node.params, needed)
+    bars = map(unboxed, bars) if foreign else bars
+    return [(a, s) for a, n, s in zip(args, needed, bars, strict=True) if n and s is not None]
 
 
 def _overwritten(node: Node, leaf: Any) -> GradientError:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.errors import OptionError
+from chainrule.base.keys import Key
 from chainrule.core import next_key
 from chainrule.glass.differences import Check
 from chainrule.glass.latex import latex
@@ -48,6 +49,7 @@ def explain(
     digits: int = 5,
     title: str = "",
     notes: Sequence[Note] = (),
+    key: Key | None = None,
 ) -> Explanation:
     """The whole forward and backward pass of a multilayer perceptron, with its numbers, step by step.
 
@@ -59,7 +61,8 @@ def explain(
     name, such as "mse". `lr` adds `steps` updates of
     gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` instead is a function
     that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`. `samples` (from 0) are
-    walked through one by one before the batch. 000 ch. 5-6; 004 §2.4.4.
+    walked through one by one before the batch. Masks of dropout are drawn by `key`, as within `random_stream(key)`; if
+    left out, by the next of the stream. 000 ch. 5-6; 004 §2.4.4.
 
     Raises:
         OptionError: the loss or the layout is unknown; the model is no module, or has a layer that cannot be explained.
@@ -73,7 +76,7 @@ def explain(
     ("δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)", True)
     """
     check_options(model, layout, lr, optimizer, steps)
-    problem = Problem(model, *batch(x, y), loss_named(loss), layout, next_key())
+    problem = Problem(model, *batch(x, y), loss_named(loss), layout, key or next_key())
     shown = tuple(passes(problem, lr, optimizer, steps))
     return Explanation(problem, shown, tuple(samples), digits, title, tuple(notes))
 

@@ -118,45 +118,6 @@ class EarlyStopping(Callback):
         self.weights = {k.removeprefix("weights."): v for k, v in state.items() if k.startswith("weights.")}
 
 
-class Checkpoint(Callback):
-    """Saves the whole run to one file: every so many updates, every so many epochs, and at the end.
-
-    The file is written atomically: a kill or a full disk leaves the one before. When it cannot be written,
-    training stops with a CheckpointError: hours of work that cannot be saved should not go on unnoticed.
-    Weights that are NaN or infinite are never saved.
-    """
-
-    def __init__(
-        self, path: str | os.PathLike[str], every_steps: int | None = None, every_epochs: int | None = 1
-    ) -> None:
-        import importlib.metadata  # noqa: F401 - loaded before the clock starts
-
-        import safetensors.numpy  # noqa: F401 - so too
-
-        self.path, self.saved = Path(path), (0, 0)
-        self.every_steps = every_steps and COUNT("Checkpoint", "every_steps", every_steps)
-        self.every_epochs = every_epochs and COUNT("Checkpoint", "every_epochs", every_epochs)
-
-    def on_start(self, run: Run) -> None:
-        self.saved = run.step, run.epoch
-
-    def on_step(self, run: Run) -> None:
-        if self.every_steps and run.step % self.every_steps == 0:
-            self._save(run)
-
-    def on_epoch(self, run: Run) -> None:
-        if self.every_epochs and run.epoch % self.every_epochs == 0:
-            self._save(run)
-
-    def on_end(self, run: Run) -> None:
-        if run.stopped != "failed" and self.saved != (run.step, run.epoch):
-            self._save(run)
-
-    def _save(self, run: Run) -> None:
-        run.save(self.path)
-        self.saved = run.step, run.epoch
-
-
 class LearningRateSchedule(Callback):
     """Sets the learning rate of every step from a function of the step number, counted from 0."""
 

@@ -16,7 +16,8 @@ from chainrule.nn import Module
 from chainrule.optim import OPTIMIZERS
 from chainrule.optim.limits import COUNT, POSITIVE, Limit
 from chainrule.train.before import check_batches, check_owner, check_target
-from chainrule.train.callbacks import Callback, Checkpoint, LearningRateSchedule
+from chainrule.train.callbacks import Callback, LearningRateSchedule
+from chainrule.train.checkpoints import Checkpoint
 from chainrule.train.evaluate import evaluate, modes_restored
 from chainrule.train.history import History
 from chainrule.train.objective import as_dataset, dtype_of, learned, task_for

@@ -393,8 +393,11 @@ NO_ARRAYS = """
 """
 """What takes no array, so that `vmap` has nothing to map over."""
 NOT_INSIDE = {
+    "at": "runs a training again",
     "check_gradients": "gives one verdict, from numbers",
+    "compare": "runs two trainings again",
     "compile": "makes a plan of a step, whose parts may be mapped",
+    "diagnose": "looks at one pass",
     "gradients": "walks the tape, which records what all examples did together",
     "graph": "walks the tape",
     "path_sum": "walks the tape",
