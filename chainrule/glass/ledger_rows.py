@@ -111,8 +111,10 @@ class Rows:
                 self.learned.add(node)
             return
         values = node.value if type(node.value) is tuple else (node.value,)
-        if node.primitive.family == "linear" and node.name != "take_at":
+        if node.primitive.family == "linear" and node.name not in ("take_at", "choose"):
             found = self.probed(node, data)
+        elif node.name == "contract":
+            found = (_lettered(node.params["letters"], data),)
         else:
             first = next(layout for layout in data if layout)
             found = tuple(first if first.fits(np.shape(v), self.n) else None for v in values)
@@ -143,6 +145,15 @@ class Rows:
                 if rows[0].any() and np.allclose(rows, wanted, rtol=1e-9, atol=0):
                     return layout
         return None
+
+
+def _lettered(letters: str, data: list[Layout | None]) -> Layout | None:
+    """Where the letter of the examples' axis stands in the result of a contraction."""
+    operands, result = letters.split("->")
+    for operand, layout in zip(operands.split(","), data, strict=True):
+        if layout is not None and operand[layout.axis] in result:
+            return Layout(result.index(operand[layout.axis]), layout.k)
+    return None
 
 
 def _memory(x: np.ndarray) -> tuple[int, int]:

@@ -405,6 +405,7 @@ NOT_INSIDE = {
     "unique": "how many results there are depends on the numbers",
     "save": "writes a file",
     "evaluate": "runs over a whole data set",
+    "ledger": "books one pass",
     "explain": "shows the numbers of one pass",
     "fit": "trains on a whole data set",
     "predict": "runs over a whole data set",

@@ -7,6 +7,8 @@ from chainrule import nn
 from tests.laws.image_layers import IMAGE_LAYERS
 from tests.laws.recurrent_layers import CELLS, LAYERS
 from tests.laws.sequence_layers import SEQUENCE_LAYERS
+from tests.laws.test_modules import COMPARING, FURTHER_ACTIVATIONS
+from tests.laws.test_modules import LAYERS as LAYERS_OF_ROWS
 from tests.laws.zoo import ZOO
 
 
@@ -40,6 +42,18 @@ def embedding():
     return nn.Embedding(7, 4, padding_idx=0), np.array([[1, 0, 3], [3, 3, 6]]), None, squared
 
 
+class Comparing(nn.Module):
+    """A layer of two inputs, between maps of one."""
+
+    def __init__(self, layer):
+        self.left, self.right, self.layer = nn.Linear(4, 4), nn.Linear(4, 4), layer
+
+    def forward(self, x):
+        return self.layer(self.left(x), self.right(x))
+
+
+FURTHER = ("Bilinear", "GLU", "Highway", "Threshold", *FURTHER_ACTIVATIONS.split())
+
 MODELS = {
     **{f"zoo {name}": (lambda name=name: of_zoo(name)) for name in ZOO},
     **{f"image {name}": alone(*given) for name, given in IMAGE_LAYERS.items()},
@@ -53,5 +67,7 @@ MODELS = {
     "cell Recurrent": alone(lambda: nn.Recurrent(nn.LSTMCell(3, 4)), (2, 5, 3)),
     **{f"activation {name}": alone(lambda name=name: between(nn.activation(name)), (3, 4)) for name in nn.ACTIVATIONS},
     "Unflatten": alone(lambda: between(nn.Unflatten(1, (2, 2)), nn.Flatten()), (3, 4)),
+    **{f"layer {name}": alone(lambda make=LAYERS_OF_ROWS[name]: between(make()), (3, 4)) for name in FURTHER},
+    **{f"layer {name}": alone(lambda name=name: Comparing(getattr(nn, name)()), (3, 4)) for name in sorted(COMPARING)},
     "Embedding": embedding,
 }

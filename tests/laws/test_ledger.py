@@ -146,13 +146,14 @@ def test_shares_are_those_of_the_step_when_training_has_gone_on():
 
 WITHOUT_NUMBERS = {
     "Module", "Activation", "RecurrentLayers", "ModuleDict", "ModuleList", "ParameterList", "Ensemble",
+    "LowPrecision",
 }  # fmt: skip
 """Bases, boxes of layers, and what stands for several models."""
 
 
 def test_every_layer_kind_is_among_the_models():
     found = {type(module).__name__ for make in MODELS.values() for module in make()[0].modules()}
-    kinds = {n for n, c in vars(nn).items() if isinstance(c, type) and issubclass(c, nn.Module)}
+    kinds = {n for n in nn.__all__ if isinstance(c := getattr(nn, n), type) and issubclass(c, nn.Module)}
     assert sorted(kinds - found - WITHOUT_NUMBERS) == []
 
 
