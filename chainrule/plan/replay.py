@@ -117,8 +117,8 @@ class Replay:
                 lines.append(runner(waiting))
                 waiting = []
             lines += own
-            if instruction is last and found:
-                waiting.append(self.freed)  # type: ignore[arg-type]
+            if instruction is last and found and self.freed is not None:
+                waiting.append(self.freed)
         return [*lines, runner(waiting)] if waiting else lines
 
     def _last_reader(self) -> Instruction | None:

@@ -37,6 +37,13 @@ def test_the_loop_written_by_hand_runs():
     subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
 
+def test_the_plan_watches_and_tells_its_price():
+    first, _, plan = blocks("python")
+    code = first.split("cr.fit(")[0] + "optimizer = cr.optim.Adam(model, lr=0.005)\n" + plan
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert "arena" in run.stdout and "GFLOP/s" in run.stdout and run.stdout.endswith("plan 1: the first call\n")
+
+
 def test_the_commands_are_the_two_that_the_gate_runs():
     gate = (Path(__file__).parents[2] / ".ci" / "run").read_text(encoding="utf-8")
     install, test = blocks("sh")[0].splitlines()

@@ -33,7 +33,7 @@ class RowsAhead:
             self.rows, self.place = rows, place
         return self.rows is rows
 
-    def ready(self, rows: np.ndarray | None) -> np.ndarray | None:
+    def ready(self, rows: np.ndarray) -> np.ndarray | None:
         """The array that holds these rows now; None where others were prepared, or none."""
         if self.rows is None:
             return None
