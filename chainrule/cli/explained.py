@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chainrule.cli.folder import strict
-from chainrule.glass.explain import Explanation
+from chainrule.glass.explanation.explain import Explanation
 
 
 def facts(explanation: Explanation) -> dict[str, Any]:

@@ -8,12 +8,18 @@ from chainrule.base.later import later
 from chainrule.glass import drawing as draw
 
 if TYPE_CHECKING:
-    from chainrule.glass.curvature import hessian_density, hessian_eigenvalues, hessian_trace
-    from chainrule.glass.diagnosis import Diagnosis, Operand, diagnose
-    from chainrule.glass.examples import EXAMPLES, one_neuron_chain, tiny_network
-    from chainrule.glass.explain import Explanation, Note, explain
-    from chainrule.glass.gaps import Gap
-    from chainrule.glass.lags import (
+    from chainrule.glass.explanation.examples import EXAMPLES, one_neuron_chain, tiny_network
+    from chainrule.glass.explanation.explain import Explanation, Note, explain
+    from chainrule.glass.explanation.passes import Pass
+    from chainrule.glass.explanation.steps import Step
+    from chainrule.glass.faults.diagnosis import Diagnosis, Operand, diagnose
+    from chainrule.glass.ledgers.book import Ledger, ledger
+    from chainrule.glass.reruns.gaps import Gap
+    from chainrule.glass.reruns.moments import Moment, at
+    from chainrule.glass.reruns.partings import Parting, compare
+    from chainrule.glass.reruns.rerun import Rerun
+    from chainrule.glass.spectra.curvature import hessian_density, hessian_eigenvalues, hessian_trace
+    from chainrule.glass.spectra.lags import (
         LagCurve,
         lag_curve,
         lag_jacobians,
@@ -21,26 +27,20 @@ if TYPE_CHECKING:
         spectral_radius,
         step_jacobians,
     )
-    from chainrule.glass.layer_jacobians import (
+    from chainrule.glass.spectra.layer_jacobians import (
         depth_jacobians,
         layer_jacobian,
         network_jacobian,
         products_from_input,
         products_to_output,
     )
-    from chainrule.glass.layer_spectra import layer_singular_values
-    from chainrule.glass.ledger_book import Ledger, ledger
-    from chainrule.glass.moments import Moment, at
-    from chainrule.glass.noise import NoiseScale, gradient_noise_scale, noise_scale_of_batches
-    from chainrule.glass.partings import Parting, compare
-    from chainrule.glass.passes import Pass
-    from chainrule.glass.quadrature import SpectralDensity
-    from chainrule.glass.reruns import Rerun
-    from chainrule.glass.singular import singular_values
-    from chainrule.glass.steps import Step
-    from chainrule.glass.trace import TraceEstimate
-    from chainrule.glass.watch import Watch
-    from chainrule.glass.watches import (
+    from chainrule.glass.spectra.layer_spectra import layer_singular_values
+    from chainrule.glass.spectra.noise import NoiseScale, gradient_noise_scale, noise_scale_of_batches
+    from chainrule.glass.spectra.quadrature import SpectralDensity
+    from chainrule.glass.spectra.singular import singular_values
+    from chainrule.glass.spectra.trace import TraceEstimate
+    from chainrule.glass.spectra.watch import Watch
+    from chainrule.glass.spectra.watches import (
         WatchDensity,
         WatchEigenvalues,
         WatchJacobian,
@@ -50,26 +50,26 @@ if TYPE_CHECKING:
     )
 
 _LATER = {
-    "curvature": "hessian_density hessian_eigenvalues hessian_trace",
-    "diagnosis": "Diagnosis Operand diagnose",
-    "examples": "EXAMPLES one_neuron_chain tiny_network",
-    "explain": "Explanation Note explain",
-    "gaps": "Gap",
-    "lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
-    "layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
-    "layer_spectra": "layer_singular_values",
-    "ledger_book": "Ledger ledger",
-    "moments": "Moment at",
-    "noise": "NoiseScale gradient_noise_scale noise_scale_of_batches",
-    "partings": "Parting compare",
-    "passes": "Pass",
-    "quadrature": "SpectralDensity",
-    "reruns": "Rerun",
-    "singular": "singular_values",
-    "steps": "Step",
-    "trace": "TraceEstimate",
-    "watch": "Watch",
-    "watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
+    "spectra.curvature": "hessian_density hessian_eigenvalues hessian_trace",
+    "faults.diagnosis": "Diagnosis Operand diagnose",
+    "explanation.examples": "EXAMPLES one_neuron_chain tiny_network",
+    "explanation.explain": "Explanation Note explain",
+    "reruns.gaps": "Gap",
+    "spectra.lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
+    "spectra.layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
+    "spectra.layer_spectra": "layer_singular_values",
+    "ledgers.book": "Ledger ledger",
+    "reruns.moments": "Moment at",
+    "spectra.noise": "NoiseScale gradient_noise_scale noise_scale_of_batches",
+    "reruns.partings": "Parting compare",
+    "explanation.passes": "Pass",
+    "spectra.quadrature": "SpectralDensity",
+    "reruns.rerun": "Rerun",
+    "spectra.singular": "singular_values",
+    "explanation.steps": "Step",
+    "spectra.trace": "TraceEstimate",
+    "spectra.watch": "Watch",
+    "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
 }
 
 later(__name__, _LATER)

@@ -6,10 +6,10 @@ import pytest
 import chainrule as cr
 from chainrule import glass, losses, nn
 from chainrule.base.keys import Key
-from chainrule.glass.lanczos import largest_eigenvalues, tridiagonal
-from chainrule.glass.quadrature import spectral_quadrature
-from chainrule.glass.surface import Surface, flat
-from chainrule.glass.trace import hutchinson, sign_vector
+from chainrule.glass.spectra.lanczos import largest_eigenvalues, tridiagonal
+from chainrule.glass.spectra.quadrature import spectral_quadrature
+from chainrule.glass.spectra.surface import Surface, flat
+from chainrule.glass.spectra.trace import hutchinson, sign_vector
 
 EXACT = 1e-10  # float64 and products that are exact
 LANCZOS = 1e-4  # values found to a residual of 1e-8

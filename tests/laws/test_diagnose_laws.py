@@ -6,7 +6,7 @@ import pytest
 import chainrule as cr
 from chainrule import nn
 from chainrule.core.stack import stack
-from chainrule.glass.faults import finite
+from chainrule.glass.faults.search import finite
 from tests.laws.zoo import ZOO
 
 HUGE = 1e30  # times itself it is beyond float32

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule import losses, nn
 from chainrule.core import PRIMITIVES
-from chainrule.glass.notation import html_text, unicode_text
+from chainrule.glass.explanation.notation import html_text, unicode_text
 from chainrule.losses import LOSSES
 
 SAME = 1e-12  # float64 rounding of the same operations

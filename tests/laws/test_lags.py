@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import glass, nn
-from chainrule.glass.recurrence import Steps
+from chainrule.glass.spectra.recurrence import Steps
 from chainrule.glass.still import interposed
 
 EXACT = 1e-12  # float64, a few dozen products

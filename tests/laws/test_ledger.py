@@ -6,7 +6,7 @@ import pytest
 import chainrule as cr
 from chainrule import nn
 from chainrule.core.stack import stack
-from chainrule.glass.ledger_recurrent import CELLS as GATES_OF_CELLS
+from chainrule.glass.ledgers.recurrent import CELLS as GATES_OF_CELLS
 from tests.laws import recurrent_layers
 from tests.laws.ledger_models import MODELS, squared
 from tests.laws.zoo import ZOO

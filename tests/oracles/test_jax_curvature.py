@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import glass
-from chainrule.glass.surface import Surface
+from chainrule.glass.spectra.surface import Surface
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")

@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn
-from chainrule.glass.ledger_table import LONGEST
+from chainrule.glass.ledgers.table import LONGEST
 
 
 def chain():

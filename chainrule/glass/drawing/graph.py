@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.base.errors import DtypeError, GradientError, OptionError
 from chainrule.core import Graph, Tensor, gradients
 from chainrule.glass.drawing.svg import Box, Drawing, Line, shape_text
-from chainrule.glass.figures import Figures, statistics
+from chainrule.glass.explanation.figures import Figures, statistics
 
 MOST = 400
 """Operations beyond which a graph is not a picture any more."""

@@ -1,0 +1,125 @@
+"""Derivatives checked by central differences of the recorded forward pass, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.keys import Key
+from chainrule.core import Graph, Tensor, apply
+from chainrule.glass.explanation.figures import signed
+
+STEP = 6e-6
+"""The cube root of the float64 rounding unit: there the error h² of the difference meets its rounding ε/h."""
+
+STEPS = (STEP, STEP / 30, STEP / 900)
+"""A smaller step is tried where a kink may lie within the larger one; rounding then weighs as much more."""
+
+APART = 1e-4
+"""Slopes to the left and to the right that differ by more than this are those of a kink."""
+
+RELATIVE = 1e-6
+"""What the h² term may leave, relative to the largest derivative."""
+
+ABSOLUTE = 1e-9
+"""What rounding may leave, ε/h = 4e-11 for values of size 1, with a margin for sums."""
+
+ENTRIES = 32
+"""Up to so many entries each is varied alone; of a larger array all together, in random directions."""
+
+DIRECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Check:
+    """One derivative against central differences: the largest difference, and whether it is small enough.
+
+    `at_kink` marks a derivative that differs because the point lies on a kink, as ReLU at 0: left and right
+    slopes differ there, and the derivative taken is one of those between them.
+    """
+
+    error: float
+    tolerance: float
+    compared: int
+    at_kink: bool = False
+
+    def __bool__(self) -> bool:
+        return self.at_kink or self.error <= self.tolerance
+
+    def __str__(self) -> str:
+        if self.at_kink:
+            return "✓ at a kink"
+        error = signed(f"{self.error:.0e}") if self.error else "0"
+        return f"{'✓' if self else '✗'} {error}"
+
+
+class Replay:
+    """The recorded operations as a function: what a result would be if one tensor had other values."""
+
+    def __init__(self, result: Tensor) -> None:
+        self.result = result
+        self.nodes = [node for node in Graph(result) if node.primitive is not None]
+
+    def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+        """The result with `values` in the place of a tensor."""
+        changed: dict[Any, Any] = {tensor.node: values}
+        for node in self.nodes:
+            if node not in changed and any(parent in changed for parent in node.parents):
+                changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
+        return changed.get(self.result.node, self.result.data)
+
+
+def _value(operand: Any, changed: dict[Any, Any]) -> Any:
+    if not isinstance(operand, Tensor):
+        return operand
+    value = changed.get(operand.node, operand.data)
+    return value[operand.index] if type(value) is tuple else value
+
+
+def check(replay: Replay, weights: np.ndarray, tensor: Tensor, gradient: np.ndarray) -> Check:
+    """The gradient of ⟨weights, result⟩ with respect to a tensor, against central differences."""
+    if tensor.node is None:
+        return Check(0.0, ABSOLUTE, 0)
+
+    def value(direction: np.ndarray, h: float) -> float:
+        return float(np.vdot(weights, replay(tensor, tensor.data + h * direction)))
+
+    here = float(np.vdot(weights, replay.result.data))
+    slopes = [(float(np.vdot(gradient, d)), d) for d in _directions(tensor.shape)]
+    scale = max((abs(slope) for slope, _ in slopes), default=0.0)
+    tolerance = RELATIVE * scale + ABSOLUTE * max(1.0, abs(here))
+    found = [_compare(slope, d, value, here, tolerance) for slope, d in slopes]
+    largest = max((error for error, _ in found), default=0.0)
+    return Check(largest, tolerance, len(found), at_kink=largest <= tolerance and any(kink for _, kink in found))
+
+
+def _compare(slope: float, d: np.ndarray, value: Any, here: float, tolerance: float) -> tuple[float, bool]:
+    """The difference of one slope, and whether the point lies on a kink in this direction.
+
+    A kink close by is left behind by a smaller step; at one, the left and the right slope stay apart.
+    """
+    first, left, right, margin = 0.0, 0.0, 0.0, tolerance
+    for h in STEPS:
+        up, down, margin = value(d, h), value(d, -h), tolerance * STEP / h
+        left, right = (here - down) / h, (up - here) / h
+        error = abs(slope - (up - down) / (2 * h))
+        if error <= margin:
+            return min(error, tolerance), False
+        first = first or error
+    apart = abs(right - left) > APART * max(1.0, abs(slope))
+    inside = min(left, right) - margin <= slope <= max(left, right) + margin
+    return (0.0, True) if apart and inside else (first, False)
+
+
+def _directions(shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    size = int(np.prod(shape))
+    if size <= ENTRIES:
+        yield from np.eye(size).reshape(size, *shape)
+    else:
+        draw = (Key(0) / "directions").generator()
+        for _ in range(DIRECTIONS):
+            direction = draw.standard_normal(shape)
+            yield direction / np.linalg.norm(direction)

@@ -1,0 +1,155 @@
+"""One forward and backward pass in float64: every tensor of it and its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from chainrule.base.errors import GradientError, OptionError
+from chainrule.base.keys import Key
+from chainrule.core import PRIMITIVES, Tensor, gradients, random_stream
+from chainrule.glass.explanation.differences import Check, Replay, check
+from chainrule.glass.record import Call, record
+from chainrule.nn import (
+    ELU,
+    Activation,
+    BatchNorm1d,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    LogSoftmax,
+    Module,
+    PReLU,
+    Residual,
+    Softmax,
+)
+from chainrule.nn.parameter import ParameterLeaf
+
+KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
+    ((Linear,), "linear"),
+    ((Activation, LeakyReLU, PReLU, ELU), "activation"),
+    ((Softmax, LogSoftmax), "softmax"),
+    ((Dropout,), "dropout"),
+    ((BatchNorm1d,), "batch norm"),
+    ((LayerNorm,), "layer norm"),
+    ((Flatten,), "flatten"),
+    ((Residual,), "residual"),
+)
+"""By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
+
+
+def kind(call: Call) -> str:
+    """By which rule a call is explained."""
+    for types, name in KINDS:
+        if isinstance(call.module, types):
+            return name
+    if call.operation in ("softmax", "log_softmax"):
+        return "softmax"
+    primitive = PRIMITIVES.get(call.operation)
+    unary = primitive is not None and primitive.family == "elementwise" and len(call.output.node.args) == 1
+    return "activation" if unary and call.module is None else "general"
+
+
+@contextmanager
+def float64(model: Module, state: Mapping[str, np.ndarray] | None = None) -> Iterator[None]:
+    """Inside the block the model computes in float64, with `state` where given; then it is as it was."""
+    parts = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    before = {name: (part.value, part.node) for name, part in parts.items()}
+    learned = {name for name, _ in model.named_parameters()}
+    for name, part in parts.items():
+        values = np.array(part.data if state is None else state[name])
+        part.value = values.astype(np.float64) if values.dtype.kind == "f" else values
+        if name in learned:
+            part.node = ParameterLeaf(part.value)
+    try:
+        yield
+    finally:
+        for name, part in parts.items():
+            part.value, part.node = before[name]
+
+
+def join(path: str, name: str) -> str:
+    """The name of a quantity of a layer: `fc1.z`."""
+    return f"{path}.{name}" if path else name
+
+
+class Run:
+    """A model applied to a batch, and the derivatives of its loss, as the library computes them."""
+
+    def __init__(self, model: Module, x: np.ndarray, y: Any, loss: Callable[..., Any], key: Key) -> None:
+        self.model, self.y, self.loss_function = model, y, loss
+        self.x = Tensor(x).requires_grad_()
+        with random_stream(key):
+            self.prediction, self.calls = record(model, self.x)
+            self.loss = loss(self.prediction, y)
+        self._accept()
+        self.parameters = dict(model.named_parameters())
+        found = [self.x, *self.parameters.values(), *(t for c in self.calls for t in (*c.inputs, c.output))]
+        self.tensors = {mark(t): t for t in found}
+        linked = {m: t for m, t in self.tensors.items() if t.node is not None}
+        bars = gradients(self.loss, list(linked.values()))
+        self.bars = {m: np.asarray(bar.data) for m, bar in zip(linked, bars, strict=True)}
+        self.replay = Replay(self.loss)
+        self.producer = {mark(c.output): c for c in reversed(self.calls) if not c.passes}
+        self.uses: dict[Any, list[Call]] = {}
+        for call in self.calls:
+            for t in call.inputs if not call.passes else ():
+                self.uses.setdefault(mark(t), []).append(call)
+
+    def _accept(self) -> None:
+        for call in self.calls:
+            if isinstance(call.module, Linear) and call.output.ndim != 2:
+                raise OptionError(
+                    f"explain shows dense layers on (samples, features), not on {call.inputs[0].shape}.",
+                    layer=f"{call.path} = {call.module!r}",
+                    fix="cr.nn.Flatten() before it",
+                )
+        if not isinstance(self.loss, Tensor) or self.loss.size != 1:
+            shape = getattr(self.loss, "shape", type(self.loss).__name__)
+            raise OptionError(
+                f"explain needs a loss that is one number, this one gave {shape}.",
+                fix="a loss with reduction='mean'",
+            )
+        if self.loss.node is None:
+            raise GradientError("The loss does not depend on the parameters, so there is nothing to go back through.")
+
+    def gradient(self, tensor: Tensor) -> np.ndarray:
+        """dL/d(tensor); zero where the loss does not depend on it."""
+        return self.bars.get(mark(tensor), np.zeros(tensor.shape))
+
+    def check(self, tensor: Tensor) -> Check:
+        """The gradient of the loss with respect to a tensor, against central differences."""
+        return check(self.replay, np.ones(self.loss.shape), tensor, self.gradient(tensor))
+
+    def check_local(self, call: Call) -> Check | None:
+        """The derivative of one layer's rule: of a weighted sum of its result."""
+        tensors = [t for t in (*call.inputs, *self.own_parameters(call).values()) if t.node is not None]
+        result = call.output
+        if result.node is None or not tensors:
+            return None
+        weights = (Key(0) / "weights").generator().standard_normal(result.shape)
+        bars = gradients(result, tensors, weights)
+        replay = Replay(result)
+        checks = [check(replay, weights, t, np.asarray(b.data)) for t, b in zip(tensors, bars, strict=True)]
+        return max(checks, key=lambda c: (not c, c.error / c.tolerance))
+
+    def own_parameters(self, call: Call) -> dict[str, Tensor]:
+        """The parameters of a layer, by their own names."""
+        held = () if call.module is None else call.module.named_parameters()
+        return {name: p for name, p in held if "." not in name}
+
+    def slope(self, call: Call) -> np.ndarray:
+        """f'(Z) of an entry-by-entry layer, or the mask of dropout: its pull-back of ones."""
+        if call.output.node is None or call.passes:
+            return np.full(call.output.shape, float(call.passes))
+        return np.asarray(gradients(call.output, call.inputs[0], np.ones(call.output.shape)).data)
+
+
+def mark(tensor: Tensor) -> Any:
+    """What tells one quantity from another: its node, or itself where it has none."""
+    return tensor.node if tensor.node is not None else id(tensor)

@@ -1,0 +1,127 @@
+"""Which sign stands for which quantity, and how its numbers lie: samples in rows or in columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.core import Tensor
+from chainrule.glass.explanation.run import Run, join, kind, mark
+
+
+class Signs:
+    """The notation of one run.
+
+    Layer l is the l-th dense layer: Z⁽ˡ⁾ and A⁽ˡ⁾, Δ⁽ˡ⁾ = ∂L/∂Z⁽ˡ⁾, and X, Ŷ at the ends; small letters for a
+    single sample. What stands behind other layers is Ã (dropout), N (a norm), H with a count (anything else).
+    """
+
+    def __init__(self, run: Run, layout: str) -> None:
+        self.run, self.columns = run, layout == "columns"
+        self.single = len(run.x.data) == 1
+        self.of: dict[Any, str] = {mark(run.x): self.letter("X")}
+        self.names: dict[Any, str] = {mark(run.x): "x"}
+        for path, p in run.parameters.items():
+            self.of[mark(p)] = named(path.rpartition(".")[2])
+        self.deltas: dict[Any, str] = {}
+        self.layer: dict[str, int] = {}
+        self._name_calls()
+
+    def letter(self, capital: str) -> str:
+        """A capital for a batch, a small letter for one sample."""
+        return capital.lower() if self.single else capital
+
+    def _name_calls(self) -> None:
+        depth, taken, others, delta = 0, set(self.of.values()), 0, self.letter(r"\Delta")
+        for call in self.run.calls:
+            if kind(call) == "linear":
+                depth += 1
+                self.deltas[mark(call.output)] = delta + f"^{{({depth})}}"
+            self.layer[call.path] = depth
+            if call.passes or mark(call.output) in self.of:
+                continue
+            head = self.letter(self._head(call))
+            sign = f"{head}^{{({depth})}}" if head and depth else ""
+            if sign in taken or not sign:
+                others += 1
+                sign = f"{self.letter('H')}_{{{others}}}"
+            taken.add(sign)
+            self.of[mark(call.output)] = sign
+            self.names[mark(call.output)] = call.path
+
+        last = next((c for c in reversed(self.run.calls) if not c.passes), None)
+        if last is not None and kind(last) in ("activation", "softmax"):
+            self.of[mark(last.output)] = rf"\hat {self.letter('Y')}"
+
+    @staticmethod
+    def _head(call: Any) -> str:
+        heads = {"linear": "Z", "activation": "A", "softmax": "A", "dropout": r"\tilde A"}
+        return heads.get(kind(call), "N" if kind(call).endswith("norm") else "")
+
+    # Signs.
+
+    @property
+    def spread(self) -> bool:
+        """Whether a bias is spread over the samples by a row of ones: in columns, and more than one."""
+        return self.columns and not self.single
+
+    @property
+    def y_hat(self) -> str:
+        """The sign of the prediction, Ŷ or ŷ."""
+        return rf"\hat {self.letter('Y')}"
+
+    def sign(self, tensor: Tensor) -> str:
+        """What stands for a tensor."""
+        return self.of[mark(tensor)]
+
+    def small(self, tensor: Tensor) -> str:
+        """What stands for one sample's part of a tensor."""
+        return self.sign(tensor).lower()
+
+    def delta(self, tensor: Tensor) -> str:
+        """What stands for the derivative of the loss with respect to a tensor."""
+        known = self.deltas.get(mark(tensor))
+        return known or rf"\partial L/\partial {self.sign(tensor)}"
+
+    def delta_name(self, tensor: Tensor) -> str:
+        """The name of that derivative: `fc1.delta`, or `act1.da` where the tensor is no pre-activation."""
+        name = self.names[mark(tensor)]
+        if mark(tensor) in self.deltas:
+            return join(name, "delta")
+        return "dx" if tensor is self.run.x else join(name, "da")
+
+    def weight(self, path: str, transposed: bool = False) -> str:
+        """W⁽ˡ⁾ or its transpose."""
+        return f"W^{{({self.layer[path]})" + (r"\top}" if transposed else "}")
+
+    def bias(self, path: str) -> str:
+        """The bias b⁽ˡ⁾, added to every sample."""
+        ones = r" \mathbf{1}^\top" if self.spread else ""
+        return f"b^{{({self.layer[path]})}}{ones}"
+
+    # Numbers.
+
+    def lay(self, array: np.ndarray) -> np.ndarray:
+        """Numbers of a batch in the layout: samples in rows, or in columns."""
+        array = np.asarray(array)
+        if array.ndim == 1 and not self.columns:
+            return array[:, None]
+        return array.T if self.columns and array.ndim == 2 else np.array(array)
+
+    def value(self, tensor: Tensor) -> np.ndarray:
+        """The numbers of a tensor in the layout."""
+        return self.lay(tensor.data)
+
+    def slope(self, tensor: Tensor) -> np.ndarray:
+        """The derivative with respect to a tensor in the layout."""
+        return self.lay(self.run.gradient(tensor))
+
+    def vector(self, array: np.ndarray) -> np.ndarray:
+        """A bias, or its derivative: a row beside rows, a column beside columns."""
+        return array.reshape(-1, 1) if self.columns else array.reshape(1, -1)
+
+
+def named(name: str) -> str:
+    """A name as a sign: upright."""
+    return rf"\mathrm{{{name}}}".replace("_", r"\_")

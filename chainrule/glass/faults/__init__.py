@@ -1,0 +1,1 @@
+"""The first number that is not finite, and the rule that it broke."""

@@ -1,0 +1,1 @@
+"""Every quantity of one step of training, layer by layer."""

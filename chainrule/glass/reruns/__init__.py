@@ -1,0 +1,1 @@
+"""Any moment of a finished run again, and where two runs part."""

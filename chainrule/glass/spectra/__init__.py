@@ -1,0 +1,1 @@
+"""Jacobians, Hessians, spectra and noise: functions, and callbacks that record them."""

@@ -1,0 +1,1 @@
+"""What is wrong with a training that computes without complaint: evidence, and the verdicts it allows."""
