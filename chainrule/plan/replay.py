@@ -16,6 +16,7 @@ from chainrule.backends import Place, backend_of
 from chainrule.backends.interface import put
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
+from chainrule.backends.native.memory import make_room
 from chainrule.core.stack import stack
 from chainrule.plan.buffers import ALIGNMENT, allotted
 from chainrule.plan.lowering import joins, lowered
@@ -91,6 +92,7 @@ class Replay:
 
     def _reserved(self, size: int) -> Any:
         """Bytes for everything that is made on the way, from the beginning of a cache line on."""
+        make_room(size)
         one = self.place.array(np.empty(1, np.uint8))
         raw = self.place.backend.xp.empty_like(one, shape=(size + ALIGNMENT,))
         start = -(raw.ctypes.data if self.place.backend.name == "numpy" else raw.data_ptr()) % ALIGNMENT

@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-fPIC", "-pthread"]
-LEVELS = {"x86_64": {"v3": ["-march=x86-64-v3"], "v2": ["-march=x86-64-v2"]}}
+LEVELS = {"x86_64": {"v4": ["-march=x86-64-v4"], "v3": ["-march=x86-64-v3"], "v2": ["-march=x86-64-v2"]}}
 """By machine: names of levels, the best first, with the compiler's flags for them."""
 
 

@@ -67,7 +67,7 @@ def _runs(level: str) -> bool:
     """Whether this processor has the instructions of a level."""
     from numpy._core._multiarray_umath import __cpu_features__ as features  # NumPy asks the processor
 
-    needed = {"v3": ("AVX2", "FMA3"), "v2": ("SSE42",)}.get(level, ())
+    needed = {"v4": ("AVX512_SKX",), "v3": ("AVX2", "FMA3"), "v2": ("SSE42",)}.get(level, ())
     return all(features.get(name, False) for name in needed)
 
 

@@ -5,7 +5,12 @@
    they need (cells, sums) in memory of their own as (panel, n, ...): it is read in a row, and not driven out of the cache
    as rows are whose distance is a power of two. Units behind the last have weights of 0 and are not kept. */
 
-enum { UNITS = 16 };
+enum { UNITS = 2 * WIDTH > 16 ? 2 * WIDTH : 16 };
+
+/* Units of a block, for which the caller makes room. */
+EXPORT word recurrence_units(void) {
+    return UNITS;
+}
 
 /* A loop over so few units that the compiler would rather write out its entries, one by one, than use vectors. */
 #define EACH _Pragma("GCC unroll 1") VECTOR
@@ -101,7 +106,7 @@ typedef struct {
 } group_t;
 
 static inline word groups_of(word n, word gates) {
-    word most = 12 / wide_of(gates);
+    word most = rows_of((int)wide_of(gates));
     return (n + most - 1) / most;
 }
 
@@ -148,10 +153,10 @@ static void forward_start(const forward_t *f, word from, word to) {
 
 INLINE void forward_some(const forward_t *f, word from, word to, word gates, units_t units, fetch_t fetch) {
     const sequence_t *s = &f->s;
-    word each = units_of(gates), wide = wide_of(gates) * WIDTH, size = wide * (UNITS / each), most = 12 / wide_of(gates);
+    word each = units_of(gates), wide = wide_of(gates) * WIDTH, size = wide * (UNITS / each), most = rows_of((int)wide_of(gates));
     word t = time_of(s, f->step), at = f->step % f->chunk, groups = groups_of(s->n, gates);
     const float *old = f->states[f->step & 1];
-    float *new = f->states[~f->step & 1], tile[12 * UNITS];
+    float *new = f->states[~f->step & 1], tile[SUMS * UNITS];
     for (word block = from; block < to; block++) {
         float *chunk = f->z + block * f->chunk * s->n * size, *z = chunk + at * s->n * size;
         for (word k = 0; !at && k < MIN(f->chunk, s->length - f->step); k++)

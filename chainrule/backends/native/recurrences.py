@@ -6,9 +6,8 @@ from typing import Any
 
 from chainrule.backends.native.arrays import LINE, SINGLE, Array, by_rows, is_nothing, room
 from chainrule.backends.native.calls import NativeCall
+from chainrule.backends.native.library import loaded
 
-UNITS = 16
-"""Units of a block, as recurrence.c has it."""
 ROWS = 96
 """Rows of inputs that are mapped at once: from there on a product is as fast as it gets."""
 SUMMED = 256
@@ -127,8 +126,9 @@ def _call(name: str, first: list[Any], rooms: list[Array], words: list[Any], mor
 
 
 def _blocks(units: int) -> int:
-    """Units in whole blocks."""
-    return -(-units // UNITS) * UNITS
+    """Units in whole blocks, which are as wide as the library's vectors want them."""
+    block = loaded().recurrence_units()  # pyright: ignore[reportOptionalMemberAccess]
+    return -(-units // block) * block
 
 
 def _steps(x: Array) -> list[int]:
