@@ -69,15 +69,20 @@ static void some_matrices(const void *context, word from, word to) {
              p->z + i * p->step_z, p->ldc);
 }
 
-/* A product in stretches, of which each has some microseconds to do. */
+/* A product in stretches along m or n: each has some microseconds to do, and 128 rows or columns where there are enough for
+   all threads, for each packs all of the other factor. */
+static void share(const product_t *p, word length, body_t body) {
+    word units = (length + 15) / 16, enough = 400000 / (2 * p->k * MIN(p->m, p->n) * 16 + 1) + 1;
+    over(units, MAX(enough, MIN(8, units / pool.threads)), body, p);
+}
+
 static void shared_product(product_t p) {
-    word enough = 400000 / (2 * p.k * MIN(p.m, p.n) * 16 + 1) + 1;
     if (p.batch > 1)
         over(p.batch, 200000 / (2 * p.m * p.n * p.k + 1) + 1, some_matrices, &p);
     else if (p.m >= p.n)
-        over((p.m + 15) / 16, enough, some_rows, &p);
+        share(&p, p.m, some_rows);
     else
-        over((p.n + 15) / 16, enough, some_columns, &p);
+        share(&p, p.n, some_columns);
 }
 
 /* Arguments: m, n, k; x, ldx, whether it is transposed; y, ldy, whether; z, ldz; alpha, beta; batch and steps. */
