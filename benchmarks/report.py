@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import overhead, training
+from benchmarks import overhead, training, watching
 from benchmarks.contenders import NUMPY, PYTORCH
 from benchmarks.steps import best, milliseconds, ratio
 from benchmarks.targets import PLANS, Target, targets
@@ -105,6 +105,11 @@ def watched(result: Mapping[str, Any]) -> str:
         cells = [_number(r and r[1], "{:.2f}x") for r in (ratio(entry, entries[base]) for base in (NUMPY, PYTORCH))]
         note = entry.get("void") or entry.get("refused") or ""
         rows.append((name, _number(ms and 1e3 * ms, "{:.1f}"), *cells, note))
+    book = result.get("ledger", {})
+    if "step" in book:
+        step, ledger = (f"{1e6 * statistics.median(book[k]):.1f}" for k in ("step", "ledger"))
+        note = f"{watching.times_a_step(book):.2f}x of its step by define-by-run, {step} µs"
+        rows.append(("cr, a full ledger", ledger, "-", "-", note))
     return table(("watching mlp-small", "µs/step", "/ plain plan", "/ PyTorch", ""), rows)
 
 

@@ -207,6 +207,9 @@ def _watching(results: Results) -> Iterator[Target]:
     both = [times(PYTORCH, name) for name in (watching.VALUES, watching.EACH)]
     figures = {name: v for name, f in zip((watching.VALUES, watching.EACH), both, strict=True) for v in f.values()}
     yield _least(promise, figures, 2.0, (watching.VALUES, watching.EACH))
+    book = results.get("watching", {}).get("ledger", {})
+    figures = {"ledger": watching.times_a_step(book)} if "step" in book else {}
+    yield _most("a full ledger of mlp-small: at most 5.0x of the step by define-by-run", figures, 5.0)
 
 
 def _start(results: Results) -> Iterator[Target]:
