@@ -13,7 +13,7 @@ from chainrule.backends import numpy_compiled
 from chainrule.backends.native import chains, convolutions, kernels, recurrences
 from chainrule.backends.native.again import Remembered
 from chainrule.backends.native.ahead import RowsAhead
-from chainrule.backends.native.calls import runner
+from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import address, loaded, threads
 from chainrule.backends.numpy_backend import NUMPY
 from chainrule.ops.comparison import choose
@@ -165,6 +165,26 @@ def test_a_kernel_is_its_twin(case, crew):
     for got, value in zip(outs, wanted, strict=True):
         summed = OF_LARGEST * np.abs(value).max() if case.name in SUMMING else 0
         np.testing.assert_allclose(got, value, rtol=RELATIVE, atol=max(ABSOLUTE, summed))
+
+
+PRODUCTS = [
+    (8, 48, 8), (9, 16, 33), (6, 64, 64), (129, 257, 300), (40, 65, 16), (64, 130, 515), (13, 100, 1), (300, 17, 90),
+    (1, 64, 40), (260, 784, 128),
+]  # fmt: skip
+"""Sizes m, n, k that fill tiles and panels, and such that do not."""
+
+
+@pytest.mark.parametrize("adds", [0.0, 1.0])
+@pytest.mark.parametrize("turned", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("m, n, k", PRODUCTS)
+def test_a_product_is_that_of_numpy(m, n, k, turned, adds, crew):
+    draw = np.random.default_rng(m + n + k)
+    x, y, z = (draw.standard_normal(size).astype(np.float32) for size in ((m, k), (k, n), (m, n)))
+    wanted = x.astype(float) @ y.astype(float) + adds * z.astype(float)
+    x, y = (np.ascontiguousarray(a.T) if t else a for a, t in zip((x, y), turned, strict=True))
+    words = [m, n, k, x, x.shape[1], turned[0], y, y.shape[1], turned[1], z, n, 1.0, adds, 1, 0, 0, 0]
+    runner([NativeCall("product", *words)])()
+    np.testing.assert_allclose(z, wanted, rtol=0, atol=OF_LARGEST * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("name", kernels.RULES)

@@ -1,8 +1,9 @@
-/* Matrix products by the BLAS that NumPy has loaded, cut into stretches of rows or columns that threads share.
+/* Matrix products in tiles (tiles.c) or by the BLAS that NumPy has loaded, cut into stretches of rows or columns that threads
+   share.
 
    The BLAS itself is told to use one thread, for its own would stand in the way of those here. */
 
-enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 };
+enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112, ROWS = 16 };
 
 typedef void (*gemm64_t)(int, int, int, int64_t, int64_t, int64_t, float, const float *, int64_t, const float *, int64_t,
                          float, float *, int64_t);
@@ -40,6 +41,10 @@ static void gemm(int ta, int tb, word m, word n, word k, float alpha, const floa
                  float beta, float *z, word ldz) {
     if (!m || !n)
         return;
+    if (alpha == 1.0f && (beta == 0.0f || beta == 1.0f) && suits_tiles(tb, m, n, k)) {
+        tiled(ta, tb, m, n, k, x, ldx, y, ldy, beta != 0.0f, z, ldz);
+        return;
+    }
     ta = ta ? TRANSPOSED : PLAIN;
     tb = tb ? TRANSPOSED : PLAIN;
     if (blas.gemm64)
@@ -50,14 +55,14 @@ static void gemm(int ta, int tb, word m, word n, word k, float alpha, const floa
 
 static void some_rows(const void *context, word from, word to) {
     const product_t *p = context;
-    from = MIN(from * 16, p->m), to = MIN(to * 16, p->m);
+    from = MIN(from * ROWS, p->m), to = MIN(to * ROWS, p->m);
     gemm(p->ta, p->tb, to - from, p->n, p->k, p->alpha, p->x + from * (p->ta ? 1 : p->lda), p->lda, p->y, p->ldb, p->beta,
          p->z + from * p->ldc, p->ldc);
 }
 
 static void some_columns(const void *context, word from, word to) {
     const product_t *p = context;
-    from = MIN(from * 16, p->n), to = MIN(to * 16, p->n);
+    from = MIN(from * BROAD, p->n), to = MIN(to * BROAD, p->n);
     gemm(p->ta, p->tb, p->m, to - from, p->k, p->alpha, p->x, p->lda, p->y + from * (p->tb ? p->ldb : 1), p->ldb, p->beta,
          p->z + from, p->ldc);
 }
@@ -69,20 +74,21 @@ static void some_matrices(const void *context, word from, word to) {
              p->z + i * p->step_z, p->ldc);
 }
 
-/* A product in stretches along m or n: each has some microseconds to do, and 128 rows or columns where there are enough for
-   all threads, for each packs all of the other factor. */
-static void share(const product_t *p, word length, body_t body) {
-    word units = (length + 15) / 16, enough = 400000 / (2 * p->k * MIN(p->m, p->n) * 16 + 1) + 1;
-    over(units, MAX(enough, MIN(8, units / pool.threads)), body, p);
+/* A product in stretches along m or n, each with some microseconds to do: along m where each thread has many rows, for each
+   stretch packs all of y. */
+static void share(const product_t *p, word units, word least, word work, body_t body) {
+    word enough = 400000 / (work + 1) + 1;
+    over(units, MAX(enough, MIN(least, units / pool.threads)), body, p);
 }
 
 static void shared_product(product_t p) {
+    word rows = (p.m + ROWS - 1) / ROWS, columns = (p.n + BROAD - 1) / BROAD;
     if (p.batch > 1)
         over(p.batch, 200000 / (2 * p.m * p.n * p.k + 1) + 1, some_matrices, &p);
-    else if (p.m >= p.n)
-        share(&p, p.m, some_rows);
+    else if (p.m >= 128 * pool.threads || columns < pool.threads)
+        share(&p, rows, 128 / ROWS, 2 * p.k * p.n * ROWS, some_rows);
     else
-        share(&p, p.n, some_columns);
+        share(&p, columns, 1, 2 * p.k * p.m * BROAD, some_columns);
 }
 
 /* Arguments: m, n, k; x, ldx, whether it is transposed; y, ldy, whether; z, ldz; alpha, beta; batch and steps. */
