@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
+from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import Term, function, is_log
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs, named
@@ -16,8 +17,16 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
     return RULES.get(kind(call), _general)(call, x, signs)
 
 
+def inside(call: Call, signs: Signs) -> Iterable[Inside]:
+    """What a layer tells on the way back, before the derivatives of its parameters and inputs."""
+    tell = INSIDE.get(kind(call))
+    return () if tell is None else tell(call, signs)
+
+
 def parameter(call: Call, name: str, signs: Signs) -> tuple[str, Term]:
     """∂L/∂(parameter) of a layer: the parameter's sign, and the rule of its derivative."""
+    if kind(call) in PARAMETERS:
+        return PARAMETERS[kind(call)](call, name, signs)
     y = signs.delta(call.output)
     match kind(call), name:
         case "linear", "weight":
@@ -125,3 +134,9 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "residual": _residual,
 }
 """By kind of layer; any other goes by `_general`."""
+
+PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {}
+"""Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
+
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {}
+"""Kinds of layers that tell several steps on the way back."""

@@ -33,6 +33,7 @@ class Backward:
         yield self._cancelled(self.shortcut) if self.shortcut else self._output()
         for call in reversed(self.run.calls):
             if not call.passes:
+                yield from (part.step(call, "backward") for part in backward_rules.inside(call, self.signs))
                 yield from self._parameters(call)
                 yield from self._sent_back(call)
         yield from self._loose_parameters()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,10 @@ ENTRIES = 32
 """Up to so many entries each is varied alone; of a larger array all together, in random directions."""
 
 DIRECTIONS = 4
+
+
+Rest = Callable[[np.ndarray], np.ndarray]
+"""From a quantity inside a layer to the layer's result."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,17 @@ class Replay:
             if node not in changed and any(parent in changed for parent in node.parents):
                 changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
         return changed.get(self.result.node, self.result.data)
+
+
+class Onwards(Replay):
+    """A result as a function of a quantity inside a layer: `rest` leads from there to the layer's own result."""
+
+    def __init__(self, replay: Replay, output: Tensor, rest: Rest) -> None:
+        self.result, self.replay, self.output, self.rest = replay.result, replay, output, rest
+
+    def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+        """The result with `values` for the quantity."""
+        return self.replay(self.output, self.rest(values))
 
 
 def _value(operand: Any, changed: dict[Any, Any]) -> Any:

@@ -12,6 +12,7 @@ from chainrule.base.errors import OptionError
 from chainrule.base.keys import Key
 from chainrule.core import next_key
 from chainrule.glass.explanation.differences import Check
+from chainrule.glass.explanation.inside import INSIDE
 from chainrule.glass.explanation.latex import latex
 from chainrule.glass.explanation.page import body, page
 from chainrule.glass.explanation.passes import Pass
@@ -21,7 +22,7 @@ from chainrule.glass.explanation.text import text
 from chainrule.glass.explanation.updates import passes
 from chainrule.nn import Module
 
-ENDING = ("prediction", "losses", "loss")
+ENDING = ("prediction", "losses", "loss", INSIDE)
 """Kinds of forward steps that are no layers."""
 
 

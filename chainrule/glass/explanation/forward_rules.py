@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from chainrule.glass.explanation.figures import SHOWN
-from chainrule.glass.explanation.rules import SOFTMAX, formula_notes, function, is_log, joined, softmax
+from chainrule.glass.explanation.inside import Inside
+from chainrule.glass.explanation.rules import SOFTMAX, Rule, formula_notes, function, is_log, joined, softmax
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Formula
@@ -17,14 +18,17 @@ from chainrule.glass.record import Call
 EXPANDED = 4
 """Up to so many terms a sum of products is written out."""
 
-Rule = tuple[str, Formula | None, tuple[str, ...]]
-"""The rule of a layer in LaTeX, the rule with numbers where they can be shown, and notes."""
-
 
 def forward(call: Call, signs: Signs) -> Rule:
     """How a layer's result comes from its inputs."""
     rule, numbers, notes = _passed_on(call, signs) if call.passes else RULES.get(kind(call), _general)(call, signs)
     return f"{signs.sign(call.output)} = {rule}", numbers, notes
+
+
+def inside(call: Call, signs: Signs) -> Iterable[Inside]:
+    """What a layer tells before its result."""
+    tell = INSIDE.get(kind(call))
+    return () if tell is None or call.passes else tell(call, signs)
 
 
 def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
@@ -140,3 +144,6 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "residual": _residual,
 }
 """By kind of layer; any other goes by `_general`."""
+
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {}
+"""Kinds of layers that tell several steps; the result comes behind these."""

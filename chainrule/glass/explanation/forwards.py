@@ -23,6 +23,7 @@ Samples = tuple[np.ndarray, str] | None
 def forward_steps(run: Run, signs: Signs, shortcut: Shortcut | None, samples: Samples) -> Iterator[Step]:
     """Every layer's result, then the loss."""
     for call in run.calls:
+        yield from (part.step(call, "forward") for part in forward_rules.inside(call, signs))
         yield _result(run, signs, call)
     if shortcut is not None and shortcut.inside_loss:
         yield _probabilities(run, signs, shortcut)

@@ -13,6 +13,7 @@ from chainrule.core import Tensor
 from chainrule.glass.explanation import loss_rules
 from chainrule.glass.explanation.backwards import Backward
 from chainrule.glass.explanation.forwards import forward_steps
+from chainrule.glass.explanation.inside import INSIDE
 from chainrule.glass.explanation.run import Run, join, kind
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
@@ -24,8 +25,8 @@ class Pass:
     """One forward and backward pass over a batch: `steps` in order, and quantities by name.
 
     Names are a layer's path and a letter: `fc1.z`, `fc1.a`, `fc1.delta` (dL/dz), `fc1.da` (dL/da), `fc1.W`,
-    `fc1.b`, `fc1.dW`, `fc1.db`; of other layers `act.a` and `act.da`, `bn.weight` and `bn.dweight`; and `x`,
-    `y`, `y_hat`, `loss`, `losses` (one a sample), `dx`.
+    `fc1.b`, `fc1.dW`, `fc1.db`; of other layers `act.a` and `act.da`, `bn.weight` and `bn.dweight`, and what
+    a layer tells of its inside, `bn.mean`; and `x`, `y`, `y_hat`, `loss`, `losses` (one a sample), `dx`.
     """
 
     steps: tuple[Step, ...]
@@ -73,6 +74,7 @@ def kept(run: Run, layout: str, backward: bool) -> Pass:
     steps += Backward(run, signs, cut, samples[1] if samples else "").steps() if backward else ()
     values = dict(_named(run, signs))
     values["y_hat"] = signs.lay(cut.prediction) if cut else signs.value(run.prediction)
+    values |= {step.name: step.value for step in steps if step.kind == INSIDE}
     if samples is not None:
         values["losses"] = samples[0]
     state = {**dict(run.model.named_parameters()), **dict(run.model.named_buffers())}

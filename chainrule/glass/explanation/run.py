@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.base.keys import Key
 from chainrule.core import PRIMITIVES, Tensor, gradients, random_stream
-from chainrule.glass.explanation.differences import Check, Replay, check
+from chainrule.glass.explanation.differences import Check, Onwards, Replay, Rest, check
 from chainrule.glass.record import Call, record
 from chainrule.nn import (
     ELU,
@@ -125,6 +125,11 @@ class Run:
     def check(self, tensor: Tensor) -> Check:
         """The gradient of the loss with respect to a tensor, against central differences."""
         return check(self.replay, np.ones(self.loss.shape), tensor, self.gradient(tensor))
+
+    def check_inside(self, call: Call, rest: Rest, value: np.ndarray, gradient: np.ndarray) -> Check:
+        """The gradient of the loss with respect to a quantity inside a layer; `rest` is the layer from there on."""
+        onwards = Onwards(self.replay, call.output, rest)
+        return check(onwards, np.ones(self.loss.shape), Tensor(value).requires_grad_(), gradient)
 
     def check_local(self, call: Call) -> Check | None:
         """The derivative of one layer's rule: of a weighted sum of its result."""
