@@ -20,7 +20,7 @@ SIGNS = {
     "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
     "varepsilon": "ε", "ell": "ℓ",
     "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
-    "dots": "…", "infty": "∞",
+    "star": " ⋆ ", "dots": "…", "infty": "∞",
     "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
@@ -109,8 +109,8 @@ def _raised(inner: str) -> str:
 
 def _lowered(inner: str) -> str:
     inner = inner.strip()
-    if all(c in SUBSCRIPT for c in inner):
-        return "".join(SUBSCRIPT[c] for c in inner)
+    if all(c in SUBSCRIPT or c == "," for c in inner):
+        return "".join(SUBSCRIPT.get(c, c) for c in inner)
     return f"_{inner}" if len(inner) == 1 or inner.isalpha() else f"_{{{inner}}}"
 
 

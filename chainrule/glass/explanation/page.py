@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import Figures, as_matrix, is_elided, statistics
+from chainrule.glass.explanation.figures import GAP, Figures, is_elided, slices, statistics
 from chainrule.glass.explanation.notation import html_text, prose, unicode_text
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part, given, introduction, story
@@ -34,6 +34,10 @@ STYLE = """
   border-left: 1.5px solid; border-right: 1.5px solid; border-radius: .5em;
   font-variant-numeric: tabular-nums }
 .explained table.m td { padding: 0 .45em; text-align: right; font-size: .92em }
+.explained .image { display: inline-flex; flex-wrap: wrap; gap: .2em .6em; align-items: center;
+  max-width: 46em; vertical-align: middle }
+.explained .slice { display: inline-flex; flex-direction: column; align-items: center }
+.explained .slice small { color: #555; font-size: .72em; line-height: 1.4 }
 .explained sup, .explained sub { font-size: .72em; line-height: 0 }
 .explained .note { margin-left: 1.5em; color: #6a4a00; font-size: .9em }
 """
@@ -118,8 +122,15 @@ def _sign(latex: str) -> str:
 def _number(array: np.ndarray, figures: Figures) -> str:
     if array.size == 1:
         return figures.number(array.reshape(()))
-    rows = (_cells(row) for row in figures.cells(as_matrix(array)))
-    return f'<table class="m"><tbody>{"".join(rows)}</tbody></table>'
+    parts = [GAP if one is None else _slice(*one, array, figures) for one in slices(array)]
+    return parts[0] if len(parts) == 1 else f'<span class="image">{"".join(parts)}</span>'
+
+
+def _slice(head: str, matrix: np.ndarray, among: np.ndarray, figures: Figures) -> str:
+    """A matrix below its indices."""
+    rows = (_cells(row) for row in figures.cells(matrix, among))
+    table = f'<table class="m"><tbody>{"".join(rows)}</tbody></table>'
+    return f'<span class="slice"><small>{head}</small>{table}</span>' if head else table
 
 
 def _cells(row: list[str]) -> str:
