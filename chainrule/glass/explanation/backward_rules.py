@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
+from chainrule.glass.explanation import convolution, transposed
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import Term, function, is_log
 from chainrule.glass.explanation.run import kind
@@ -43,6 +44,8 @@ def parameter(call: Call, name: str, signs: Signs) -> tuple[str, Term]:
 
 def parameter_notes(call: Call, name: str, signs: Signs) -> tuple[str, ...]:
     """That 1 sums over the samples, said at the last dense layer, the first on the way back."""
+    if kind(call) in NOTES:
+        return NOTES[kind(call)](call, name, signs)
     first = signs.layer[call.path] == max(signs.layer.values())
     if kind(call) != "linear" or name != "bias" or signs.single or not first:
         return ()
@@ -125,6 +128,8 @@ def _t(sign: str) -> str:
 
 RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "linear": _linear,
+    "convolution": convolution.pulled,
+    "transposed convolution": transposed.pulled,
     "activation": _activation,
     "softmax": _softmax,
     "dropout": _dropout,
@@ -135,8 +140,17 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
 }
 """By kind of layer; any other goes by `_general`."""
 
-PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {}
+PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {
+    "convolution": convolution.parameter,
+    "transposed convolution": transposed.parameter,
+}
 """Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
 
-INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {}
+NOTES: dict[str, Callable[[Call, str, Signs], tuple[str, ...]]] = {"convolution": convolution.parameter_notes}
+"""Remarks on the derivatives of parameters, by kind of layer."""
+
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
+    "convolution": convolution.inside_back,
+    "transposed convolution": transposed.inside_back,
+}
 """Kinds of layers that tell several steps on the way back."""

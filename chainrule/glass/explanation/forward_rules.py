@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-import numpy as np
-
+from chainrule.glass.explanation import convolution, transposed
+from chainrule.glass.explanation.entries import written_out
 from chainrule.glass.explanation.figures import SHOWN
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import SOFTMAX, Rule, formula_notes, function, is_log, joined, softmax
@@ -40,16 +39,12 @@ def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
     z, head = call.output.data[0], signs.sign(call.output)
     bias = own["bias"].data if "bias" in own else None
     return tuple(
-        _entry(head.replace("^", f"_{{{j + 1}}}^"), x[0], w[j], None if bias is None else bias[j], z[j])
+        line
         for j in range(len(w))
+        for line in written_out(
+            head.replace("^", f"_{{{j + 1}}}^"), w[j], x[0], None if bias is None else bias[j], z[j]
+        )
     )
-
-
-def _entry(head: str, x: np.ndarray, w: np.ndarray, b: Any, z: Any) -> Formula:
-    products = joined("+", [(wi, r"\cdot", xi) for wi, xi in zip(w, x, strict=True)])
-    sums = joined("+", w * x)
-    shift = () if b is None else ("+", b)
-    return (head, "=", *products, *shift, "=", *sums, *shift, "=", z)
 
 
 # Kinds of layers.
@@ -135,6 +130,8 @@ def _tenths(number: float) -> str:
 
 RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "linear": _linear,
+    "convolution": convolution.forward,
+    "transposed convolution": transposed.forward,
     "activation": _activation,
     "softmax": _softmax,
     "dropout": _dropout,
@@ -145,5 +142,8 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
 }
 """By kind of layer; any other goes by `_general`."""
 
-INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {}
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
+    "convolution": convolution.inside,
+    "transposed convolution": transposed.inside,
+}
 """Kinds of layers that tell several steps; the result comes behind these."""

@@ -19,7 +19,7 @@ SIGNS = {
     "lambda": "λ",
     "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
     "varepsilon": "ε", "ell": "ℓ",
-    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
+    "odot": " ⊙ ", "otimes": " ⊗ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
     "star": " ⋆ ", "dots": "…", "infty": "∞",
     "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",

@@ -17,6 +17,12 @@ from chainrule.nn import (
     ELU,
     Activation,
     BatchNorm1d,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
     Dropout,
     Flatten,
     LayerNorm,
@@ -32,6 +38,8 @@ from chainrule.nn.parameter import ParameterLeaf
 
 KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Linear,), "linear"),
+    ((Conv1d, Conv2d, Conv3d), "convolution"),
+    ((ConvTranspose1d, ConvTranspose2d, ConvTranspose3d), "transposed convolution"),
     ((Activation, LeakyReLU, PReLU, ELU), "activation"),
     ((Softmax, LogSoftmax), "softmax"),
     ((Dropout,), "dropout"),
@@ -41,6 +49,14 @@ KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Residual,), "residual"),
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
+
+WEIGHTED = ("linear", "convolution", "transposed convolution")
+"""Kinds of layers that are counted: with weights W, a bias b and pre-activations z."""
+
+
+def weighted(call: Call) -> bool:
+    """Whether a layer is one of those that are counted."""
+    return kind(call) in WEIGHTED
 
 
 def kind(call: Call) -> str:
@@ -125,6 +141,23 @@ class Run:
     def check(self, tensor: Tensor) -> Check:
         """The gradient of the loss with respect to a tensor, against central differences."""
         return check(self.replay, np.ones(self.loss.shape), tensor, self.gradient(tensor))
+
+    def sends_alone(self, x: Tensor) -> bool:
+        """Whether what goes back to a tensor is shown, and comes from one layer only."""
+        given = x is self.x or x.node is None or any(x.node is p.node for p in self.parameters.values())
+        return not given and len(self.uses[mark(x)]) == 1
+
+    def check_entry(self, tensor: Tensor, place: tuple[int, ...]) -> Check:
+        """One entry of the gradient of the loss with respect to a tensor."""
+
+        def rest(value: np.ndarray) -> np.ndarray:
+            values = np.array(tensor.data)
+            values[place] = value
+            return values
+
+        onwards = Onwards(self.replay, tensor, rest)
+        entry = Tensor(np.array(tensor.data[place])).requires_grad_()
+        return check(onwards, np.ones(self.loss.shape), entry, np.array(self.gradient(tensor)[place]))
 
     def check_inside(self, call: Call, rest: Rest, value: np.ndarray, gradient: np.ndarray) -> Check:
         """The gradient of the loss with respect to a quantity inside a layer; `rest` is the layer from there on."""
