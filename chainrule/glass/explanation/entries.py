@@ -23,8 +23,13 @@ def largest(array: np.ndarray) -> Place:
 
 def at(sign: str, place: Place) -> str:
     """The sign of one entry, its place counted from 1."""
+    return indexed(sign, counted(place)) if place else sign
+
+
+def indexed(sign: str, index: str) -> str:
+    """A sign with an index, in brackets where it has one already."""
     base = f"({sign})" if "_" in sign or "/" in sign else sign
-    return f"{base}_{{{counted(place)}}}" if place else sign
+    return f"{base}_{{{index}}}"
 
 
 def counted(place: Place) -> str:

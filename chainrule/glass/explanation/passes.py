@@ -93,7 +93,8 @@ def _named(run: Run, signs: Signs) -> Iterator[tuple[str, Any]]:
     for path, p in run.parameters.items():
         yield path, p.data
     yield "loss", run.loss.data
-    yield "dx", signs.slope(run.x)
+    if run.x.node is not None:
+        yield "dx", signs.slope(run.x)
 
 
 def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule import nn
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.base.keys import Key
 from chainrule.core import PRIMITIVES, Tensor, gradients, random_stream
@@ -16,37 +17,51 @@ from chainrule.glass.record import Call, record
 from chainrule.nn import (
     ELU,
     Activation,
-    BatchNorm1d,
-    Conv1d,
-    Conv2d,
-    Conv3d,
-    ConvTranspose1d,
-    ConvTranspose2d,
-    ConvTranspose3d,
     Dropout,
+    Embedding,
     Flatten,
+    GlobalAvgPool,
+    GroupNorm,
     LayerNorm,
     LeakyReLU,
     Linear,
     LogSoftmax,
     Module,
+    PixelShuffle,
+    PixelUnshuffle,
     PReLU,
     Residual,
+    RMSNorm,
     Softmax,
+    Unflatten,
+    Upsample,
 )
 from chainrule.nn.parameter import ParameterLeaf
 
+
+def _each(*names: str) -> tuple[type[Module], ...]:
+    """Layers over one, two and three axes."""
+    return tuple(getattr(nn, f"{name}{axes}d") for name in names for axes in (1, 2, 3))
+
+
 KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Linear,), "linear"),
-    ((Conv1d, Conv2d, Conv3d), "convolution"),
-    ((ConvTranspose1d, ConvTranspose2d, ConvTranspose3d), "transposed convolution"),
+    (_each("Conv"), "convolution"),
+    (_each("ConvTranspose"), "transposed convolution"),
     ((Activation, LeakyReLU, PReLU, ELU), "activation"),
     ((Softmax, LogSoftmax), "softmax"),
     ((Dropout,), "dropout"),
-    ((BatchNorm1d,), "batch norm"),
+    (_each("BatchNorm"), "batch norm"),
     ((LayerNorm,), "layer norm"),
-    ((Flatten,), "flatten"),
+    ((GroupNorm, *_each("InstanceNorm")), "group norm"),
+    ((RMSNorm,), "rms norm"),
+    (_each("MaxPool", "AdaptiveMaxPool"), "max pooling"),
+    ((GlobalAvgPool, *_each("AvgPool", "AdaptiveAvgPool")), "mean pooling"),
+    ((Embedding,), "embedding"),
+    ((Flatten, Unflatten), "flatten"),
     ((Residual,), "residual"),
+    ((Upsample, PixelShuffle, PixelUnshuffle), "linear map"),
+    (_each("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"), "linear map"),
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
 
@@ -99,7 +114,8 @@ class Run:
 
     def __init__(self, model: Module, x: np.ndarray, y: Any, loss: Callable[..., Any], key: Key) -> None:
         self.model, self.y, self.loss_function = model, y, loss
-        self.x = Tensor(x).requires_grad_()
+        self.x = Tensor(x).requires_grad_() if x.dtype.kind == "f" else Tensor(x)
+        self.buffers = {name: np.array(b.data) for name, b in model.named_buffers()}
         with random_stream(key):
             self.prediction, self.calls = record(model, self.x)
             self.loss = loss(self.prediction, y)

@@ -45,12 +45,9 @@ class Sliding:
             padded = np.pad(entries, self.padding, constant_values=-1)
         else:
             padded = np.pad(entries, self.padding, mode=MODES[self.mode])
-        axes = len(self.size)
-        index = []
-        for i, (p, k, s, d) in enumerate(zip(self.places, self.kernel, self.stride, self.dilation, strict=True)):
-            along = np.arange(p)[:, None] * s + np.arange(k) * d
-            index.append(along.reshape([p if j == i else k if j == axes + i else 1 for j in range(2 * axes)]))
-        return padded[tuple(index)].reshape(prod(self.places), prod(self.kernel))
+        settings = zip(self.places, self.kernel, self.stride, self.dilation, strict=True)
+        tables = [np.arange(p)[:, None] * s + np.arange(k) * d for p, k, s, d in settings]
+        return padded[_beside(tables)].reshape(prod(self.places), prod(self.kernel))
 
     def columns(self, image: np.ndarray) -> np.ndarray:
         """The windows of an image (c, *size) as columns (im2col): (c · taps, places)."""
@@ -118,6 +115,23 @@ def _count(n: int, k: int, s: int, padding: tuple[int, int], d: int, p: int) -> 
     count = rf"({padded} - {reach})/{s} + 1" if s > 1 else rf"{padded} - {reach} + 1"
     rounded = ", the fraction rounded down" if (n + ends - d * (k - 1) - 1) % s else ""
     return f"${count} = {p}${rounded}"
+
+
+def _beside(tables: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Tables (places, taps) of each axis as indices that broadcast to (*places, *taps)."""
+    axes = range(len(tables))
+    return tuple(
+        table.reshape([table.shape[0] if j == i else 1 for j in axes] + [table.shape[1] if j == i else 1 for j in axes])
+        for i, table in enumerate(tables)
+    )
+
+
+def combined(tables: list[np.ndarray], size: Sizes) -> np.ndarray:
+    """Tables (places, taps) of each axis, −1 outside, as one of entries counted through: (places, taps)."""
+    index = np.broadcast_arrays(*_beside(tables))
+    outside = np.any([axis < 0 for axis in index], axis=0)
+    entries = np.ravel_multi_index([np.maximum(axis, 0) for axis in index], size)
+    return np.where(outside, -1, entries).reshape(prod(len(t) for t in tables), -1)
 
 
 def of_layer(layer: Any, image: Sizes, places: Sizes, transposed: bool) -> Sliding:

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.core import Tensor
 from chainrule.glass.explanation.convolution import VEC, outputs_of_group, sample, small, weight
-from chainrule.glass.explanation.entries import at, largest, of_batch, written_out
+from chainrule.glass.explanation.entries import at, indexed, largest, of_batch, written_out
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import Rule, Term
 from chainrule.glass.explanation.signs import Signs
@@ -154,10 +154,11 @@ def _of_one_weight(call: Call, signs: Signs) -> Inside:
     entries = call.inputs[0].data[:, c]
     deltas = np.stack([slides.columns(bar[[o]])[row].reshape(slides.places) for bar in signs.slope(call.output)])
     one = rf"\partial L/\partial {at(signs.weight(call.path), place)}"
+    x = indexed(signs.sign(call.inputs[0]), f"{c + 1},p")
     if signs.single:
         entries, deltas = entries[0], deltas[0]
     return Inside(
-        "dW_entry", one, rf"\textstyle\sum_p {at(signs.sign(call.inputs[0]), (c,))[:-1]},p}}\, \delta_{{k(p)}}",
+        "dW_entry", one, rf"\textstyle\sum_p {x}\, \delta_{{k(p)}}",
         gradient[place], substituted=(r"\textstyle\sum ", entries, r"\odot", deltas),
         expanded=written_out(one, entries.ravel(), deltas.ravel(), None, gradient[place]),
         caption="the derivative of largest size: the inputs of its channel times the deltas where the weight laid them",
