@@ -192,9 +192,10 @@ def inside_back(call: Call, signs: Signs) -> Iterator[Inside]:
     places = pools.reaching(i)
     weights = (share * (pools.seen == i)).sum(1)[places]
     one = of_batch(signs.delta(x), place, signs)
+    alone = (weights[0], r"\cdot", bars[places][0]) if len(places) == 1 else None
     yield Inside(
-        "da_entry", one, _sent(call, signs), gradient[place],
-        expanded=written_out(one, weights, bars[places], None, gradient[place]),
+        "da_entry", one, _sent(call, signs), gradient[place], substituted=alone,
+        expanded=() if alone else written_out(one, weights, bars[places], None, gradient[place]),
         caption="the input with the largest derivative: from each place that sees it its share",
         notes=(f"{len(places)} of {len(pools.seen)} places see it",), check=signs.run.check_entry(x, place),
     )  # fmt: skip
