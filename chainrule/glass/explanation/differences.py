@@ -69,11 +69,11 @@ class Replay:
 
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` in the place of a tensor."""
-        changed: dict[Any, Any] = {tensor.node: values}
+        changed: dict[Any, Any] = {tensor.node: _among_results(tensor, values)}
         for node in self.nodes:
             if node not in changed and any(parent in changed for parent in node.parents):
                 changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
-        return changed.get(self.result.node, self.result.data)
+        return _value(self.result, changed)
 
 
 class Onwards(Replay):
@@ -85,6 +85,14 @@ class Onwards(Replay):
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` for the quantity."""
         return self.replay(self.output, self.rest(values))
+
+
+def _among_results(tensor: Tensor, values: np.ndarray) -> Any:
+    """What the node of a tensor holds with `values` in its place: an operation may have several results."""
+    held = getattr(tensor.node, "value", None)
+    if type(held) is not tuple:
+        return values
+    return tuple(values if i == tensor.index else result for i, result in enumerate(held))
 
 
 def _value(operand: Any, changed: dict[Any, Any]) -> Any:
