@@ -20,8 +20,10 @@ from tests.laws.explained_layers import (
     NORMS,
     POOLS,
     TRANSPOSED,
+    drawn,
     explained,
 )
+from tests.laws.image_layers import IMAGE_LAYERS
 
 SAME = 1e-9  # float64 rounding, of sums taken in another order
 OF_PERCEPTRONS = (nn.Linear, nn.Activation, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.Softmax, nn.LogSoftmax, nn.Residual)
@@ -164,6 +166,29 @@ def test_every_kind_of_layer_that_has_a_rule_is_tried():
 
 def without_axes(layer):
     return re.sub(r"\dd$", "", layer.__name__)
+
+
+@pytest.mark.parametrize("name", IMAGE_LAYERS)
+def test_layers_on_images_of_any_size_are_explained(name):
+    """Also those without a rule of their own, by the formulas of their operations."""
+    make, shape = IMAGE_LAYERS[name]
+    cr.seed(0)
+    model = nn.Sequential(layer=make())
+    e = cr.explain(model, drawn(*shape), 0.5 * np.ones(model(drawn(*shape)).shape), "mse")
+    assert e.checked, [(s.name, str(s.check)) for s in e.steps if s.check is not None and not s.check]
+    assert max(map(len, str(e).splitlines())) <= 100
+
+
+def test_a_wrong_derivative_is_marked_at_kinks_too(monkeypatch):
+    """Windows full of zeros tie; a slope of ReLU that is 0.1 % too large is told from that."""
+    model = nn.Sequential(conv=nn.Conv2d(1, 2, 3), act=nn.ReLU(), pool=nn.MaxPool2d(2), mean=nn.GlobalAvgPool())
+    images, wanted = drawn(4, 1, 8, 8), np.array([[1.0, -1.0]] * 4)
+    right = cr.explain(model, images, wanted, "mse")
+    assert right.checked and str(right.step("act.da").check) == "✓ at a kink"
+    slope = cr.PRIMITIVES["relu"]._partials[0]
+    monkeypatch.setattr(cr.PRIMITIVES["relu"], "_partials", (lambda y, x: 1.001 * slope(y, x),))
+    wrong = {s.name for s in cr.explain(model, images, wanted, "mse").steps if s.check is not None and not s.check}
+    assert wrong >= {"act.a", "conv.delta", "conv.dW", "conv.db"} and "act.da" not in wrong
 
 
 # Convolutions, by loops.

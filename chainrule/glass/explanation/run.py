@@ -17,9 +17,11 @@ from chainrule.glass.record import Call, record
 from chainrule.nn import (
     ELU,
     Activation,
+    ChannelShuffle,
     Dropout,
     Embedding,
     Flatten,
+    Fold,
     GlobalAvgPool,
     GroupNorm,
     LayerNorm,
@@ -34,6 +36,7 @@ from chainrule.nn import (
     RMSNorm,
     Softmax,
     Unflatten,
+    Unfold,
     Upsample,
 )
 from chainrule.nn.parameter import ParameterLeaf
@@ -60,7 +63,7 @@ KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Embedding,), "embedding"),
     ((Flatten, Unflatten), "flatten"),
     ((Residual,), "residual"),
-    ((Upsample, PixelShuffle, PixelUnshuffle), "linear map"),
+    ((Upsample, PixelShuffle, PixelUnshuffle, ChannelShuffle, Fold, Unfold), "linear map"),
     (_each("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"), "linear map"),
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
