@@ -72,6 +72,12 @@ def statistics(array: np.ndarray, figures: Figures) -> str:
     return ", ".join(f"{name} {figures.number(value)}" for name, value in parts)
 
 
+def left_out(array: np.ndarray, figures: Figures) -> str:
+    """The same for a line below the array, with the place, from 1, of the entry of largest size."""
+    place = ",".join(str(i + 1) for i in np.unravel_index(int(np.argmax(np.abs(array))), array.shape))
+    return f"{statistics(array, figures)}; the largest in size at ({place})"
+
+
 def as_matrix(array: np.ndarray) -> np.ndarray:
     """A vector as one row."""
     return array.reshape(1, -1) if array.ndim < 2 else array
@@ -85,7 +91,8 @@ def slices(array: np.ndarray) -> list[Slice | None]:
     """The matrices that an array is shown as; None stands where some are left out.
 
     An image (n, c, height, width) falls apart into a matrix for each sample and channel. Of more than four, the
-    first two are shown, the last, and between them the one whose entry is the largest in size.
+    first two are shown, the last, and between them the one whose entry is the largest in size; where not even a
+    matrix is shown whole, the first and that one.
 
     >>> [s and s[0] for s in slices(np.arange(60.0).reshape(2, 5, 2, 3))]
     ['(1,1,·,·)', '(1,2,·,·)', None, '(2,4,·,·)', '(2,5,·,·)']
@@ -110,6 +117,8 @@ def _kept(matrices: np.ndarray) -> list[int]:
         return list(range(n))
     size = np.abs(matrices).reshape(n, -1).max(1, initial=0)
     largest = int(np.argmax(size))
+    if max(matrices.shape[1:]) > SHOWN:
+        return sorted({0, largest or n - 1})
     return sorted({0, 1, n - 1} | {largest if 1 < largest < n - 1 else n - 2})
 
 

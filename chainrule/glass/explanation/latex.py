@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, MINUS, Figures, Slice, slices
+from chainrule.glass.explanation.figures import GAP, MINUS, Figures, Slice, is_elided, left_out, slices
 from chainrule.glass.explanation.notation import prose
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part, given, introduction, story
@@ -90,6 +90,8 @@ def _step(step: Step, notes: list[str], figures: Figures) -> list[str]:
     for first, *broken in (_lines(entry, figures) for entry in step.entries):
         rows += [first.replace("=", "&=", 1), *(f"&{row}" for row in broken)]
     lines = [r"\quad ".join(filter(None, facts)), r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
+    if is_elided(step.value):
+        lines.append(words(left_out(step.value, figures)) + r"\par")
     return lines + [rf"\textit{{{prose(note, _inline, words)}}}\par" for note in notes]
 
 

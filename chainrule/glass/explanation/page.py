@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, Figures, is_elided, slices, statistics
+from chainrule.glass.explanation.figures import GAP, Figures, is_elided, left_out, slices
 from chainrule.glass.explanation.notation import html_text, prose, unicode_text
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part, given, introduction, story
@@ -84,7 +84,7 @@ def _part(part: Part, figures: Figures) -> list[str]:
 def _step(step: Step, notes: list[str], figures: Figures) -> str:
     head, sign, _ = map(html_text, step.sides)
     rows = [[head if i == 0 else "", sign if i == 0 else "=", _written(f, figures)] for i, f in enumerate(step.lines)]
-    rows += [["", "", statistics(step.value, figures)]] if is_elided(step.value) else []
+    rows += [["", "", left_out(step.value, figures)]] if is_elided(step.value) else []
     rows += [[html_text(entry[0]), "=", _written(entry[2:], figures)] for entry in step.entries]
     lines = ['<div class="step">', _facts(step), _math(rows)]
     lines += [f'<div class="note">{prose(note, html_text, escape)}</div>' for note in notes]
