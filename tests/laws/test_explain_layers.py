@@ -488,3 +488,25 @@ def test_what_is_elided_keeps_the_largest():
     model = nn.Sequential(conv=nn.Conv2d(6, 1, 1))
     text = str(cr.explain(model, x, np.zeros((2, 1, 3, 3)), "half-squared")).split("Forward")[0]
     assert "(2,3,·,·)" in text and "−9" in text and "(1,3,·,·)" not in text
+
+
+def test_layers_called_as_functions_are_told_like_layers():
+    class Net(nn.Module):
+        def __init__(self):
+            self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(8, 2)
+
+        def forward(self, x):
+            h = cr.max_pool(cr.relu(self.conv(x)), 2)
+            return self.fc(cr.flatten(h, 1) + cr.flatten(h, 1))
+
+    e = cr.explain(Net(), drawn(2, 1, 6, 6), np.ones((2, 2)), "mse")
+    assert e.checked
+    pooled = cr.max_pool(np.maximum(e["conv.z"], 0), 2)
+    close(e["max_pool.a"], pooled)
+    assert e["max_pool.mask"].sum() == pooled.size
+    assert str(e.step("add.a")) == "H₃ = H₁ + H₂"
+
+
+def test_reshaping_says_what_it_does():
+    assert str(explained(ALL["shape: flatten"])[2].step("layer.a")) == "H₁ = vec Z⁽¹⁾"
+    assert str(explained(ALL["shape: unflatten"])[2].step("layer.a")) == "H₁ = reshape(Z⁽¹⁾)"

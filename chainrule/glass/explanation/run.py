@@ -68,6 +68,9 @@ KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
 
+OPERATIONS = {"softmax": "softmax", "log_softmax": "softmax", "max_pool": "max pooling", "reshape": "flatten"}
+"""Operations that a model calls by itself, by name, which are explained as the layers are."""
+
 WEIGHTED = ("linear", "convolution", "transposed convolution")
 """Kinds of layers that are counted: with weights W, a bias b and pre-activations z."""
 
@@ -82,8 +85,10 @@ def kind(call: Call) -> str:
     for types, name in KINDS:
         if isinstance(call.module, types):
             return name
-    if call.operation in ("softmax", "log_softmax"):
-        return "softmax"
+    if call.operation in OPERATIONS:
+        return OPERATIONS[call.operation]
+    if call.operation == "add" and [x.shape for x in call.inputs] == [call.output.shape] * 2:
+        return "residual"
     primitive = PRIMITIVES.get(call.operation)
     unary = primitive is not None and primitive.family == "elementwise" and len(call.output.node.args) == 1
     return "activation" if unary and call.module is None else "general"
