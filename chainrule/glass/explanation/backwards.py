@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.core import Tensor
 from chainrule.glass.explanation import backward_rules, loss_formulas, rules
 from chainrule.glass.explanation.loss_rules import Shortcut
-from chainrule.glass.explanation.run import Run, join, kind, mark
+from chainrule.glass.explanation.run import Run, join, kind, mark, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
@@ -33,6 +33,7 @@ class Backward:
         yield self._cancelled(self.shortcut) if self.shortcut else self._output()
         for call in reversed(self.run.calls):
             if not call.passes:
+                yield from (part.step(call, "backward") for part in backward_rules.inside(call, self.signs))
                 yield from self._parameters(call)
                 yield from self._sent_back(call)
         yield from self._loose_parameters()
@@ -142,9 +143,8 @@ class Backward:
         for name, tensor in self.run.own_parameters(call).items():
             sign, term = backward_rules.parameter(call, name, self.signs)
             notes = backward_rules.parameter_notes(call, name, self.signs)
-            linear = kind(call) == "linear"
-            short = SHORT.get(name, f"d{name}") if linear else f"d{name}"
-            upright = linear and name == "bias"
+            short = SHORT.get(name, f"d{name}") if weighted(call) else f"d{name}"
+            upright = kind(call) == "linear" and name == "bias"
             yield self._parameter(join(call.path, short), tensor, sign, term, upright, notes)
 
     def _parameter(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, MINUS, Figures, as_matrix
+from chainrule.glass.explanation.figures import GAP, MINUS, Figures, Slice, is_elided, left_out
 from chainrule.glass.explanation.notation import prose
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part, given, introduction, story
@@ -58,8 +58,10 @@ def words(text: str) -> str:
 def _part(part: Part, figures: Figures) -> list[str]:
     lines = [rf"\{'subsection' if part.level == 1 else 'subsubsection'}*{{{words(part.title)}}}"]
     if part.given is not None:
-        x, y = (f"{sign} = {_number(value, figures)}" for sign, value in given(part.given))
-        lines.append(rf"\[ {x} \qquad {y} \]")
+        pairs = given(part.given)
+        shown = [f"{sign} = {_number(value, figures)}" for sign, value in pairs]
+        beside = sum(_columns(value, figures) for _, value in pairs) <= WIDTH
+        lines += [rf"\[ {line} \]" for line in ([r" \qquad ".join(shown)] if beside else shown)]
     for step, notes in part.steps:
         lines += _step(step, notes, figures)
     if part.losses is not None:
@@ -85,32 +87,43 @@ def _step(step: Step, notes: list[str], figures: Figures) -> list[str]:
     for first, *broken in (_lines(entry, figures) for entry in step.entries):
         rows += [first.replace("=", "&=", 1), *(f"&{row}" for row in broken)]
     lines = [r"\quad ".join(filter(None, facts)), r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
+    if is_elided(step.value):
+        lines.append(words(left_out(step.value, figures)) + r"\par")
     return lines + [rf"\textit{{{prose(note, _inline, words)}}}\par" for note in notes]
 
 
 def _lines(formula: Formula, figures: Figures) -> list[str]:
     """A formula as one line, or broken at the last sign that still fits where it is wider than the page."""
-    wide = sum(_columns(part, figures) for part in formula) > WIDTH
-    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)] if wide else []
-    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH] or cuts[:1]
-    if not fit:
-        return [_written(formula, figures)]
-    return [_written(formula[: fit[-1]], figures), BROKEN + _written(formula[fit[-1] :], figures)]
+    lines, rest = [], formula
+    while cut := _cut(rest, figures):
+        lines.append(_written(rest[:cut], figures))
+        rest = rest[cut:]
+    first, *broken = [*lines, _written(rest, figures)]
+    return [first, *(BROKEN + line for line in broken)]
+
+
+def _cut(formula: Formula, figures: Figures) -> int:
+    """Where a line ends that is too wide: before a sign; 0 where all fits, or there is no such sign."""
+    if sum(_columns(part, figures) for part in formula) <= WIDTH:
+        return 0
+    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)]
+    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH]
+    outside = [i for i in fit if _balanced(formula[:i])]
+    return (outside or fit or cuts[:1] or [0])[-1]
 
 
 def _may_break(formula: Formula, i: int) -> bool:
-    """Whether a line may end before part i: at a sign outside all brackets."""
+    """Whether a line may end before part i: at a sign, outside all brackets if there is a place."""
     sign, before = (part if isinstance(part, str) else "" for part in (formula[i], formula[i - 1]))
     first = i == 1 and sign == "="  # the line's own sign of equality
-    return (sign in BREAKS or before.endswith(r"\odot")) and not first and _balanced(formula[:i])
+    return (sign in BREAKS or before.endswith(r"\odot")) and not first
 
 
 def _columns(part: Any, figures: Figures) -> int:
     """About how many letters wide a part is."""
     if isinstance(part, str):
         return len(part.replace(r"\cdot", "·"))
-    apart = 3 if part.size > 1 else 2
-    return sum(max(map(len, column)) + apart for column in zip(*figures.cells(as_matrix(part)), strict=True))
+    return max(sum(figures.letters(one, part) for one in row) for row in figures.rows(part))
 
 
 def _written(formula: Formula, figures: Figures) -> str:
@@ -132,8 +145,18 @@ def _grown(sign: str) -> str:
 def _number(array: np.ndarray, figures: Figures) -> str:
     if array.size == 1:
         return _power(figures.number(array.reshape(())))
-    rows = (" & ".join(map(_power, row)) for row in figures.cells(as_matrix(array)))
-    return r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
+    lines = [r"\; ".join(_slice(one, array, figures) for one in row) for row in figures.rows(array)]
+    return lines[0] if len(lines) == 1 else r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}"
+
+
+def _slice(one: Slice | None, among: np.ndarray, figures: Figures) -> str:
+    """A matrix below its indices."""
+    if one is None:
+        return r"\cdots"
+    rows = (" & ".join(map(_power, row)) for row in figures.cells(one[1], among))
+    matrix = r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
+    head = one[0].replace("·", r"\cdot")
+    return rf"\overset{{{head}}}{{{matrix}}}" if head else matrix
 
 
 def _power(number: str) -> str:

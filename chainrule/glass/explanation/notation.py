@@ -19,8 +19,8 @@ SIGNS = {
     "lambda": "λ",
     "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
     "varepsilon": "ε", "ell": "ℓ",
-    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
-    "dots": "…", "infty": "∞",
+    "odot": " ⊙ ", "otimes": " ⊗ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
+    "star": " ⋆ ", "in": " ∈ ", "sim": " ∼ ", "dots": "…", "infty": "∞",
     "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
@@ -30,7 +30,7 @@ SIGNS = {
 
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
 SUPERSCRIPT = dict(zip("0123456789+−=()niTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀˣᶻᵀ", strict=True))
-SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
+SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜᵥₓ", strict=True))
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
 
 Raise = Callable[[str], str]
@@ -109,8 +109,8 @@ def _raised(inner: str) -> str:
 
 def _lowered(inner: str) -> str:
     inner = inner.strip()
-    if all(c in SUBSCRIPT for c in inner):
-        return "".join(SUBSCRIPT[c] for c in inner)
+    if all(c in SUBSCRIPT or c == "," for c in inner):
+        return "".join(SUBSCRIPT.get(c, c) for c in inner)
     return f"_{inner}" if len(inner) == 1 or inner.isalpha() else f"_{{{inner}}}"
 
 
@@ -125,7 +125,7 @@ def _bracketed(inner: str) -> str:
 
 def _tidy(line: str) -> str:
     line = re.sub(r" +", " ", line).strip()
-    line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
+    line = re.sub(r" (?=[)\]},;.⟩_])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
     line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
