@@ -83,10 +83,10 @@ CASES = {
         "Linear expects 3 input features, got 5.\n  layer   fc1 = Linear(3 → 2)\n"
         "  input   (4, 5)   axis −1 = 5\n  try     Linear(5, 2)",
     ),
-    "three axes": (
-        lambda: cr.explain(model(), np.ones((4, 7, 3)), np.ones((4, 7, 2)), losses.mse),
+    "four axes": (
+        lambda: cr.explain(model(), np.ones((4, 7, 5, 3)), np.ones((4, 7, 5, 2)), losses.mse),
         cr.OptionError,
-        "explain shows dense layers on (samples, features), not on (4, 7, 3).\n"
+        "explain shows dense layers on samples or sequences of features, not on (4, 7, 5, 3).\n"
         "  layer   fc1 = Linear(3 → 2)\n  try     cr.nn.Flatten() before it",
     ),
     "called twice": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
+from chainrule.glass.explanation import operations, recurrences_backward
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import Term, function, is_log
 from chainrule.glass.explanation.run import kind
@@ -132,11 +133,13 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "layer norm": _norm,
     "flatten": _flatten,
     "residual": _residual,
+    "recurrent": recurrences_backward.pulled,
+    **operations.BACKWARD,
 }
 """By kind of layer; any other goes by `_general`."""
 
-PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {}
+PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {"recurrent": recurrences_backward.parameter}
 """Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
 
-INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {}
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {"recurrent": recurrences_backward.backwards}
 """Kinds of layers that tell several steps on the way back."""

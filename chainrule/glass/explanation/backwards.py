@@ -145,7 +145,7 @@ class Backward:
             notes = backward_rules.parameter_notes(call, name, self.signs)
             linear = kind(call) == "linear"
             short = SHORT.get(name, f"d{name}") if linear else f"d{name}"
-            upright = linear and name == "bias"
+            upright = name.startswith("bias") and kind(call) in ("linear", "recurrent")
             yield self._parameter(join(call.path, short), tensor, sign, term, upright, notes)
 
     def _parameter(

@@ -69,11 +69,14 @@ class Replay:
 
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` in the place of a tensor."""
-        changed: dict[Any, Any] = {tensor.node: values}
+        return self.with_all({tensor.node: _among_others(tensor, values)})
+
+    def with_all(self, changed: dict[Any, Any]) -> np.ndarray:
+        """The result where some nodes have other values."""
         for node in self.nodes:
             if node not in changed and any(parent in changed for parent in node.parents):
                 changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
-        return changed.get(self.result.node, self.result.data)
+        return _value(self.result, changed)
 
 
 class Onwards(Replay):
@@ -85,6 +88,14 @@ class Onwards(Replay):
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` for the quantity."""
         return self.replay(self.output, self.rest(values))
+
+
+def _among_others(tensor: Tensor, values: np.ndarray) -> Any:
+    """Values of a node: those given, beside its other results where it has several."""
+    held = getattr(tensor.node, "value", None)
+    if type(held) is not tuple:
+        return values
+    return (*held[: tensor.index], values, *held[tensor.index + 1 :])
 
 
 def _value(operand: Any, changed: dict[Any, Any]) -> Any:

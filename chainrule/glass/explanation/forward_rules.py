@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.glass.explanation import operations, recurrences_forward
 from chainrule.glass.explanation.figures import SHOWN
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import SOFTMAX, Rule, formula_notes, function, is_log, joined, softmax
@@ -29,6 +30,12 @@ def inside(call: Call, signs: Signs) -> Iterable[Inside]:
     """What a layer tells before its result."""
     tell = INSIDE.get(kind(call))
     return () if tell is None or call.passes else tell(call, signs)
+
+
+def quantities(call: Call, signs: Signs) -> Iterable[tuple[str, np.ndarray]]:
+    """Numbers inside a layer by name, also of what it does not tell."""
+    tell = QUANTITIES.get(kind(call))
+    return () if tell is None else tell(call, signs)
 
 
 def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
@@ -142,8 +149,15 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "layer norm": _norm,
     "flatten": _flatten,
     "residual": _residual,
+    "recurrent": recurrences_forward.result,
+    **operations.FORWARD,
 }
 """By kind of layer; any other goes by `_general`."""
 
-INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {}
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {"recurrent": recurrences_forward.forwards}
 """Kinds of layers that tell several steps; the result comes behind these."""
+
+QUANTITIES: dict[str, Callable[[Call, Signs], Iterable[tuple[str, np.ndarray]]]] = {
+    "recurrent": recurrences_forward.quantities,
+}
+"""Kinds of layers that have more numbers than they tell."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.base.errors import OptionError
 from chainrule.core import Tensor
-from chainrule.glass.explanation import loss_rules
+from chainrule.glass.explanation import forward_rules, loss_rules
 from chainrule.glass.explanation.backwards import Backward
 from chainrule.glass.explanation.forwards import forward_steps
 from chainrule.glass.explanation.inside import INSIDE
@@ -104,6 +104,8 @@ def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
     result = _activation_after(run, call) if linear else call.output
     yield join(call.path, "a"), signs.value(result)
     yield join(call.path, "da"), signs.slope(result)
+    for name, numbers in forward_rules.quantities(call, signs):
+        yield join(call.path, name), numbers
     for name, tensor in run.own_parameters(call).items():
         short = {"weight": "W", "bias": "b"}.get(name, name) if linear else name
         yield join(call.path, short), tensor.data

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.base.keys import Key
-from chainrule.core import PRIMITIVES, Tensor, gradients, random_stream
+from chainrule.core import PRIMITIVES, Graph, Tensor, gradients, random_stream
+from chainrule.glass.explanation.cells import is_explained
 from chainrule.glass.explanation.differences import Check, Onwards, Replay, Rest, check
+from chainrule.glass.ledgers.one_step import Tape, cotangents
 from chainrule.glass.record import Call, record
 from chainrule.nn import (
     ELU,
@@ -43,11 +46,19 @@ KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
 
 
+OPERATIONS = ("add", "index", "mean", "matmul")
+"""Operations between layers that have rules of their own."""
+
+
 def kind(call: Call) -> str:
     """By which rule a call is explained."""
+    if is_explained(call.module):
+        return "recurrent"
     for types, name in KINDS:
         if isinstance(call.module, types):
             return name
+    if call.module is None and call.operation in OPERATIONS:
+        return call.operation
     if call.operation in ("softmax", "log_softmax"):
         return "softmax"
     primitive = PRIMITIVES.get(call.operation)
@@ -83,29 +94,40 @@ class Run:
 
     def __init__(self, model: Module, x: np.ndarray, y: Any, loss: Callable[..., Any], key: Key) -> None:
         self.model, self.y, self.loss_function = model, y, loss
-        self.x = Tensor(x).requires_grad_()
+        self.inputs = tuple(map(variable, x if isinstance(x, tuple) else (x,)))
+        self.x = self.inputs[0]
         with random_stream(key):
-            self.prediction, self.calls = record(model, self.x)
+            self.prediction, self.calls = record(model, *self.inputs)
             self.loss = loss(self.prediction, y)
         self._accept()
         self.parameters = dict(model.named_parameters())
-        found = [self.x, *self.parameters.values(), *(t for c in self.calls for t in (*c.inputs, c.output))]
+        found = [*self.inputs, *self.parameters.values(), *(t for c in self.calls for t in (*c.inputs, *c.outputs))]
         self.tensors = {mark(t): t for t in found}
         linked = {m: t for m, t in self.tensors.items() if t.node is not None}
         bars = gradients(self.loss, list(linked.values()))
         self.bars = {m: np.asarray(bar.data) for m, bar in zip(linked, bars, strict=True)}
         self.replay = Replay(self.loss)
-        self.producer = {mark(c.output): c for c in reversed(self.calls) if not c.passes}
+        self.producer = {mark(y): c for c in reversed(self.calls) if not c.passes for y in c.outputs}
         self.uses: dict[Any, list[Call]] = {}
         for call in self.calls:
             for t in call.inputs if not call.passes else ():
                 self.uses.setdefault(mark(t), []).append(call)
 
+        self.worked: dict[Call, Any] = {}
+        """What a layer's rules have worked out of its inside, to be used by all of them."""
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The run as the ledger reads it: with the cotangents of every operation."""
+        tape = Tape(self.model, self.inputs, self.prediction, self.loss, [], list(Graph(self.loss)))
+        tape.bars = cotangents(tape)
+        return tape
+
     def _accept(self) -> None:
         for call in self.calls:
-            if isinstance(call.module, Linear) and call.output.ndim != 2:
+            if isinstance(call.module, Linear) and call.output.ndim not in (2, 3):
                 raise OptionError(
-                    f"explain shows dense layers on (samples, features), not on {call.inputs[0].shape}.",
+                    f"explain shows dense layers on samples or sequences of features, not on {call.inputs[0].shape}.",
                     layer=f"{call.path} = {call.module!r}",
                     fix="cr.nn.Flatten() before it",
                 )
@@ -155,6 +177,13 @@ class Run:
         return np.asarray(gradients(call.output, call.inputs[0], np.ones(call.output.shape)).data)
 
 
+def variable(x: np.ndarray) -> Tensor:
+    """An input of a model: whether dL/dx is asked for depends on whether it is made of fractions."""
+    return Tensor(x).requires_grad_() if x.dtype.kind == "f" else Tensor(x)
+
+
 def mark(tensor: Tensor) -> Any:
     """What tells one quantity from another: its node, or itself where it has none."""
-    return tensor.node if tensor.node is not None else id(tensor)
+    if tensor.node is None:
+        return id(tensor)
+    return (tensor.node, tensor.index) if tensor.index else tensor.node

@@ -54,7 +54,8 @@ def _phases(explanation: Any, k: int, where: str = "") -> Iterator[Part]:
 def given(explanation: Any) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
     """Signs and numbers of the data."""
     one = len(explanation.problem.x) == 1
-    return ("x" if one else "X", explanation["x"]), ("y" if one else "Y", explanation["y"])
+    sequences = explanation.problem.x.ndim > 2
+    return ("x" if one and not sequences else "X", explanation["x"]), ("y" if one else "Y", explanation["y"])
 
 
 def introduction(explanation: Any) -> list[str]:
