@@ -62,7 +62,7 @@ def _value(line):
         else:
             arrays[f"m{i}"] = np.atleast_2d(np.asarray(part, float)).view(Matrix)
             words.append(f"m{i}")
-    return np.asarray(eval(" ".join(words), {"__builtins__": {}}, arrays | FUNCTIONS))  # noqa: S307
+    return np.asarray(eval(" ".join(words), {"__builtins__": {}}, arrays | FUNCTIONS))
 
 
 def check(step, rtol=1e-9):

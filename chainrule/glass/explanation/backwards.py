@@ -8,12 +8,12 @@ from typing import Any
 from chainrule.core import Tensor
 from chainrule.glass.explanation import backward_rules, loss_formulas, rules
 from chainrule.glass.explanation.loss_rules import Shortcut
-from chainrule.glass.explanation.run import Run, join, kind, mark
+from chainrule.glass.explanation.run import Run, join, kind, mark, slope_name
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
 
-SHORT = {"weight": "dW", "bias": "db"}
+SHORT = {"weight": "W", "bias": "b"}
 
 
 class Backward:
@@ -144,9 +144,9 @@ class Backward:
             sign, term = backward_rules.parameter(call, name, self.signs)
             notes = backward_rules.parameter_notes(call, name, self.signs)
             linear = kind(call) == "linear"
-            short = SHORT.get(name, f"d{name}") if linear else f"d{name}"
-            upright = name.startswith("bias") and kind(call) in ("linear", "recurrent")
-            yield self._parameter(join(call.path, short), tensor, sign, term, upright, notes)
+            short = SHORT.get(name, name) if linear else name
+            upright = name.rpartition(".")[2].startswith("bias") and kind(call) in ("linear", "recurrent")
+            yield self._parameter(slope_name(call.path, short), tensor, sign, term, upright, notes)
 
     def _parameter(
         self, name: str, p: Tensor, sign: str, term: rules.Term, is_bias: bool = False, notes: tuple[str, ...] = ()

@@ -54,6 +54,11 @@ class Moment:
             return rf"\partial L/\partial {self.sign(head[1], t)}"
         return self.letter({"delta": r"\delta"}.get(head, head), gate, t)
 
+    def input(self, t: int | str | None = None) -> str:
+        """The letter of the input: x of the layer's own, or of one further up, which the one below gives."""
+        above = f"^{{({self.layer + 1})}}" if self.layer else ""
+        return f"x_{{{self.t if t is None else t}}}{above}"
+
     def weight(self, head: str, gate: str = "") -> str:
         """W, U, b or b' of a gate, or of all of them."""
         return self.letter(head, gate)

@@ -14,7 +14,7 @@ from chainrule.glass.explanation import forward_rules, loss_rules
 from chainrule.glass.explanation.backwards import Backward
 from chainrule.glass.explanation.forwards import forward_steps
 from chainrule.glass.explanation.inside import INSIDE
-from chainrule.glass.explanation.run import Run, join, kind
+from chainrule.glass.explanation.run import Run, join, kind, slope_name
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
@@ -109,7 +109,7 @@ def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
     for name, tensor in run.own_parameters(call).items():
         short = {"weight": "W", "bias": "b"}.get(name, name) if linear else name
         yield join(call.path, short), tensor.data
-        yield join(call.path, f"d{short}"), run.gradient(tensor)
+        yield slope_name(call.path, short), run.gradient(tensor)
 
 
 def _activation_after(run: Run, call: Call) -> Tensor:

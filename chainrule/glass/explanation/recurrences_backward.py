@@ -218,7 +218,7 @@ def _shares(moment: Moment) -> Iterator[Inside]:
 def _share(moment: Moment, head: str) -> Term:
     """δₜᵀ xₜ, or δₜᵀ hₜ₋₁."""
     r = moment.of
-    v = (f"x_{{{moment.t}}}", moment.x) if head == "W" else _known(moment, "h", moment.earlier)
+    v = (moment.input(), moment.x) if head == "W" else _known(moment, "h", moment.earlier)
     return moment.outer(*_delta_for(moment, r, head), *v)
 
 
@@ -233,7 +233,7 @@ def _delta_for(moment: Moment, r: Recurrence, head: str) -> Factor:
 
 def parameter(call: Call, name: str, signs: Signs) -> tuple[str, Term]:
     """The letter of a parameter and its derivative: the shares of all steps, added."""
-    found = recurrences(signs.run, call)
+    found, name = recurrences(signs.run, call), name.rpartition(".")[2]
     r = next((r for r in found if r.end and name.endswith(r.end)), found[0])
     kind = name.removesuffix(r.end)
     moments = [Moment(r, signs, t + 1, len(found) > 1) for t in shown(r)]
@@ -260,7 +260,7 @@ def _share_at_t(moment: Moment, head: str) -> str:
     delta = moment.letter(r"\delta", "h" if of_state else "", "t")
     if "b" in head:
         return _over_samples(delta, moment)
-    v = "x_{t}" if head == "W" else moment.letter("h", "", "t+1" if moment.of.reverse else "t-1")
+    v = moment.input("t") if head == "W" else moment.letter("h", "", "t+1" if moment.of.reverse else "t-1")
     return moment.outer(delta, moment.x, v, moment.x)[0]
 
 

@@ -86,7 +86,8 @@ def _told(part: Inside, moment: Moment, first: bool) -> Inside:
 def _start(moment: Moment) -> tuple[str, ...]:
     where = "a column" if moment.signs.columns else "a row"
     at_rest = not moment.of.arguments[1].any()
-    notes = [f"$x_{{{moment.t}}}$ is step {moment.t} of the input, {where} for each sequence"]
+    given = f"what layer {moment.layer} gives at step {moment.t}" if moment.layer else f"step {moment.t} of the input"
+    notes = [f"${moment.input()}$ is {given}, {where} for each sequence"]
     if moment.of.has_bias and moment.of.kind in ("rnn", "lstm"):
         both = (moment.letter("b", "", of) for of in ("ih", "hh"))
         notes.append(f"${moment.weight('b')} = {' + '.join(both)}$, the sum of the two biases")
@@ -147,7 +148,7 @@ def _chung_gru(moment: Moment) -> Iterator[Inside]:
 def _affine(moment: Moment, gate: str) -> list[Term]:
     """The terms of a gate's pre-activation: of the input, of the state, and the biases."""
     r, (before, state) = moment.of, _known(moment, "h", moment.earlier)
-    x = moment.mapped(f"x_{{{moment.t}}}", moment.x, moment.weight("W", gate), moment.part(r.w, gate))
+    x = moment.mapped(moment.input(), moment.x, moment.weight("W", gate), moment.part(r.w, gate))
     h = moment.mapped(before, state, moment.weight("U", gate), moment.part(r.u, gate))
     letters = ("b", "b'") if r.has_bias else ()
     biases = zip(letters, r.biases, strict=False)

@@ -15,7 +15,7 @@ from chainrule.core import PRIMITIVES, Graph, Tensor, gradients, random_stream
 from chainrule.glass.explanation.cells import is_explained
 from chainrule.glass.explanation.differences import Check, Onwards, Replay, Rest, check
 from chainrule.glass.ledgers.one_step import Tape, cotangents
-from chainrule.glass.record import Call, record
+from chainrule.glass.record import WHOLE, Call, record
 from chainrule.nn import (
     ELU,
     Activation,
@@ -87,6 +87,12 @@ def float64(model: Module, state: Mapping[str, np.ndarray] | None = None) -> Ite
 def join(path: str, name: str) -> str:
     """The name of a quantity of a layer: `fc1.z`."""
     return f"{path}.{name}" if path else name
+
+
+def slope_name(path: str, name: str) -> str:
+    """The name of the derivative of a parameter: `fc1.dW`, `rnn.cell.dweight_ih`."""
+    part, _, own = name.rpartition(".")
+    return join(path, join(part, f"d{own}"))
 
 
 class Run:
@@ -166,9 +172,9 @@ class Run:
         return max(checks, key=lambda c: (not c, c.error / c.tolerance))
 
     def own_parameters(self, call: Call) -> dict[str, Tensor]:
-        """The parameters of a layer, by their own names."""
+        """The parameters of a layer, by their own names; of a whole, also those of its parts, "out_proj.weight"."""
         held = () if call.module is None else call.module.named_parameters()
-        return {name: p for name, p in held if "." not in name}
+        return {name: p for name, p in held if "." not in name or isinstance(call.module, WHOLE)}
 
     def slope(self, call: Call) -> np.ndarray:
         """f'(Z) of an entry-by-entry layer, or the mask of dropout: its pull-back of ones."""

@@ -90,13 +90,24 @@ class _View:
         return blocks[0] if len(blocks) == 1 else _abreast(blocks)
 
     def _matrix(self, matrix: np.ndarray, among: np.ndarray) -> Block:
-        cells = self.figures.cells(matrix, among)
+        cells = _narrowed(self.figures.cells(matrix, among))
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         rows = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
         if len(rows) == 1:
             return [f"[{rows[0]}]"]
         edges = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")]
         return [left + row + right for (left, right), row in zip(edges, rows, strict=True)]
+
+
+def _narrowed(cells: list[list[str]]) -> list[list[str]]:
+    """Rows that fit into a line: columns before the last are left out until they do."""
+    columns = list(map(list, zip(*cells, strict=True)))
+    while len(columns) > 3 and sum(max(map(len, column)) + 2 for column in columns) > ABREAST:
+        if columns[-2][0] == GAP:
+            del columns[-3]
+        else:
+            columns[-2] = [GAP] * len(cells)
+    return list(map(list, zip(*columns, strict=True)))
 
 
 def _headed(head: str, block: Block) -> Block:
