@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.core import Tensor
 from chainrule.glass.explanation import backward_rules, loss_formulas, rules
 from chainrule.glass.explanation.loss_rules import Shortcut
-from chainrule.glass.explanation.run import Run, join, kind, mark, slope_name
+from chainrule.glass.explanation.run import Run, join, kind, mark, slope_name, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
@@ -143,8 +143,7 @@ class Backward:
         for name, tensor in self.run.own_parameters(call).items():
             sign, term = backward_rules.parameter(call, name, self.signs)
             notes = backward_rules.parameter_notes(call, name, self.signs)
-            linear = kind(call) == "linear"
-            short = SHORT.get(name, name) if linear else name
+            short = SHORT.get(name, name) if weighted(call) else name
             upright = name.rpartition(".")[2].startswith("bias") and kind(call) in ("linear", "recurrent")
             yield self._parameter(slope_name(call.path, short), tensor, sign, term, upright, notes)
 

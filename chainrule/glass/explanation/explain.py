@@ -77,7 +77,7 @@ def explain(
     ("δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)", True)
     """
     check_options(model, layout, lr, optimizer, steps)
-    problem = Problem(model, *batch(x, y), loss_named(loss), layout, key or next_key())
+    problem = Problem(model, *batch(model, x, y), loss_named(loss), layout, key or next_key())
     shown = tuple(passes(problem, lr, optimizer, steps))
     return Explanation(problem, shown, tuple(samples), digits, title, tuple(notes))
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation import operations, recurrences_forward
+from chainrule.glass.explanation import (
+    convolution,
+    dropout,
+    linear_maps,
+    lookup,
+    normalisation,
+    operations,
+    pooling,
+    recurrences_forward,
+    transposed,
+)
+from chainrule.glass.explanation.entries import written_out
 from chainrule.glass.explanation.figures import SHOWN
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import SOFTMAX, Rule, formula_notes, function, is_log, joined, softmax
@@ -47,16 +57,12 @@ def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
     z, head = call.output.data[0], signs.sign(call.output)
     bias = own["bias"].data if "bias" in own else None
     return tuple(
-        _entry(head.replace("^", f"_{{{j + 1}}}^"), x[0], w[j], None if bias is None else bias[j], z[j])
+        line
         for j in range(len(w))
+        for line in written_out(
+            head.replace("^", f"_{{{j + 1}}}^"), w[j], x[0], None if bias is None else bias[j], z[j]
+        )
     )
-
-
-def _entry(head: str, x: np.ndarray, w: np.ndarray, b: Any, z: Any) -> Formula:
-    products = joined("+", [(wi, r"\cdot", xi) for wi, xi in zip(w, x, strict=True)])
-    sums = joined("+", w * x)
-    shift = () if b is None else ("+", b)
-    return (head, "=", *products, *shift, "=", *sums, *shift, "=", z)
 
 
 # Kinds of layers.
@@ -103,22 +109,6 @@ def _applied(f: str, call: Call, signs: Signs) -> tuple[str, Formula]:
     return f"{f}({signs.sign(x)})", (f"{f}(", signs.value(x), ")")
 
 
-def _dropout(call: Call, signs: Signs) -> Rule:
-    x, mask = call.inputs[0], signs.lay(signs.run.slope(call))
-    note = f"$M$ is the mask drawn, $p = {call.module.p}$ the part that is dropped"
-    return rf"{signs.sign(x)} \odot M/(1 - p)", (signs.value(x), r"\odot", mask), (note,)
-
-
-def _norm(call: Call, signs: Signs) -> Rule:
-    batch = kind(call) == "batch norm"
-    normed = rf"\hat x = ({signs.sign(call.inputs[0])} - \mu)/\sqrt{{\sigma^2 + \epsilon}}"
-    rule = rf"\gamma \odot \hat x + \beta,\; {normed}"
-    if batch and not call.module.training:
-        return rule, None, (r"$\mu$ and $\sigma^2$ are the running statistics (evaluation)",)
-    over = "each feature over the batch" if batch else "each sample over its features"
-    return rule, None, (rf"$\mu$ and $\sigma^2$ of {over}; $\epsilon = {_tenths(call.module.eps)}$",)
-
-
 def _flatten(call: Call, signs: Signs) -> Rule:
     x = call.inputs[0]
     return rf"\operatorname{{vec}} {signs.sign(x)}", None, (f"{x.shape} → {call.output.shape}",)
@@ -134,19 +124,21 @@ def _general(call: Call, signs: Signs) -> Rule:
     return rf"\operatorname{{{name}}}({inputs})", None, formula_notes(call, 0)
 
 
-def _tenths(number: float) -> str:
-    mantissa, _, exponent = f"{number:g}".partition("e")
-    power = f"10^{{{int(exponent)}}}" if exponent else mantissa
-    return power if mantissa == "1" or not exponent else rf"{mantissa} \cdot {power}"
-
-
 RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "linear": _linear,
+    "convolution": convolution.forward,
+    "transposed convolution": transposed.forward,
     "activation": _activation,
     "softmax": _softmax,
-    "dropout": _dropout,
-    "batch norm": _norm,
-    "layer norm": _norm,
+    "dropout": dropout.forward,
+    "batch norm": normalisation.forward,
+    "layer norm": normalisation.forward,
+    "group norm": normalisation.forward,
+    "rms norm": normalisation.forward,
+    "max pooling": pooling.forward,
+    "mean pooling": pooling.forward,
+    "embedding": lookup.forward,
+    "linear map": linear_maps.forward,
     "flatten": _flatten,
     "residual": _residual,
     "recurrent": recurrences_forward.result,
@@ -154,7 +146,20 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
 }
 """By kind of layer; any other goes by `_general`."""
 
-INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {"recurrent": recurrences_forward.forwards}
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
+    "convolution": convolution.inside,
+    "transposed convolution": transposed.inside,
+    "dropout": dropout.inside,
+    "batch norm": normalisation.inside,
+    "layer norm": normalisation.inside,
+    "group norm": normalisation.inside,
+    "rms norm": normalisation.inside,
+    "max pooling": pooling.inside,
+    "mean pooling": pooling.inside,
+    "embedding": lookup.inside,
+    "linear map": linear_maps.inside,
+    "recurrent": recurrences_forward.forwards,
+}
 """Kinds of layers that tell several steps; the result comes behind these."""
 
 QUANTITIES: dict[str, Callable[[Call, Signs], Iterable[tuple[str, np.ndarray]]]] = {

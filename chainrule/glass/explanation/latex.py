@@ -93,12 +93,21 @@ def _step(step: Step, notes: list[str], figures: Figures) -> list[str]:
 
 def _lines(formula: Formula, figures: Figures) -> list[str]:
     """A formula as one line, or broken at the last sign that still fits where it is wider than the page."""
-    wide = sum(_columns(part, figures) for part in formula) > WIDTH
-    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)] if wide else []
-    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH] or cuts[:1]
-    if not fit:
-        return [_written(formula, figures)]
-    return [_written(formula[: fit[-1]], figures), BROKEN + _written(formula[fit[-1] :], figures)]
+    lines, rest = [], formula
+    while cut := _cut(rest, figures):
+        lines.append(_written(rest[:cut], figures))
+        rest = rest[cut:]
+    first, *broken = [*lines, _written(rest, figures)]
+    return [first, *(BROKEN + line for line in broken)]
+
+
+def _cut(formula: Formula, figures: Figures) -> int:
+    """Where a line ends that is too wide: before a sign; 0 where all fits, or there is no such sign."""
+    if sum(_columns(part, figures) for part in formula) <= WIDTH:
+        return 0
+    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)]
+    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH]
+    return (fit or cuts[:1] or [0])[-1]
 
 
 def _may_break(formula: Formula, i: int) -> bool:

@@ -128,6 +128,11 @@ def times(*factors: tuple[str, np.ndarray]) -> Term:
     return r" \odot ".join(rule for rule, _ in factors), tuple(numbers)
 
 
+def squared(sign: str) -> str:
+    """The square of a letter, in brackets where it has something above it."""
+    return f"({sign})^2" if "^" in sign else f"{sign}^2"
+
+
 def one_minus(sign: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     """1 − z as a factor."""
     return f"(1 - {sign})", 1 - value

@@ -19,8 +19,8 @@ SIGNS = {
     "lambda": "λ",
     "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
     "varepsilon": "ε", "ell": "ℓ",
-    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
-    "star": " ⋆ ", "dots": "…", "infty": "∞",
+    "odot": " ⊙ ", "otimes": " ⊗ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
+    "star": " ⋆ ", "in": " ∈ ", "sim": " ∼ ", "dots": "…", "infty": "∞",
     "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
@@ -125,7 +125,7 @@ def _bracketed(inner: str) -> str:
 
 def _tidy(line: str) -> str:
     line = re.sub(r" +", " ", line).strip()
-    line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
+    line = re.sub(r" (?=[)\]},;.⟩_])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
     line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('²]|<su[bp]>)", "", line)  # max (0, x) is max(0, x)

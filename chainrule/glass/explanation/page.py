@@ -28,6 +28,7 @@ STYLE = """
 .explained .math > table > tbody > tr > td { padding: .15em .25em; vertical-align: middle;
   white-space: nowrap }
 .explained .math > table > tbody > tr > td:first-child { text-align: right }
+.explained .math > table > tbody > tr > td:last-child { white-space: normal }
 .explained table.m { display: inline-table; vertical-align: middle;
   border-collapse: separate; border-spacing: 0;
   margin: 0 .15em;

@@ -14,7 +14,7 @@ from chainrule.glass.explanation import forward_rules, loss_rules
 from chainrule.glass.explanation.backwards import Backward
 from chainrule.glass.explanation.forwards import forward_steps
 from chainrule.glass.explanation.inside import INSIDE
-from chainrule.glass.explanation.run import Run, join, kind, slope_name
+from chainrule.glass.explanation.run import Run, join, kind, slope_name, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
@@ -93,21 +93,22 @@ def _named(run: Run, signs: Signs) -> Iterator[tuple[str, Any]]:
     for path, p in run.parameters.items():
         yield path, p.data
     yield "loss", run.loss.data
-    yield "dx", signs.slope(run.x)
+    if run.x.node is not None:
+        yield "dx", signs.slope(run.x)
 
 
 def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
-    linear = kind(call) == "linear"
-    if linear:
+    counted = weighted(call)
+    if counted:
         yield join(call.path, "z"), signs.value(call.output)
         yield join(call.path, "delta"), signs.slope(call.output)
-    result = _activation_after(run, call) if linear else call.output
+    result = _activation_after(run, call) if counted else call.output
     yield join(call.path, "a"), signs.value(result)
     yield join(call.path, "da"), signs.slope(result)
     for name, numbers in forward_rules.quantities(call, signs):
         yield join(call.path, name), numbers
     for name, tensor in run.own_parameters(call).items():
-        short = {"weight": "W", "bias": "b"}.get(name, name) if linear else name
+        short = {"weight": "W", "bias": "b"}.get(name, name) if counted else name
         yield join(call.path, short), tensor.data
         yield slope_name(call.path, short), run.gradient(tensor)
 
@@ -115,7 +116,7 @@ def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
 def _activation_after(run: Run, call: Call) -> Tensor:
     """The activation of a dense layer: the first before the next dense layer, or the layer's own result."""
     for later in run.calls[run.calls.index(call) + 1 :]:
-        if kind(later) == "linear":
+        if weighted(later):
             break
         if kind(later) in ("activation", "softmax") and not later.passes:
             return later.output

@@ -14,7 +14,8 @@ from chainrule.base.keys import Key
 from chainrule.core import Tensor
 from chainrule.glass.explanation.passes import Pass, kept
 from chainrule.glass.explanation.run import Run, float64
-from chainrule.nn import BatchNorm1d, Dropout, Module
+from chainrule.nn import Dropout, Embedding, Module
+from chainrule.nn.batch_norms import BatchNorm
 
 LAYOUTS = ("rows", "columns")
 
@@ -64,8 +65,8 @@ def check_options(model: Any, layout: str, lr: Any, optimizer: Any, steps: int) 
         raise OptionError(f"explain takes one update or more, got steps={steps}.")
 
 
-def batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
-    """x in float64 with a batch axis; y as it is, fractions in float64."""
+def batch(model: Module, x: Any, y: Any) -> tuple[np.ndarray, Any]:
+    """x in float64 with a batch axis, or ids as they are; y as it is, fractions in float64."""
     x, y = (np.asarray(v.data if isinstance(v, Tensor) else v) for v in (x, y))
     if x.ndim == 1:
         x, y = x[None], y[None]
@@ -74,6 +75,8 @@ def batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
         raise ShapeError(f"x has {lengths[0]} samples, y has {lengths[1]}.", x=x.shape, y=y.shape)
     if x.size == 0:
         raise DataError("explain needs at least one sample, got none.", x=x.shape)
+    if x.dtype.kind in "iu" and any(isinstance(module, Embedding) for _, module in model.named_modules()):
+        return x, y.astype(np.float64) if y.dtype.kind == "f" else y
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
@@ -85,7 +88,7 @@ def batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
 def check_alone(model: Module) -> None:
     """That no layer in training makes samples depend on each other or on a draw."""
     for path, module in model.named_modules():
-        if module.training and isinstance(module, (Dropout, BatchNorm1d)):
+        if module.training and isinstance(module, (Dropout, BatchNorm)):
             raise OptionError(
                 "One sample alone would not be what it is in the batch.",
                 layer=f"{path} = {module!r}",

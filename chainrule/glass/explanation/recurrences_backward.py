@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.core import Tensor
 from chainrule.glass.explanation.inside import Inside
-from chainrule.glass.explanation.moments import Moment, added, one_minus, times
+from chainrule.glass.explanation.moments import Moment, added, one_minus, squared, times
 from chainrule.glass.explanation.recurrence import Recurrence, recurrences
 from chainrule.glass.explanation.recurrences_forward import MOST, shown
 from chainrule.glass.explanation.rules import Term
@@ -78,7 +78,7 @@ def _rnn(moment: Moment) -> Iterator[Inside]:
     """δ = dL/dh ⊙ φ'(z)."""
     h, z = moment.number("h"), moment.sign("z")
     f, slope = (r"\tanh'", 1 - h * h) if moment.of.nonlinearity == "tanh" else (r"\operatorname{ReLU}'", np.sign(h))
-    note = rf"$\tanh'({z}) = 1 - {moment.sign('h')}^2$".replace("}^2", r"}^{2}") if f == r"\tanh'" else ""
+    note = rf"$\tanh'({z}) = 1 - {squared(moment.sign('h'))}$" if f == r"\tanh'" else ""
     yield _delta(moment, "", _known(moment, "dh"), (f"{f}({z})", slope), note=note)
 
 
@@ -141,7 +141,7 @@ def _slope(moment: Moment, gate: str) -> Factor:
     """σ' of a gate by its value, or tanh' of a candidate."""
     sign, value = _known(moment, gate)
     if gate in ("g", "n"):
-        return f"(1 - {sign}^2)", 1 - value * value
+        return f"(1 - {squared(sign)})", 1 - value * value
     return rf"{sign} \odot (1 - {sign})", value * (1 - value)
 
 

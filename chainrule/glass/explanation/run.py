@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule import nn
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.base.keys import Key
 from chainrule.core import PRIMITIVES, Graph, Tensor, gradients, random_stream
@@ -19,31 +20,61 @@ from chainrule.glass.record import WHOLE, Call, record
 from chainrule.nn import (
     ELU,
     Activation,
-    BatchNorm1d,
     Dropout,
+    Embedding,
     Flatten,
+    GlobalAvgPool,
+    GroupNorm,
     LayerNorm,
     LeakyReLU,
     Linear,
     LogSoftmax,
     Module,
+    PixelShuffle,
+    PixelUnshuffle,
     PReLU,
     Residual,
+    RMSNorm,
     Softmax,
+    Unflatten,
+    Upsample,
 )
 from chainrule.nn.parameter import ParameterLeaf
 
+
+def _each(*names: str) -> tuple[type[Module], ...]:
+    """Layers over one, two and three axes."""
+    return tuple(getattr(nn, f"{name}{axes}d") for name in names for axes in (1, 2, 3))
+
+
 KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Linear,), "linear"),
+    (_each("Conv"), "convolution"),
+    (_each("ConvTranspose"), "transposed convolution"),
     ((Activation, LeakyReLU, PReLU, ELU), "activation"),
     ((Softmax, LogSoftmax), "softmax"),
     ((Dropout,), "dropout"),
-    ((BatchNorm1d,), "batch norm"),
+    (_each("BatchNorm"), "batch norm"),
     ((LayerNorm,), "layer norm"),
-    ((Flatten,), "flatten"),
+    ((GroupNorm, *_each("InstanceNorm")), "group norm"),
+    ((RMSNorm,), "rms norm"),
+    (_each("MaxPool", "AdaptiveMaxPool"), "max pooling"),
+    ((GlobalAvgPool, *_each("AvgPool", "AdaptiveAvgPool")), "mean pooling"),
+    ((Embedding,), "embedding"),
+    ((Flatten, Unflatten), "flatten"),
     ((Residual,), "residual"),
+    ((Upsample, PixelShuffle, PixelUnshuffle), "linear map"),
+    (_each("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"), "linear map"),
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
+
+WEIGHTED = ("linear", "convolution", "transposed convolution")
+"""Kinds of layers that are counted: with weights W, a bias b and pre-activations z."""
+
+
+def weighted(call: Call) -> bool:
+    """Whether a layer is one of those that are counted."""
+    return kind(call) in WEIGHTED
 
 
 OPERATIONS = ("add", "index", "mean", "matmul")
@@ -102,6 +133,7 @@ class Run:
         self.model, self.y, self.loss_function = model, y, loss
         self.inputs = tuple(map(variable, x if isinstance(x, tuple) else (x,)))
         self.x = self.inputs[0]
+        self.buffers = {name: np.array(b.data) for name, b in model.named_buffers()}
         with random_stream(key):
             self.prediction, self.calls = record(model, *self.inputs)
             self.loss = loss(self.prediction, y)
@@ -153,6 +185,23 @@ class Run:
     def check(self, tensor: Tensor) -> Check:
         """The gradient of the loss with respect to a tensor, against central differences."""
         return check(self.replay, np.ones(self.loss.shape), tensor, self.gradient(tensor))
+
+    def sends_alone(self, x: Tensor) -> bool:
+        """Whether what goes back to a tensor is shown, and comes from one layer only."""
+        given = x is self.x or x.node is None or any(x.node is p.node for p in self.parameters.values())
+        return not given and len(self.uses[mark(x)]) == 1
+
+    def check_entry(self, tensor: Tensor, place: tuple[int, ...]) -> Check:
+        """One entry of the gradient of the loss with respect to a tensor."""
+
+        def rest(value: np.ndarray) -> np.ndarray:
+            values = np.array(tensor.data)
+            values[place] = value
+            return values
+
+        onwards = Onwards(self.replay, tensor, rest)
+        entry = Tensor(np.array(tensor.data[place])).requires_grad_()
+        return check(onwards, np.ones(self.loss.shape), entry, np.array(self.gradient(tensor)[place]))
 
     def check_inside(self, call: Call, rest: Rest, value: np.ndarray, gradient: np.ndarray) -> Check:
         """The gradient of the loss with respect to a quantity inside a layer; `rest` is the layer from there on."""

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from chainrule.core import Tensor
-from chainrule.glass.explanation.run import Run, join, kind, mark
+from chainrule.glass.explanation.run import Run, join, kind, mark, weighted
 
 
 class Signs:
     """The notation of one run.
 
-    Layer l is the l-th dense layer: Z⁽ˡ⁾ and A⁽ˡ⁾, Δ⁽ˡ⁾ = ∂L/∂Z⁽ˡ⁾, and X, Ŷ at the ends; small letters for a
-    single sample. What stands behind other layers is Ã (dropout), N (a norm), H with a count (anything else).
+    Layer l is the l-th with weights, dense or a convolution: Z⁽ˡ⁾ and A⁽ˡ⁾, Δ⁽ˡ⁾ = ∂L/∂Z⁽ˡ⁾, and X, Ŷ at the
+    ends; small letters for a single sample. What stands behind other layers is Ã (dropout), N (a norm), P (pooling),
+    H with a count (anything else).
     """
 
     def __init__(self, run: Run, layout: str) -> None:
@@ -41,7 +42,7 @@ class Signs:
         depth, taken, others, delta = 0, set(self.of.values()), 0, self.letter(r"\Delta")
         other = "V" if any(kind(call) == "recurrent" for call in self.run.calls) else "H"  # h is a state there
         for call in self.run.calls:
-            if kind(call) == "linear":
+            if weighted(call):
                 depth += 1
                 self.deltas[mark(call.output)] = delta + f"^{{({depth})}}"
             self.layer[call.path] = depth
@@ -77,8 +78,8 @@ class Signs:
 
     @staticmethod
     def _head(call: Any) -> str:
-        heads = {"linear": "Z", "activation": "A", "softmax": "A", "dropout": r"\tilde A"}
-        return heads.get(kind(call), "N" if kind(call).endswith("norm") else "")
+        heads = {"activation": "A", "softmax": "A", "dropout": r"\tilde A", "max pooling": "P", "mean pooling": "P"}
+        return "Z" if weighted(call) else heads.get(kind(call), "N" if kind(call).endswith("norm") else "")
 
     # Signs.
 

@@ -94,7 +94,7 @@ def bracketed(formula: Formula) -> Formula:
         sign = before.strip()[-1:] if isinstance(before, str) else ""
         if negative and before == "+":
             pieces[-1:] = ["-", np.negative(part)]
-        elif negative and sign not in ("", "=", "(", "["):
+        elif negative and sign not in ("", "=", "(", "[", ","):
             pieces += ["(", part, ")"]
         else:
             pieces.append(part)

@@ -80,7 +80,8 @@ class _View:
             if sum(width(b[0]) for b in rows[-1]) > WIDTH and (cut := _cut(rows[-1])):
                 rows.append([[" " * (indent - 3)], *rows[-1][cut:]])
                 rows[-2] = rows[-2][:cut]
-        return [line for row in rows for line in _beside(row)]
+        lines = [line for row in rows for line in _beside(row)]
+        return lines if lines[-1] else lines[:-1]
 
     def block(self, array: np.ndarray) -> Block:
         """A number, a row, a matrix in brackets, or those of an image, each below its indices."""
@@ -92,7 +93,8 @@ class _View:
     def _matrix(self, matrix: np.ndarray, among: np.ndarray) -> Block:
         cells = _narrowed(self.figures.cells(matrix, among))
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        rows = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+        apart = "  " if sum(widths) + 2 * len(widths) <= ABREAST else " "
+        rows = [apart.join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
         if len(rows) == 1:
             return [f"[{rows[0]}]"]
         edges = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")]
