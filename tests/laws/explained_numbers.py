@@ -1,5 +1,7 @@
 """The numbers of a rule, put in, computed: what `explain` prints behind the signs of equality has one value."""
 
+import re
+
 import numpy as np
 
 WORDS = {
@@ -58,7 +60,7 @@ def _value(line):
             written = part
             for latex, word in WORDS.items():
                 written = written.replace(latex, word)
-            words.append(written)
+            words.append(re.sub(r"\\sqrt\{(\d+)\}", r"sqrt(\1)", written))
         else:
             arrays[f"m{i}"] = np.atleast_2d(np.asarray(part, float)).view(Matrix)
             words.append(f"m{i}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
 from chainrule.glass.explanation import (
+    attention,
     convolution,
     dropout,
     linear_maps,
@@ -137,6 +138,7 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "flatten": _flatten,
     "residual": _residual,
     "recurrent": recurrences_backward.pulled,
+    "attention": attention.pulled,
     **operations.BACKWARD,
 }
 """By kind of layer; any other goes by `_general`."""
@@ -150,6 +152,7 @@ PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {
     "rms norm": normalisation.parameter,
     "embedding": lookup.parameter,
     "recurrent": recurrences_backward.parameter,
+    "attention": attention.parameter,
 }
 """Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
 
@@ -171,5 +174,6 @@ INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
     "embedding": lookup.inside_back,
     "linear map": linear_maps.inside_back,
     "recurrent": recurrences_backward.backwards,
+    "attention": attention.backwards,
 }
 """Kinds of layers that tell several steps on the way back."""

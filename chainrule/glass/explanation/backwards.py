@@ -36,6 +36,7 @@ class Backward:
                 yield from (part.step(call, "backward") for part in backward_rules.inside(call, self.signs))
                 yield from self._parameters(call)
                 yield from self._sent_back(call)
+        yield from self._inputs()
         yield from self._loose_parameters()
 
     # The output.
@@ -89,7 +90,7 @@ class Backward:
         """What goes back to the inputs of a layer, once all that use an input have sent their part."""
         for x in dict.fromkeys(call.inputs):
             users = self.run.uses[mark(x)]
-            given = x is self.run.x or mark(x) in self.learned or x.node is None
+            given = any(x is v for v in self.run.inputs) or mark(x) in self.learned or x.node is None
             if given or mark(x) in self.told or call is not users[0]:
                 continue
             self.told.add(mark(x))
@@ -103,6 +104,14 @@ class Backward:
                     rules.slope_notes(call, x, self.signs) if kind(call) in ("activation", "softmax", "general") else ()
                 )
                 yield self._derivative(x, term, "delta", notes)
+
+    def _inputs(self) -> Iterator[Step]:
+        """dL/dx of sequences, for which the way back through time ends there."""
+        for x in self.run.inputs if self.signs.of_sequences else ():
+            users = self.run.uses.get(mark(x), [])
+            if x.node is not None and users:
+                term = _sum([backward_rules.pulled(user, x, self.signs) for user in reversed(users)])
+                yield self._derivative(x, term, "delta", ())
 
     def _fused(self, x: Tensor, call: Call) -> Call | None:
         """The activation below a dense layer, whose slope belongs to the same step; None at branches."""

@@ -90,6 +90,20 @@ class Onwards(Replay):
         return self.replay(self.output, self.rest(values))
 
 
+class Part(Replay):
+    """A result as a function of a part of a tensor: of one head, of the rows of one gate."""
+
+    def __init__(self, replay: Replay, tensor: Tensor, place: tuple[Any, ...]) -> None:
+        self.result, self.replay, self.tensor, self.place = replay.result, replay, tensor, place
+        self.start = Tensor(np.array(tensor.data[place])).requires_grad_()
+
+    def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+        """The result with `values` for the part."""
+        whole = np.array(self.tensor.data)
+        whole[self.place] = values
+        return self.replay(self.tensor, whole)
+
+
 def _among_others(tensor: Tensor, values: np.ndarray) -> Any:
     """Values of a node: those given, beside its other results where it has several."""
     held = getattr(tensor.node, "value", None)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from chainrule.glass.explanation import (
+    attention,
     convolution,
     dropout,
     linear_maps,
@@ -52,7 +53,7 @@ def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
     """The entries of a dense layer's pre-activation one by one, for one sample and few inputs."""
     own = signs.run.own_parameters(call)
     x, w = call.inputs[0].data, own["weight"].data
-    if len(x) != 1 or not 2 <= w.shape[1] <= EXPANDED or w.shape[0] > SHOWN:
+    if x.ndim != 2 or len(x) != 1 or not 2 <= w.shape[1] <= EXPANDED or w.shape[0] > SHOWN:
         return ()
     z, head = call.output.data[0], signs.sign(call.output)
     bias = own["bias"].data if "bias" in own else None
@@ -142,6 +143,7 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "flatten": _flatten,
     "residual": _residual,
     "recurrent": recurrences_forward.result,
+    "attention": attention.result,
     **operations.FORWARD,
 }
 """By kind of layer; any other goes by `_general`."""
@@ -159,6 +161,7 @@ INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
     "embedding": lookup.inside,
     "linear map": linear_maps.inside,
     "recurrent": recurrences_forward.forwards,
+    "attention": attention.forwards,
 }
 """Kinds of layers that tell several steps; the result comes behind these."""
 

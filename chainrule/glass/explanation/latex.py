@@ -61,8 +61,9 @@ def words(text: str) -> str:
 def _part(part: Part, figures: Figures) -> list[str]:
     lines = [rf"\{'subsection' if part.level == 1 else 'subsubsection'}*{{{words(part.title)}}}"]
     if part.given is not None:
-        x, y = (f"{sign} = {_number(value, figures)}" for sign, value in given(part.given))
-        lines.append(rf"\[ {x} \qquad {y} \]")
+        separator = r" \qquad "
+        pairs = (f"{sign} = {_number(value, figures)}" for sign, value in given(part.given))
+        lines.append(rf"\[ {separator.join(pairs)} \]")
     for step, notes in part.steps:
         lines += _step(step, notes, figures)
     if part.losses is not None:

@@ -14,7 +14,7 @@ from chainrule.glass.explanation import forward_rules, loss_rules
 from chainrule.glass.explanation.backwards import Backward
 from chainrule.glass.explanation.forwards import forward_steps
 from chainrule.glass.explanation.inside import INSIDE
-from chainrule.glass.explanation.run import Run, join, kind, slope_name, weighted
+from chainrule.glass.explanation.run import Run, join, kind, mark, slope_name, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
@@ -86,15 +86,17 @@ def _copies(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _named(run: Run, signs: Signs) -> Iterator[tuple[str, Any]]:
-    yield "x", signs.value(run.x)
+    for x in run.inputs:
+        yield signs.names[mark(x)], signs.value(x)
     yield "y", signs.lay(np.asarray(getattr(run.y, "data", run.y)))
     for call in run.calls:
         yield from _of_layer(run, call, signs)
     for path, p in run.parameters.items():
         yield path, p.data
     yield "loss", run.loss.data
-    if run.x.node is not None:
-        yield "dx", signs.slope(run.x)
+    for x in run.inputs:
+        if x.node is not None:
+            yield f"d{signs.names[mark(x)]}", signs.slope(x)
 
 
 def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:

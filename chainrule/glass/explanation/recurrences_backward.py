@@ -21,16 +21,12 @@ Factor = tuple[str, np.ndarray]
 
 
 def backwards(call: Call, signs: Signs) -> Iterator[Inside]:
-    """Every step of every layer and direction, the last one first; then dL/dx where x is the model's own input."""
+    """Every step of every layer and direction, the last one first."""
     found = recurrences(signs.run, call)
     for r in reversed(found):
         for i, t in enumerate(reversed(shown(r))):
             moment = Moment(r, signs, t + 1, len(found) > 1)
             yield from _step(moment, first=i == 0)
-    x = call.inputs[0]
-    if any(x is given for given in signs.run.inputs) and x.node is not None:
-        rule, numbers = pulled(call, x, signs)
-        yield Inside("dx", signs.delta(x), rule, signs.slope(x), numbers, check=signs.run.check(x))
 
 
 def _step(moment: Moment, first: bool) -> Iterator[Inside]:

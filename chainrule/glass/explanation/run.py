@@ -30,6 +30,7 @@ from chainrule.nn import (
     Linear,
     LogSoftmax,
     Module,
+    MultiheadAttention,
     PixelShuffle,
     PixelUnshuffle,
     PReLU,
@@ -85,6 +86,8 @@ def kind(call: Call) -> str:
     """By which rule a call is explained."""
     if is_explained(call.module):
         return "recurrent"
+    if isinstance(call.module, MultiheadAttention) and not call.module.rotary:
+        return "attention" if call.module.num_heads == call.module.num_kv_heads else "general"
     for types, name in KINDS:
         if isinstance(call.module, types):
             return name
@@ -129,9 +132,11 @@ def slope_name(path: str, name: str) -> str:
 class Run:
     """A model applied to a batch, and the derivatives of its loss, as the library computes them."""
 
-    def __init__(self, model: Module, x: np.ndarray, y: Any, loss: Callable[..., Any], key: Key) -> None:
+    def __init__(
+        self, model: Module, inputs: tuple[np.ndarray, ...], y: Any, loss: Callable[..., Any], key: Key
+    ) -> None:
         self.model, self.y, self.loss_function = model, y, loss
-        self.inputs = tuple(map(variable, x if isinstance(x, tuple) else (x,)))
+        self.inputs = tuple(map(variable, inputs))
         self.x = self.inputs[0]
         self.buffers = {name: np.array(b.data) for name, b in model.named_buffers()}
         with random_stream(key):

@@ -45,8 +45,10 @@ class _View:
         line = LINES[part.level]
         lines = [f"{line * 2} {part.title} ".ljust(WIDTH - 20, line)]
         if part.given is not None:
-            (x, x_numbers), (y, y_numbers) = given(part.given)
-            lines += ["", *self._laid_out([f"{x} = ", x_numbers, f"    {y} = ", y_numbers])]
+            pieces = [
+                piece for sign, numbers in given(part.given) for piece in (f"    {unicode_text(sign)} = ", numbers)
+            ]
+            lines += ["", *self._laid_out([pieces[0].lstrip(), *pieces[1:]])]
         for step, notes in part.steps:
             lines += ["", *self.step(step, notes)]
         if part.losses is not None:
