@@ -142,8 +142,11 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
     """Print a worked example, forwards and backwards, with every number and every derivative checked.
 
     \b
-    tiny-network        2-3-1, a batch of four, update and second pass (000 ch. 6)
-    one-neuron-chain    1-1-1, by hand (004 §2.4.4)
+    tiny-network          2-3-1, a batch of four, update and second pass (000 ch. 6)
+    one-neuron-chain      1-1-1, by hand (004 §2.4.4)
+    convolution           a filter of 2 by 2 on an image of 4 by 3 (002 A.7)
+    circular-convolution  along a circle, as a circulant matrix (002 A.9)
+    max-pooling           windows of 2 by 2, and where the derivative goes (002 A.11)
 
     A page for the browser: chainrule explain tiny-network --format html > tiny-network.html
     """  # noqa: D301 - \b keeps the lines as they are

@@ -140,10 +140,12 @@ CALLS = {
         "OptionError: --dropout takes one for all hidden layers or one for each (1), got 2.\n  try     --dropout 0.1\n"
     ),
     "explain tiny-netwrok": (
-        "OptionError: There is no example 'tiny-netwrok'.\n  known   tiny-network, one-neuron-chain\n"
+        "OptionError: There is no example 'tiny-netwrok'.\n  known   tiny-network, one-neuron-chain, "
+        "convolution, circular-convolution, max-pooling, rnn, lstm, attention\n"
         "  try     did you mean 'tiny-network'?\n"
     ),
-    "explain": "OptionError: Which example?\n  known   tiny-network, one-neuron-chain\n",
+    "explain": "OptionError: Which example?\n  known   tiny-network, one-neuron-chain, "
+    "convolution, circular-convolution, max-pooling, rnn, lstm, attention\n",
 }
 
 

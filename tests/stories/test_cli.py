@@ -345,7 +345,7 @@ def test_explain_as_json(as_json):
     assert step["rule"] == str(example.step("fc1.delta"))
 
 
-@pytest.mark.parametrize("example", ["tiny-network", "one-neuron-chain"])
+@pytest.mark.parametrize("example", ["tiny-network", "one-neuron-chain", "convolution", "max-pooling"])
 @pytest.mark.parametrize("form", ["text", "latex", "html"])
 def test_explain(chainrule, example, form):
     text = chainrule("explain", example, "--format", form)

@@ -150,8 +150,9 @@ def _mask(head: Head) -> Iterator[Inside]:
     of = head.of
     if head.i or (of.visible is None and of.added is None):
         return
-    if of.visible is None:
+    if of.added is not None:
         yield Inside("mask", "M", r"\text{given}", one_or_all(of.added[:, 0]), caption="mask, added to the scores")
+    if of.visible is None:
         return
     rule = r"[j \le i]" if of.causal else r"[\text{query } i \text{ sees key } j]"
     value = one_or_all(of.visible[:, 0].astype(int))

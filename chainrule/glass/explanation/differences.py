@@ -69,7 +69,7 @@ class Replay:
 
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` in the place of a tensor."""
-        return self.with_all({tensor.node: _among_others(tensor, values)})
+        return self.with_all({tensor.node: _among_results(tensor, values)})
 
     def with_all(self, changed: dict[Any, Any]) -> np.ndarray:
         """The result where some nodes have other values."""
@@ -104,12 +104,12 @@ class Part(Replay):
         return self.replay(self.tensor, whole)
 
 
-def _among_others(tensor: Tensor, values: np.ndarray) -> Any:
-    """Values of a node: those given, beside its other results where it has several."""
+def _among_results(tensor: Tensor, values: np.ndarray) -> Any:
+    """What the node of a tensor holds with `values` in its place: an operation may have several results."""
     held = getattr(tensor.node, "value", None)
     if type(held) is not tuple:
         return values
-    return (*held[: tensor.index], values, *held[tensor.index + 1 :])
+    return tuple(values if i == tensor.index else result for i, result in enumerate(held))
 
 
 def _value(operand: Any, changed: dict[Any, Any]) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.glass.explanation.explain import Explanation, Note, explain
+from chainrule.glass.explanation.image_examples import circular_convolution, convolution, max_pooling
+from chainrule.glass.explanation.sequence_examples import attention, lstm, rnn
 from chainrule.losses import binary_cross_entropy, half_squared
 from chainrule.nn import Linear, ReLU, Sequential, Sigmoid
 
@@ -47,6 +49,12 @@ def one_neuron_chain(layout: str = "rows", digits: int = 5) -> Explanation:
 EXAMPLES: dict[str, Callable[..., Explanation]] = {
     "tiny-network": tiny_network,
     "one-neuron-chain": one_neuron_chain,
+    "convolution": convolution,
+    "circular-convolution": circular_convolution,
+    "max-pooling": max_pooling,
+    "rnn": rnn,
+    "lstm": lstm,
+    "attention": attention,
 }
 """Worked examples by the name that the command line uses."""
 

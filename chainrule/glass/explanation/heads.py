@@ -17,7 +17,7 @@ from chainrule.glass.explanation.differences import Check, Part, check
 from chainrule.glass.explanation.run import Run
 from chainrule.glass.ledgers.attention import heads
 from chainrule.glass.record import Call
-from chainrule.ops.masks import NO_BAND, band_mask
+from chainrule.ops.masks import NO_BAND, Band, band_mask
 
 KERNELS = ("masked_softmax", "attention")
 """What takes scores to weights: with the weights at hand, or block by block without them."""
@@ -143,9 +143,9 @@ def _with_heads(value: np.ndarray) -> np.ndarray:
 def _masks(kernel: Any, shape: tuple[int, ...]) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
     """What is visible, what is added to the scores, and whether a query sees only what came before."""
     given = kernel.args[1:] if kernel.name == "masked_softmax" else kernel.args[3:]
-    band = kernel.params["band"]
+    band: Band = kernel.params["band"]
     visible = [np.asarray(getattr(m, "data", m)) for m in given]
-    visible += [] if band == NO_BAND else [band_mask(*shape[-2:], band)]
+    visible += [] if band == NO_BAND else [band_mask(shape[-2], shape[-1], band)]
     added = None
     if kernel.name == "masked_softmax" and kernel.args[0].node.name == "add":
         added = np.asarray(getattr(kernel.args[0].node.args[1], "data", kernel.args[0].node.args[1]))

@@ -61,9 +61,10 @@ def words(text: str) -> str:
 def _part(part: Part, figures: Figures) -> list[str]:
     lines = [rf"\{'subsection' if part.level == 1 else 'subsubsection'}*{{{words(part.title)}}}"]
     if part.given is not None:
-        separator = r" \qquad "
-        pairs = (f"{sign} = {_number(value, figures)}" for sign, value in given(part.given))
-        lines.append(rf"\[ {separator.join(pairs)} \]")
+        pairs = given(part.given)
+        shown = [f"{sign} = {_number(value, figures)}" for sign, value in pairs]
+        beside = sum(_columns(value, figures) for _, value in pairs) <= WIDTH
+        lines += [rf"\[ {line} \]" for line in ([r" \qquad ".join(shown)] if beside else shown)]
     for step, notes in part.steps:
         lines += _step(step, notes, figures)
     if part.losses is not None:
@@ -108,14 +109,15 @@ def _cut(formula: Formula, figures: Figures) -> int:
         return 0
     cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)]
     fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH]
-    return (fit or cuts[:1] or [0])[-1]
+    outside = [i for i in fit if _balanced(formula[:i])]
+    return (outside or fit or cuts[:1] or [0])[-1]
 
 
 def _may_break(formula: Formula, i: int) -> bool:
-    """Whether a line may end before part i: at a sign outside all brackets."""
+    """Whether a line may end before part i: at a sign, outside all brackets if there is a place."""
     sign, before = (part if isinstance(part, str) else "" for part in (formula[i], formula[i - 1]))
     first = i == 1 and sign == "="  # the line's own sign of equality
-    return (sign in BREAKS or before.endswith(r"\odot")) and not first and _balanced(formula[:i])
+    return (sign in BREAKS or before.endswith(r"\odot")) and not first
 
 
 def _columns(part: Any, figures: Figures) -> int:

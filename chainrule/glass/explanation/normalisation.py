@@ -163,7 +163,7 @@ def _standardised(call: Call, n: Norm, x: str, signs: Signs) -> Inside:
         off = ("-", signs.lay(n.mean)) if centred(call) else ()
         numbers = ("(", signs.lay(n.x), *off, r") \odot", signs.lay(1 / n.root))
     return Inside(
-        "x_hat", r"\hat x", rf"{above} / {ROOT}", signs.lay(n.x_hat), substituted=numbers,
+        "x_hat", r"\hat x", rf"{above}/{ROOT}", signs.lay(n.x_hat), substituted=numbers,
         caption=rf"standardised; the last factor is $1/{ROOT}$" if numbers else "standardised",
     )  # fmt: skip
 
@@ -270,7 +270,7 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
     g = bar if n.scale is None else bar * n.scale
     rows = len(n.cut) == 2
     if n.fixed:
-        return rf"{sign} / {ROOT}", (signs.lay(g), r"\odot", signs.lay(1 / n.root)) if rows else None
+        return rf"{sign}/{ROOT}", (signs.lay(g), r"\odot", signs.lay(1 / n.root)) if rows else None
     m = n.count
     mean, off = (" - s", ("-", signs.lay(n.total(g)))) if centred(call) else ("", ())
     if not signs.run.sends_alone(x):  # the sums s and t are not shown

@@ -118,8 +118,8 @@ def _accepted(model: Module, x: np.ndarray) -> np.ndarray:
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-        row, column = place[0], ", ".join(map(str, place[1:]))
-        raise DataError(f"x has a number that is not finite: {x[place]}.", place=f"row {row}, column {column}")
+        where = f"row {place[0]}, column {place[1]}" if x.ndim == 2 else f"x[{', '.join(map(str, place))}]"
+        raise DataError(f"x has a number that is not finite: {x[place]}.", place=where)
     return x
 
 

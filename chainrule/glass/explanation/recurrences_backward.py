@@ -49,8 +49,7 @@ def _step(moment: Moment, first: bool) -> Iterator[Inside]:
 
 def _arriving_notes(moment: Moment) -> tuple[str, ...]:
     sign = moment.letter(r"\bar h", "", moment.t)
-    back = "$t - 1$" if moment.of.reverse else "$t + 1$"
-    added_to = f"; what comes back through time, from step {back}, is added to it" if moment.steps > 1 else ""
+    added_to = "; what comes back through time, from the step behind, is added to it" if moment.steps > 1 else ""
     return (f"${sign}$ is what arrives at ${moment.sign('h')}$ from above{added_to}",)
 
 

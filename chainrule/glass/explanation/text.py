@@ -45,10 +45,10 @@ class _View:
         line = LINES[part.level]
         lines = [f"{line * 2} {part.title} ".ljust(WIDTH - 20, line)]
         if part.given is not None:
-            pieces = [
+            pieces: list[Any] = [
                 piece for sign, numbers in given(part.given) for piece in (f"    {unicode_text(sign)} = ", numbers)
             ]
-            lines += ["", *self._laid_out([pieces[0].lstrip(), *pieces[1:]])]
+            lines += ["", *self._laid_out([str(pieces[0]).lstrip(), *pieces[1:]])]
         for step, notes in part.steps:
             lines += ["", *self.step(step, notes)]
         if part.losses is not None:
