@@ -183,3 +183,23 @@ def test_a_translator_reads_two_sequences():
     assert e.checked, [(s.name, str(s.check)) for s in e.steps if s.check is not None and not s.check]
     assert e["decoder.multihead_attn.head2.weights"].shape == (2, 3)
     np.testing.assert_array_equal(e["x2"], target)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("name", ["waves", "waves with dropout", "learned"])
+def test_positions_are_rows_that_are_added(name, layout):
+    layers = {
+        "waves": lambda: nn.PositionalEncoding(4),
+        "waves with dropout": lambda: nn.PositionalEncoding(4, 0.5),
+        "learned": lambda: nn.LearnedPositions(9, 4),
+    }
+    cr.seed(0)
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(first=nn.Linear(4, 4), place=layers[name](), fc=nn.Linear(4, 1)).astype(np.float64)
+    x, y = rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 3, 1))
+    e = cr.explain(model, x, y, losses.mse, layout=layout, key=cr.Key(5))
+    assert e.checked
+    explained_numbers.check(e.step("place.a"))
+    explained_numbers.check(e.step("first.delta"))
+    if name == "waves":
+        np.testing.assert_allclose(np.asarray(e["place.a"] - e["first.z"]).ravel()[[0, -1]], [0.0, 1.0], atol=1e-3)

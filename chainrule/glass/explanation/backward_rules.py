@@ -14,11 +14,13 @@ from chainrule.glass.explanation import (
     normalisation,
     operations,
     pooling,
+    positions,
     recurrences_backward,
+    softmax,
     transposed,
 )
 from chainrule.glass.explanation.inside import Inside
-from chainrule.glass.explanation.rules import Term, function, is_log
+from chainrule.glass.explanation.rules import Term, function
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs, named
 from chainrule.glass.record import Call
@@ -94,13 +96,6 @@ def _entry_by_entry(call: Call, slope: str, signs: Signs) -> Term:
     return rf"{signs.delta(call.output)} \odot {slope}", numbers
 
 
-def _softmax(call: Call, x: Tensor, signs: Signs) -> Term:
-    if is_log(call):
-        return _general(call, x, signs)
-    y, p = signs.delta(call.output), signs.sign(call.output)
-    return rf"{p} \odot ({y} - \langle {y}, {p} \rangle)", None
-
-
 def _flatten(call: Call, x: Tensor, signs: Signs) -> Term:
     return rf"\operatorname{{reshape}}({signs.delta(call.output)})", None
 
@@ -125,7 +120,7 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "convolution": convolution.pulled,
     "transposed convolution": transposed.pulled,
     "activation": _activation,
-    "softmax": _softmax,
+    "softmax": softmax.pulled,
     "dropout": dropout.pulled,
     "batch norm": normalisation.pulled,
     "layer norm": normalisation.pulled,
@@ -139,6 +134,7 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "residual": _residual,
     "recurrent": recurrences_backward.pulled,
     "attention": attention.pulled,
+    "positions": positions.pulled,
     **operations.BACKWARD,
 }
 """By kind of layer; any other goes by `_general`."""
@@ -153,6 +149,7 @@ PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {
     "embedding": lookup.parameter,
     "recurrent": recurrences_backward.parameter,
     "attention": attention.parameter,
+    "positions": positions.parameter,
 }
 """Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
 
@@ -173,6 +170,7 @@ INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
     "mean pooling": pooling.inside_back,
     "embedding": lookup.inside_back,
     "linear map": linear_maps.inside_back,
+    "softmax": softmax.inside_back,
     "recurrent": recurrences_backward.backwards,
     "attention": attention.backwards,
 }

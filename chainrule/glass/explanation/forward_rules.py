@@ -15,6 +15,7 @@ from chainrule.glass.explanation import (
     normalisation,
     operations,
     pooling,
+    positions,
     recurrences_forward,
     transposed,
 )
@@ -144,6 +145,7 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "residual": _residual,
     "recurrent": recurrences_forward.result,
     "attention": attention.result,
+    "positions": positions.forward,
     **operations.FORWARD,
 }
 """By kind of layer; any other goes by `_general`."""

@@ -27,12 +27,14 @@ from chainrule.nn import (
     GroupNorm,
     LayerNorm,
     LeakyReLU,
+    LearnedPositions,
     Linear,
     LogSoftmax,
     Module,
     MultiheadAttention,
     PixelShuffle,
     PixelUnshuffle,
+    PositionalEncoding,
     PReLU,
     Residual,
     RMSNorm,
@@ -64,6 +66,7 @@ KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Embedding,), "embedding"),
     ((Flatten, Unflatten), "flatten"),
     ((Residual,), "residual"),
+    ((PositionalEncoding, LearnedPositions), "positions"),
     ((Upsample, PixelShuffle, PixelUnshuffle), "linear map"),
     (_each("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"), "linear map"),
 )
@@ -193,7 +196,11 @@ class Run:
 
     def sends_alone(self, x: Tensor) -> bool:
         """Whether what goes back to a tensor is shown, and comes from one layer only."""
-        given = x is self.x or x.node is None or any(x.node is p.node for p in self.parameters.values())
+        given = (
+            any(x is v for v in self.inputs)
+            or x.node is None
+            or any(x.node is p.node for p in self.parameters.values())
+        )
         return not given and len(self.uses[mark(x)]) == 1
 
     def check_entry(self, tensor: Tensor, place: tuple[int, ...]) -> Check:
