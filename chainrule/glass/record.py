@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.base.errors import OptionError
 from chainrule.core import Graph, Tensor, tree
+from chainrule.glass.grouped import ATTENTION, attentions
 from chainrule.nn import Module, MultiheadAttention, PositionalEncoding, Recurrent, Residual
 from chainrule.nn.recurrent import RecurrentLayers
 
@@ -134,8 +135,15 @@ def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[C
     inside = {node.serial for call in calls if not call.passes for node in _owned(call)}
     modules = dict(model.named_modules())
     taken = {call.path for call in calls}
-    for node in Graph(prediction):
-        if node.primitive is None or node.serial in inside:
+    loose = [node for node in Graph(prediction) if node.primitive is not None and node.serial not in inside]
+    grouped: set[int] = set()
+    for node, inputs, parts in attentions(loose):
+        path = _free(".".join(filter(None, (node.path, ATTENTION))), taken)
+        taken.add(path)
+        grouped |= parts
+        yield Call(path, None, _tensors(inputs), Tensor(node.value, node.trace, node), ATTENTION)
+    for node in loose:
+        if node.serial in grouped:
             continue
         inputs = tuple(a for a in node.args if isinstance(a, Tensor) and a.node is not None)
         module = modules.get(node.path)

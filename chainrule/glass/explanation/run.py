@@ -81,7 +81,7 @@ def weighted(call: Call) -> bool:
     return kind(call) in WEIGHTED
 
 
-OPERATIONS = ("add", "index", "mean", "matmul")
+OPERATIONS = ("add", "index", "mean", "matmul", "attention")
 """Operations between layers that have rules of their own."""
 
 
