@@ -214,7 +214,9 @@ def _head_back(head: Head) -> Iterator[Inside]:
     used, letter = (head.pairs("dropped"), rf"\tilde {head.letter('A')}") if dropped else (a, head.letter("A"))
     if head.call.module is not None:
         wide, side = of.values["V"].shape[-1], "rows" if columns else "columns"
-        rule = rf"\partial L/\partial C \text{{, {side} }} {i * wide + 1} \text{{ to }} {(i + 1) * wide}"
+        to = rf" \text{{ to }} {(i + 1) * wide}" if wide > 1 else ""
+        side = side if wide > 1 else side.removesuffix("s")
+        rule = rf"\partial L/\partial C \text{{, {side} }} {i * wide + 1}{to}"
         yield Inside("doutput", head.slope("O"), rule, d_o, check=of.check("heads", i))
     o, root = head.slope("O"), rf"/\sqrt{{{of.width}}}"
     rule = rf"({o}) {letter}" if columns else rf"{letter}^\top {o}"

@@ -60,7 +60,7 @@ class Backward:
         signs, last = self.signs, cut.last
         self.told.add(mark(self.run.prediction))
         sign = signs.sign(cut.pre_activation) if not cut.inside_loss and last is None else signs.y_hat
-        behind = "/m" if cut.behind == f"/{len(self.run.x.data)}" and not signs.single else cut.behind
+        behind = "/m" if cut.behind == f"/{len(cut.prediction)}" and not signs.single else cut.behind
         before, after = (f"{cut.before}(", ")") if cut.before or behind else ("", "")
         rule = f"{before}{sign} - {signs.letter('Y')}{after}{behind if after else ''}"
         numbers = (signs.lay(cut.prediction), "-", signs.lay(cut.target))

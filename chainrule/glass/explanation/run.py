@@ -169,6 +169,14 @@ class Run:
         tape.bars = cotangents(tape)
         return tape
 
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Prediction and target row by row: of samples, or of the steps of all sequences if each has a prediction."""
+        prediction, target = self.prediction.data, np.asarray(getattr(self.y, "data", self.y))
+        if prediction.ndim == 3 and target.shape[:2] == prediction.shape[:2]:
+            return prediction.reshape(-1, prediction.shape[-1]), target.reshape(-1, *target.shape[2:])
+        return prediction, target
+
     def _accept(self) -> None:
         for call in self.calls:
             if isinstance(call.module, Linear) and call.output.ndim not in (2, 3):

@@ -156,8 +156,9 @@ def _is_of_sequences(call: Any) -> bool:
 
 
 def _rows_met(run: Run) -> int:
-    """The most rows that a dense layer takes: samples, or steps of sequences."""
-    return max((y.size // y.shape[-1] for y in (c.output for c in run.calls if kind(c) == "linear")), default=1)
+    """The most rows that a dense layer or the loss takes: samples, or steps of sequences."""
+    dense = (call.output for call in run.calls if kind(call) == "linear")
+    return max([len(run.rows[0]), *(y.size // y.shape[-1] for y in dense)])
 
 
 def named(name: str) -> str:
