@@ -113,7 +113,8 @@ def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
     yield join(call.path, "da"), signs.slope(result)
     for name, numbers in forward_rules.quantities(call, signs):
         yield join(call.path, name), numbers
-    for name, tensor in run.own_parameters(call).items():
+    again = any(c.module is call.module for c in run.calls[: run.calls.index(call)])
+    for name, tensor in run.own_parameters(call).items() if not again else ():
         short = {"weight": "W", "bias": "b"}.get(name, name) if counted else name
         yield join(call.path, short), tensor.data
         yield slope_name(call.path, short), run.gradient(tensor)
