@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, Figures, is_elided, slices, statistics
+from chainrule.glass.explanation.figures import GAP, Figures, is_elided, left_out
 from chainrule.glass.explanation.notation import html_text, prose, unicode_text
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part, given, introduction, story
+
+ABREAST = 96
+"""Letters that the matrices of an image may take side by side."""
 
 STYLE = """
 .explained { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60em;
@@ -35,8 +38,8 @@ STYLE = """
   border-left: 1.5px solid; border-right: 1.5px solid; border-radius: .5em;
   font-variant-numeric: tabular-nums }
 .explained table.m td { padding: 0 .45em; text-align: right; font-size: .92em }
-.explained .image { display: inline-flex; flex-wrap: wrap; gap: .2em .6em; align-items: center;
-  max-width: 46em; vertical-align: middle }
+.explained .image { display: inline-flex; flex-direction: column; gap: .2em; vertical-align: middle }
+.explained .image > span { display: flex; gap: .6em; align-items: center }
 .explained .slice { display: inline-flex; flex-direction: column; align-items: center }
 .explained .slice small { color: #555; font-size: .72em; line-height: 1.4 }
 .explained sup, .explained sub { font-size: .72em; line-height: 0 }
@@ -84,7 +87,7 @@ def _part(part: Part, figures: Figures) -> list[str]:
 def _step(step: Step, notes: list[str], figures: Figures) -> str:
     head, sign, _ = map(html_text, step.sides)
     rows = [[head if i == 0 else "", sign if i == 0 else "=", _written(f, figures)] for i, f in enumerate(step.lines)]
-    rows += [["", "", statistics(step.value, figures)]] if is_elided(step.value) else []
+    rows += [["", "", left_out(step.value, figures)]] if is_elided(step.value) else []
     rows += [[html_text(entry[0]), "=", _written(entry[2:], figures)] for entry in step.entries]
     lines = ['<div class="step">', _facts(step), _math(rows)]
     lines += [f'<div class="note">{prose(note, html_text, escape)}</div>' for note in notes]
@@ -123,8 +126,12 @@ def _sign(latex: str) -> str:
 def _number(array: np.ndarray, figures: Figures) -> str:
     if array.size == 1:
         return figures.number(array.reshape(()))
-    parts = [GAP if one is None else _slice(*one, array, figures) for one in slices(array)]
-    return parts[0] if len(parts) == 1 else f'<span class="image">{"".join(parts)}</span>'
+    rows = [
+        [GAP if one is None else _slice(*one, array, figures) for one in row] for row in figures.rows(array, ABREAST)
+    ]
+    if len(rows) == len(rows[0]) == 1:
+        return rows[0][0]
+    return f'<span class="image">{"".join(f"<span>{chr(32).join(row)}</span>" for row in rows)}</span>'
 
 
 def _slice(head: str, matrix: np.ndarray, among: np.ndarray, figures: Figures) -> str:
