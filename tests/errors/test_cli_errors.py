@@ -141,11 +141,11 @@ CALLS = {
     ),
     "explain tiny-netwrok": (
         "OptionError: There is no example 'tiny-netwrok'.\n  known   tiny-network, one-neuron-chain, "
-        "convolution, circular-convolution, max-pooling\n"
+        "convolution, circular-convolution, max-pooling, rnn, lstm, attention\n"
         "  try     did you mean 'tiny-network'?\n"
     ),
     "explain": "OptionError: Which example?\n  known   tiny-network, one-neuron-chain, "
-    "convolution, circular-convolution, max-pooling\n",
+    "convolution, circular-convolution, max-pooling, rnn, lstm, attention\n",
 }
 
 

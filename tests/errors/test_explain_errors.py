@@ -16,11 +16,19 @@ def model(*layers):
 
 
 class Twice(nn.Module):
-    def __init__(self):
-        self.fc = nn.Linear(3, 3)
+    def __init__(self, layer):
+        self.layer = layer
 
     def forward(self, x):
-        return self.fc(self.fc(x))
+        return self.layer(self.layer(x))
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, x, z):
+        return self.fc(x) + z
 
 
 class Pair(nn.Module):
@@ -84,17 +92,30 @@ CASES = {
         "Linear expects 3 input features, got 5.\n  layer   fc1 = Linear(3 → 2)\n"
         "  input   (4, 5)   axis −1 = 5\n  try     Linear(5, 2)",
     ),
-    "three axes": (
-        lambda: cr.explain(model(), np.ones((4, 7, 3)), np.ones((4, 7, 2)), losses.mse),
+    "four axes": (
+        lambda: cr.explain(model(), np.ones((4, 7, 5, 3)), np.ones((4, 7, 5, 2)), losses.mse),
         cr.OptionError,
-        "explain shows dense layers on (samples, features), not on (4, 7, 3).\n"
+        "explain shows dense layers on samples or sequences of features, not on (4, 7, 5, 3).\n"
         "  layer   fc1 = Linear(3 → 2)\n  try     cr.nn.Flatten() before it",
     ),
     "called twice": (
-        lambda: cr.explain(Twice(), X, X, losses.mse),
+        lambda: cr.explain(Twice(nn.LayerNorm(3)), X, X, losses.mse),
         cr.OptionError,
-        "explain shows layers that are called once, not 2 times.\n  layer   fc = Linear(3 → 3)\n"
-        "  try     a layer for each call; names such as fc1.z would mean several numbers",
+        "explain shows dense layers and layers without parameters called more than once, not this one.\n"
+        "  layer   layer = LayerNorm(3)\n"
+        "  try     a layer for each call",
+    ),
+    "a cell called step by step": (
+        lambda: cr.explain(Twice(nn.RNNCell(3, 3)), X, X, losses.mse),
+        cr.OptionError,
+        "explain shows dense layers and layers without parameters called more than once, not this one.\n"
+        "  layer   layer = RNNCell(3 → 3)\n"
+        "  try     cr.nn.Recurrent(RNNCell(3 → 3)), which runs the cell over a sequence",
+    ),
+    "inputs of different lengths": (
+        lambda: cr.explain(Sum(), (X, Y[:3]), Y, losses.mse),
+        cr.ShapeError,
+        "The first input has 4 samples, input 2 has 3.\n  first   (4, 3)\n  other   (3, 2)",
     ),
     "two results": (
         lambda: cr.explain(Pair(), X, Y, losses.mse),
@@ -154,7 +175,7 @@ CASES = {
     "dense layer on images": (
         lambda: cr.explain(nn.Sequential(fc=nn.Linear(2, 2)), IMAGES, IMAGES, losses.mse),
         cr.OptionError,
-        "explain shows dense layers on (samples, features), not on (2, 1, 2, 2).\n"
+        "explain shows dense layers on samples or sequences of features, not on (2, 1, 2, 2).\n"
         "  layer   fc = Linear(2 → 2)\n  try     cr.nn.Flatten() before it",
     ),
     "ids with fractions": (

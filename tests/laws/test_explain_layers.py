@@ -159,11 +159,15 @@ def value_of(formula, shape):
     return np.reshape(eval("".join(words), {"numbers": numbers, "shape": shape}).array, shape)
 
 
+OF_SEQUENCES = (nn.PositionalEncoding, nn.LearnedPositions)
+"""Tried in test_explain_attention.py."""
+
+
 def test_every_kind_of_layer_that_has_a_rule_is_tried():
     """Over one number of axes at least."""
     tried = {without_axes(type(module)) for make in ALL.values() for module in make()[0].children()}
     kinds = {kind for types, _ in KINDS for kind in types}
-    assert {without_axes(k) for k in kinds if not issubclass(k, OF_PERCEPTRONS)} <= tried
+    assert {without_axes(k) for k in kinds if not issubclass(k, OF_PERCEPTRONS + OF_SEQUENCES)} <= tried
 
 
 def without_axes(layer):

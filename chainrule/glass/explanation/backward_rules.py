@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
-from chainrule.glass.explanation import convolution, dropout, linear_maps, lookup, normalisation, pooling, transposed
+from chainrule.glass.explanation import (
+    attention,
+    convolution,
+    dropout,
+    linear_maps,
+    lookup,
+    normalisation,
+    operations,
+    pooling,
+    positions,
+    recurrences_backward,
+    softmax,
+    transposed,
+)
 from chainrule.glass.explanation.inside import Inside
-from chainrule.glass.explanation.rules import Term, function, is_log
+from chainrule.glass.explanation.rules import Term, function
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs, named
 from chainrule.glass.record import Call
@@ -33,7 +46,7 @@ def parameter(call: Call, name: str, signs: Signs) -> tuple[str, Term]:
         case "linear", "weight":
             return signs.weight(call.path), _of_weight(call, signs)
         case "linear", "bias":
-            return f"b^{{({signs.layer[call.path]})}}", (_summed(y, signs), None)
+            return f"b^{{({signs.held[call.path]})}}", (_summed(y, signs), None)
     sign = named(name)
     return sign, (rf"\textstyle\sum ({y}) \odot \partial {signs.sign(call.output)}/\partial {sign}", None)
 
@@ -83,13 +96,6 @@ def _entry_by_entry(call: Call, slope: str, signs: Signs) -> Term:
     return rf"{signs.delta(call.output)} \odot {slope}", numbers
 
 
-def _softmax(call: Call, x: Tensor, signs: Signs) -> Term:
-    if is_log(call):
-        return _general(call, x, signs)
-    y, p = signs.delta(call.output), signs.sign(call.output)
-    return rf"{p} \odot ({y} - \langle {y}, {p} \rangle)", None
-
-
 def _flatten(call: Call, x: Tensor, signs: Signs) -> Term:
     return rf"\operatorname{{reshape}}({signs.delta(call.output)})", None
 
@@ -114,7 +120,7 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "convolution": convolution.pulled,
     "transposed convolution": transposed.pulled,
     "activation": _activation,
-    "softmax": _softmax,
+    "softmax": softmax.pulled,
     "dropout": dropout.pulled,
     "batch norm": normalisation.pulled,
     "layer norm": normalisation.pulled,
@@ -126,6 +132,10 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "linear map": linear_maps.pulled,
     "flatten": _flatten,
     "residual": _residual,
+    "recurrent": recurrences_backward.pulled,
+    "attention": attention.pulled,
+    "positions": positions.pulled,
+    **operations.BACKWARD,
 }
 """By kind of layer; any other goes by `_general`."""
 
@@ -137,6 +147,9 @@ PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {
     "group norm": normalisation.parameter,
     "rms norm": normalisation.parameter,
     "embedding": lookup.parameter,
+    "recurrent": recurrences_backward.parameter,
+    "attention": attention.parameter,
+    "positions": positions.parameter,
 }
 """Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
 
@@ -157,5 +170,8 @@ INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
     "mean pooling": pooling.inside_back,
     "embedding": lookup.inside_back,
     "linear map": linear_maps.inside_back,
+    "softmax": softmax.inside_back,
+    "recurrent": recurrences_backward.backwards,
+    "attention": attention.backwards,
 }
 """Kinds of layers that tell several steps on the way back."""

@@ -73,7 +73,10 @@ class Replay:
 
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` in the place of a tensor."""
-        changed: dict[Any, Any] = {tensor.node: _among_results(tensor, values)}
+        return self.with_all({tensor.node: _among_results(tensor, values)})
+
+    def with_all(self, changed: dict[Any, Any]) -> np.ndarray:
+        """The result where some nodes have other values."""
         for node in self.nodes:
             if node not in changed and any(parent in changed for parent in node.parents):
                 changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
@@ -89,6 +92,20 @@ class Onwards(Replay):
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` for the quantity."""
         return self.replay(self.output, self.rest(values))
+
+
+class Part(Replay):
+    """A result as a function of a part of a tensor: of one head, of the rows of one gate."""
+
+    def __init__(self, replay: Replay, tensor: Tensor, place: tuple[Any, ...]) -> None:
+        self.result, self.replay, self.tensor, self.place = replay.result, replay, tensor, place
+        self.start = Tensor(np.array(tensor.data[place])).requires_grad_()
+
+    def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+        """The result with `values` for the part."""
+        whole = np.array(self.tensor.data)
+        whole[self.place] = values
+        return self.replay(self.tensor, whole)
 
 
 def _among_results(tensor: Tensor, values: np.ndarray) -> Any:

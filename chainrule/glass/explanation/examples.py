@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.glass.explanation.explain import Explanation, Note, explain
 from chainrule.glass.explanation.image_examples import circular_convolution, convolution, max_pooling
+from chainrule.glass.explanation.sequence_examples import attention, lstm, rnn
 from chainrule.losses import binary_cross_entropy, half_squared
 from chainrule.nn import Linear, ReLU, Sequential, Sigmoid
 
@@ -51,6 +52,9 @@ EXAMPLES: dict[str, Callable[..., Explanation]] = {
     "convolution": convolution,
     "circular-convolution": circular_convolution,
     "max-pooling": max_pooling,
+    "rnn": rnn,
+    "lstm": lstm,
+    "attention": attention,
 }
 """Worked examples by the name that the command line uses."""
 

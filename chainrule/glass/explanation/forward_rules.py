@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from chainrule.glass.explanation import convolution, dropout, linear_maps, lookup, normalisation, pooling, transposed
+import numpy as np
+
+from chainrule.glass.explanation import (
+    attention,
+    convolution,
+    dropout,
+    linear_maps,
+    lookup,
+    normalisation,
+    operations,
+    pooling,
+    positions,
+    recurrences_forward,
+    transposed,
+)
 from chainrule.glass.explanation.entries import written_out
 from chainrule.glass.explanation.figures import SHOWN
 from chainrule.glass.explanation.inside import Inside
@@ -30,11 +44,17 @@ def inside(call: Call, signs: Signs) -> Iterable[Inside]:
     return () if tell is None or call.passes else tell(call, signs)
 
 
+def quantities(call: Call, signs: Signs) -> Iterable[tuple[str, np.ndarray]]:
+    """Numbers inside a layer by name, also of what it does not tell."""
+    tell = QUANTITIES.get(kind(call))
+    return () if tell is None else tell(call, signs)
+
+
 def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
     """The entries of a dense layer's pre-activation one by one, for one sample and few inputs."""
     own = signs.run.own_parameters(call)
     x, w = call.inputs[0].data, own["weight"].data
-    if len(x) != 1 or not 2 <= w.shape[1] <= EXPANDED or w.shape[0] > SHOWN:
+    if x.ndim != 2 or len(x) != 1 or not 2 <= w.shape[1] <= EXPANDED or w.shape[0] > SHOWN:
         return ()
     z, head = call.output.data[0], signs.sign(call.output)
     bias = own["bias"].data if "bias" in own else None
@@ -125,6 +145,10 @@ RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "linear map": linear_maps.forward,
     "flatten": _flatten,
     "residual": _residual,
+    "recurrent": recurrences_forward.result,
+    "attention": attention.result,
+    "positions": positions.forward,
+    **operations.FORWARD,
 }
 """By kind of layer; any other goes by `_general`."""
 
@@ -140,5 +164,12 @@ INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
     "mean pooling": pooling.inside,
     "embedding": lookup.inside,
     "linear map": linear_maps.inside,
+    "recurrent": recurrences_forward.forwards,
+    "attention": attention.forwards,
 }
 """Kinds of layers that tell several steps; the result comes behind these."""
+
+QUANTITIES: dict[str, Callable[[Call, Signs], Iterable[tuple[str, np.ndarray]]]] = {
+    "recurrent": recurrences_forward.quantities,
+}
+"""Kinds of layers that have more numbers than they tell."""

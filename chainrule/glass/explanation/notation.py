@@ -28,9 +28,9 @@ SIGNS = {
 }  # fmt: skip
 """What a command without arguments becomes; a command that is not here is a function's name: \\max is max."""
 
-ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
-SUPERSCRIPT = dict(zip("0123456789+−=()niTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀˣᶻᵀ", strict=True))
-SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜᵥₓ", strict=True))
+ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307", "overleftarrow": "\u20d6"}
+SUPERSCRIPT = dict(zip("0123456789+−=()nifgorhTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᶠᵍᵒʳʰᵀˣᶻᵀ", strict=True))
+SUBSCRIPT = dict(zip("0123456789+−=()aehijkmnoprstvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₘₙₒₚᵣₛₜᵥₓ", strict=True))
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
 
 Raise = Callable[[str], str]
@@ -128,7 +128,7 @@ def _tidy(line: str) -> str:
     line = re.sub(r" (?=[)\]},;.⟩_])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
-    line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
+    line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('²]|<su[bp]>)", "", line)  # max (0, x) is max(0, x)
     return unicodedata.normalize("NFC", line)
 
 

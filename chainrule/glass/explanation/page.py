@@ -75,7 +75,7 @@ def _part(part: Part, figures: Figures) -> list[str]:
     lines = [f"<h{part.level + 1}>{escape(part.title)}</h{part.level + 1}>"]
     if part.given is not None:
         for sign, value in given(part.given):
-            lines.append(_math([[sign, "=", _number(value, figures)]]))
+            lines.append(_math([[html_text(sign), "=", _number(value, figures)]]))
     for step, notes in part.steps:
         lines.append(_step(step, notes, figures))
     if part.losses is not None:

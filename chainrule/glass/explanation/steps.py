@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class Step:
         """The derivation line by line, each behind its "=": the rule, the same with numbers, the value."""
         numbers = self.substituted or ()
         shown = len(numbers) > 1 and not any(isinstance(p, np.ndarray) and is_elided(p) for p in numbers)
-        return [(self.sides[2],), *([bracketed(numbers)] if shown else []), (self.value,)]
+        return [(self.sides[2],), *(map(bracketed, _equals(numbers)) if shown else []), (self.value,)]
 
     @property
     def entries(self) -> tuple[Formula, ...]:
@@ -68,6 +69,16 @@ class Step:
         """The rule in LaTeX, split at its first sign of equality or assignment."""
         sign = r" \leftarrow " if r" \leftarrow " in self.rule else " = "
         return self.rule.partition(sign)
+
+
+def _equals(formula: Formula) -> Iterator[Formula]:
+    """The lines of a formula that goes on behind signs of equality."""
+    start = 0
+    for i, part in enumerate(formula):
+        if isinstance(part, str) and part == "=":
+            yield formula[start:i]
+            start = i + 1
+    yield formula[start:]
 
 
 def _copied(formula: Formula) -> Formula:

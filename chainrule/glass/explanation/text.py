@@ -45,8 +45,10 @@ class _View:
         line = LINES[part.level]
         lines = [f"{line * 2} {part.title} ".ljust(WIDTH - 20, line)]
         if part.given is not None:
-            (x, x_numbers), (y, y_numbers) = given(part.given)
-            lines += ["", *self._laid_out([f"{x} = ", x_numbers, f"    {y} = ", y_numbers])]
+            pieces: list[Any] = [
+                piece for sign, numbers in given(part.given) for piece in (f"    {unicode_text(sign)} = ", numbers)
+            ]
+            lines += ["", *self._laid_out([str(pieces[0]).lstrip(), *pieces[1:]])]
         for step, notes in part.steps:
             lines += ["", *self.step(step, notes)]
         if part.losses is not None:
@@ -91,7 +93,7 @@ class _View:
         return blocks[0] if len(blocks) == 1 else _abreast(blocks)
 
     def _matrix(self, matrix: np.ndarray, among: np.ndarray) -> Block:
-        cells = self.figures.cells(matrix, among)
+        cells = _narrowed(self.figures.cells(matrix, among))
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         apart = "  " if sum(widths) + 2 * len(widths) <= ABREAST else " "
         rows = [apart.join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
@@ -99,6 +101,17 @@ class _View:
             return [f"[{rows[0]}]"]
         edges = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")]
         return [left + row + right for (left, right), row in zip(edges, rows, strict=True)]
+
+
+def _narrowed(cells: list[list[str]]) -> list[list[str]]:
+    """Rows that fit into a line: columns before the last are left out until they do."""
+    columns = list(map(list, zip(*cells, strict=True)))
+    while len(columns) > 3 and sum(max(map(len, column)) + 2 for column in columns) > ABREAST:
+        if columns[-2][0] == GAP:
+            del columns[-3]
+        else:
+            columns[-2] = [GAP] * len(cells)
+    return list(map(list, zip(*columns, strict=True)))
 
 
 def _headed(head: str, block: Block) -> Block:

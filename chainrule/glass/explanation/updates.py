@@ -25,7 +25,7 @@ def passes(problem: Problem, lr: float | None, optimizer: Callable[..., Any] | N
     with float64(model):
         update = optimizer(model.parameters()) if optimizer else None
         for _ in range(steps):
-            run = Run(model, problem.x, problem.y, problem.loss, problem.key)
+            run = Run(model, problem.inputs, problem.y, problem.loss, problem.key)
             before = kept(run, problem.layout, backward=True)
             gradients = {p: run.gradient(p) for p in model.parameters()}
             for p, gradient in gradients.items():
@@ -36,7 +36,7 @@ def passes(problem: Problem, lr: float | None, optimizer: Callable[..., Any] | N
             if update is not None:
                 update.step()
             yield _updated(before, model, lr, update)
-        run = Run(model, problem.x, problem.y, problem.loss, problem.key)
+        run = Run(model, problem.inputs, problem.y, problem.loss, problem.key)
         yield kept(run, problem.layout, backward=False)
 
 
