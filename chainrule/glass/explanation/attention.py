@@ -163,7 +163,8 @@ def _mask(head: Head) -> Iterator[Inside]:
     if of.visible is None:
         return
     rule = r"[j \le i]" if of.causal else r"[\text{query } i \text{ sees key } j]"
-    value = one_or_all(of.visible[:, 0].astype(int))
+    visible = of.visible[:, 0].astype(int)
+    value = visible[0] if (visible == visible[:1]).all() else visible
     yield Inside("mask", "M", rule, value, caption="mask: 1 is visible; what is not gets the weight 0")
 
 
