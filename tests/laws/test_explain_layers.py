@@ -45,6 +45,8 @@ def test_every_layer_is_explained_and_checked(name, layout):
     assert max(map(len, text.splitlines())) <= 100
     assert "\\" not in text
     assert {n for n in e.names if n.endswith((".dW", ".db", ".dweight", ".dbias"))} <= {s.name for s in e.steps}
+    told = [s for s in e.steps if s.kind == "inside" and s.phase == "backward"]
+    assert all(s.check is not None for s in told if "partial L" in s.symbol or s.name.endswith("dx_hat"))
     assert all(name in e.names for name in (s.name for s in e.steps if s.kind == "inside"))
 
 

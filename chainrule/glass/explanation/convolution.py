@@ -253,14 +253,22 @@ def _of_inputs(call: Call, signs: Signs, x: Tensor) -> Iterator[Inside]:
             "da_product", rf"\operatorname{{vec}} {sample(signs.delta(x), n, signs)}",
             rf"T^\top \operatorname{{vec}} {delta}", gradient[n].reshape(-1, 1),
             substituted=(matrix.T, r"\cdot", bar[n].reshape(-1, 1)),
-            caption="back through the transposed matrix",
+            caption="back through the transposed matrix", check=signs.run.check(x),
         )  # fmt: skip
         return
     rows = w[outputs].reshape(len(own), -1)
+    columns = slides.columns(x.data[n, of_group(call, outputs.start)])
+
+    def rest(changed: np.ndarray) -> np.ndarray:
+        z = np.array(call.output.data)
+        z[n, outputs] += (rows @ (changed - columns)).reshape(z[n, outputs].shape)
+        return z
+
     yield Inside(
         "da_columns", r"\partial L/\partial U", rf"{signs.weight(call.path, True)} {delta}", rows.T @ deltas,
         substituted=(rows.T, r"\cdot", deltas),
         caption="what the windows get; entries of several windows add up (col2im)",
+        check=signs.run.check_inside(call, rest, columns, rows.T @ deltas),
     )  # fmt: skip
 
 
