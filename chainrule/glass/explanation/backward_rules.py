@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
 from chainrule.glass.explanation import (
-    attention,
+    attention_backward,
     convolution,
     dropout,
     linear_maps,
@@ -16,6 +16,7 @@ from chainrule.glass.explanation import (
     pooling,
     positions,
     recurrences_backward,
+    recurrences_weights,
     softmax,
     transposed,
 )
@@ -133,7 +134,7 @@ RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "flatten": _flatten,
     "residual": _residual,
     "recurrent": recurrences_backward.pulled,
-    "attention": attention.pulled,
+    "attention": attention_backward.pulled,
     "positions": positions.pulled,
     **operations.BACKWARD,
 }
@@ -147,8 +148,8 @@ PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {
     "group norm": normalisation.parameter,
     "rms norm": normalisation.parameter,
     "embedding": lookup.parameter,
-    "recurrent": recurrences_backward.parameter,
-    "attention": attention.parameter,
+    "recurrent": recurrences_weights.parameter,
+    "attention": attention_backward.parameter,
     "positions": positions.parameter,
 }
 """Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
@@ -172,6 +173,6 @@ INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
     "linear map": linear_maps.inside_back,
     "softmax": softmax.inside_back,
     "recurrent": recurrences_backward.backwards,
-    "attention": attention.backwards,
+    "attention": attention_backward.backwards,
 }
 """Kinds of layers that tell several steps on the way back."""

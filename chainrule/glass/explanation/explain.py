@@ -59,10 +59,14 @@ def explain(
     the model's numbers, and every derivative is checked against central differences. Layers tell what is inside of
     them as steps of their own: a convolution its window and the product it is (`conv1.window`, `conv1.matrix`,
     `conv1.product`), a norm its mean, variance and x̂ (`bn1.mean`, `bn1.var`, `bn1.x_hat`), pooling which entry
-    won (`pool1.mask`), an embedding how often each id stands (`emb.counts`).
+    won (`pool1.mask`), an embedding how often each id stands (`emb.counts`), a recurrent layer its gates and states
+    step by step and the way back through time (`lstm.t2.f`, `lstm.t2.dc`, `lstm.t2.delta_f`; of a long sequence the
+    first two steps and the last), attention its heads (`attn.head1.scores`, `attn.head1.dscores`), a softmax its
+    Jacobian.
 
     Shapes: x (n, features), (n, channels, *size), ids (n, T) for an embedding, or one sample (features); y as the
-    loss takes it. Arrays of more than two axes keep them in both layouts. The loss is a function or its
+    loss takes it; sequences (n, T, features), of which all steps are rows, and a tuple of arrays for a model of several
+    inputs. Arrays of more than two axes else keep them in both layouts. The loss is a function or its
     name, such as "mse". `lr` adds `steps` updates of
     gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` instead is a function
     that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`. `samples` (from 0) are
@@ -71,7 +75,7 @@ def explain(
 
     Raises:
         OptionError: the loss or the layout is unknown; the model is no module, or has a layer that cannot be explained.
-        ShapeError: x and y have different numbers of samples.
+        ShapeError: x and y, or the inputs among themselves, have different numbers of samples.
         DataError: there is no sample, or a number is not finite.
 
     >>> import chainrule as cr
