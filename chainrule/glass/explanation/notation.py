@@ -21,7 +21,7 @@ SIGNS = {
     "varepsilon": "ε", "ell": "ℓ",
     "odot": " ⊙ ", "oslash": " ⊘ ", "surd": "√", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
     "dots": "…", "infty": "∞",
-    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
+    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ", "sim": " ∼ ", "nabla": "∇",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
     ",": " ", ";": "  ", "quad": "  ", "qquad": "    ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
@@ -128,6 +128,7 @@ def _tidy(line: str) -> str:
     line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
+    line = re.sub(r"(?<=[=+−( ]Δ) (?=\w)|(?<=^Δ) (?=\w)", "", line)
     line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
     return unicodedata.normalize("NFC", line)
 

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.glass.explanation.figures import Figures, as_matrix, is_elided, statistics
 from chainrule.glass.explanation.notation import html_text, prose, unicode_text
 from chainrule.glass.explanation.steps import Formula, Step
-from chainrule.glass.explanation.story import Part, given, introduction, story
+from chainrule.glass.explanation.story import Part
 
 STYLE = """
 .explained { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60em;
@@ -18,6 +18,8 @@ STYLE = """
 .explained h1 { font-size: 1.5em; margin: 0 0 .3em }
 .explained h2 { font-size: 1.25em; margin: 2em 0 .5em; border-bottom: 2px solid #1a1a1a }
 .explained h3 { font-size: 1.05em; margin: 1.6em 0 .4em; border-bottom: 1px solid #bbb }
+.explained h4 { font-size: .95em; margin: 1.4em 0 .3em; color: #444 }
+.explained p { margin: .6em 0; max-width: 46em }
 .explained .step { margin: .9em 0; break-inside: avoid }
 .explained .name { font: 600 .95em ui-monospace, monospace; color: #0b4a8f; margin-right: .8em }
 .explained .fact { color: #555; font-size: .88em; margin-right: .8em }
@@ -39,35 +41,31 @@ STYLE = """
 """
 
 
-def page(explanation: Any) -> str:
+def page(told: Any) -> str:
     """A whole page."""
-    title = escape(_title(explanation))
+    title = escape(told.headline)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{title}</title>\n</head>\n"
-        f'<body style="margin: 0; background: #fff">\n{body(explanation)}\n</body>\n</html>\n'
+        f'<body style="margin: 0; background: #fff">\n{body(told)}\n</body>\n</html>\n'
     )
 
 
-def body(explanation: Any) -> str:
-    """The explanation as one element with its style, for a notebook or a page of one's own."""
-    figures = Figures(explanation.digits)
-    lines = [f"<h1>{escape(_title(explanation))}</h1>"]
-    lines += [f'<div class="fact">{escape(line)}</div>' for line in introduction(explanation)]
-    lines += [line for part in story(explanation) for line in _part(part, figures)]
+def body(told: Any) -> str:
+    """The derivation as one element with its style, for a notebook or a page of one's own."""
+    figures = Figures(told.digits)
+    lines = [f"<h1>{escape(told.headline)}</h1>"]
+    lines += [f'<div class="fact">{prose(line, html_text, escape)}</div>' for line in told.introduction()]
+    lines += [line for part in told.parts() for line in _part(part, figures)]
     inside = "\n".join(lines)
     return f'<div class="explained">\n<style>{STYLE}</style>\n{inside}\n</div>'
 
 
-def _title(explanation: Any) -> str:
-    return explanation.title or f"Explained: {explanation.heading}"
-
-
 def _part(part: Part, figures: Figures) -> list[str]:
     lines = [f"<h{part.level + 1}>{escape(part.title)}</h{part.level + 1}>"]
-    if part.given is not None:
-        for sign, value in given(part.given):
-            lines.append(_math([[sign, "=", _number(value, figures)]]))
+    lines += [f"<p>{prose(paragraph, html_text, escape)}</p>" for paragraph in part.words]
+    for sign, value in part.given:
+        lines.append(_math([[html_text(sign), "=", _number(value, figures)]]))
     for step, notes in part.steps:
         lines.append(_step(step, notes, figures))
     if part.losses is not None:
