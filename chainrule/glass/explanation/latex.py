@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.glass.explanation.figures import GAP, MINUS, Figures, as_matrix
-from chainrule.glass.explanation.notation import prose
+from chainrule.glass.explanation.notation import SIGNS, prose
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part
 
@@ -40,6 +40,15 @@ ESCAPES = {
 }  # fmt: skip
 
 
+COMMANDS = {sign.strip(): command for command, sign in SIGNS.items() if sign.strip() and not sign.isascii()}
+"""Signs in a text by the command that makes them in a formula."""
+
+LATIN = 0x180
+"""Letters below this are in the fonts of every TeX (T1)."""
+
+QUOTES = "“”„‘’‚–—«»"
+
+
 def latex(told: Any, document: bool) -> str:
     """The whole explanation."""
     figures = Figures(told.digits)
@@ -52,8 +61,16 @@ def latex(told: Any, document: bool) -> str:
 
 
 def words(text: str) -> str:
-    """Text as LaTeX: what would be a command is escaped, signs become formulas."""
-    return "".join(ESCAPES.get(c, c) for c in text)
+    """Text as LaTeX: what would be a command is escaped, signs become formulas, what no font has its code."""
+    return "".join(map(_letter, text))
+
+
+def _letter(c: str) -> str:
+    if c in ESCAPES or c.isascii():
+        return ESCAPES.get(c, c)
+    if c in COMMANDS:
+        return f"$\\{COMMANDS[c]}$"
+    return c if ord(c) < LATIN or c in QUOTES else rf"\texttt{{U+{ord(c):04X}}}"
 
 
 def _part(part: Part, figures: Figures) -> list[str]:
