@@ -74,7 +74,8 @@ def _letter(c: str) -> str:
 
 
 def _part(part: Part, figures: Figures) -> list[str]:
-    lines = [rf"\{HEADLINES[part.level]}*{{{words(part.title)}}}"]
+    below = r"\mbox{}\par" if HEADLINES[part.level] == "paragraph" else ""  # else the text would go on beside it
+    lines = [rf"\{HEADLINES[part.level]}*{{{words(part.title)}}}{below}"]
     lines += [prose(paragraph, _inline, words) + r"\par" for paragraph in part.words]
     if part.given:
         formulas = r" \qquad ".join(f"{sign} = {_number(value, figures)}" for sign, value in part.given)

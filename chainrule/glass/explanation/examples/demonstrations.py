@@ -39,7 +39,7 @@ def demonstrations(layout: str = "columns", digits: int = 5) -> Walk:
             _rates(tiny, layout), _curve(layout), _penalty(tiny), _momentum(), _true_momentum(layout),
             _batch_norm(), *_dropout(),
         ],
-        ["The network 2-3-1 and its batch of four are those of `chainrule explain tiny-network`."],
+        ["The network 2-3-1 and its batch of four are those of the worked example tiny-network."],
         digits,
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _penalty(tiny: Explanation) -> Part:
         shown("decayed", r"W^{(2)} \leftarrow W^{(2)} - \eta\, \partial L_R/\partial W^{(2)}", w2 - 0.1 * gradient,
               (w2, "-", "0.1", r"\cdot", gradient), phase="update"),
         words=["The penalty has no factor 1/2 here; with that factor, as in ch. 8 and in the optimisers of this "
-               "library, the same $\\lambda$ pulls half as much: `SGD(weight_decay=0.02)` is this penalty."],
+               "library, the same $\\lambda$ pulls half as much: SGD(weight_decay=0.02) is this penalty."],
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def dropout_of_a_layer(digits: int = 5) -> Walk:
                 shown(
                     "inverted", r"\tilde h = m \odot h / p", inverted, (mask, r"\odot", ACTIVATIONS, " / 0.6"),
                     notes=[
-                        "inverted dropout, as `Dropout(0.4)` of this library computes it: its argument is the "
+                        "inverted dropout, as Dropout(0.4) of this library computes it: its argument is the "
                         "probability of dropping, $1 - p$",
                         "in testing nothing is left to do",
                     ],
