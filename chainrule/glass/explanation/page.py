@@ -26,6 +26,7 @@ STYLE = """
 .explained .step { margin: .9em 0; break-inside: avoid }
 .explained .name { font: 600 .95em ui-monospace, monospace; color: #0b4a8f; margin-right: .8em }
 .explained .fact { color: #555; font-size: .88em; margin-right: .8em }
+.explained .step .fact { display: inline-block }
 .explained .good { color: #17692c } .explained .bad { color: #b00020; font-weight: 700 }
 .explained .math { font-size: 1.04em; overflow-x: auto; overflow-y: hidden }
 .explained .math > table { border-collapse: collapse; margin: .1em 0 0 1.5em }
@@ -82,7 +83,7 @@ def _step(step: Step, notes: list[str], figures: Figures) -> str:
     head, sign, _ = step.sides
     begins = [math(head, display=True), math(sign)]
     rows = [[*(begins if i == 0 else ["", EQUALS]), _written(f, figures)] for i, f in enumerate(step.lines)]
-    rows += [["", "", statistics(step.value, figures)]] if is_elided(step.value) else []
+    rows += [["", "", f'<span class="fact">{statistics(step.value, figures)}</span>']] if is_elided(step.value) else []
     rows += [[math(entry[0]), EQUALS, _written(entry[2:], figures)] for entry in step.entries]
     lines = ['<div class="step">', _facts(step), _math(rows)]
     lines += [f'<div class="note">{prose(note, math, escape)}</div>' for note in notes]
