@@ -65,6 +65,23 @@ def norm(x: np.ndarray) -> float:
         return float(np.linalg.norm(x.astype(np.float64).reshape(-1)))
 
 
+def together(norms: Iterable[float]) -> float:
+    """The norm of several arrays together, from the norm of each."""
+    return norm(np.array(list(norms), np.float64))
+
+
+def ratio(parameters: Iterable[ParameterProbe]) -> float:
+    """‖Δθ‖ / ‖θ‖ of several parameters together."""
+    listed = list(parameters)
+    size = together(p.norm for p in listed)
+    return together(p.update for p in listed) / size if size else 0.0
+
+
+def moved(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> dict[str, ParameterProbe]:
+    """How far an update moved each parameter; its gradient was not measured."""
+    return {name: ParameterProbe(name, v.size, norm(v), nan, norm(after[name] - v)) for name, v in before.items()}
+
+
 def values_of(model: Module) -> dict[str, np.ndarray]:
     """Copies of all parameters by path."""
     return {name: np.array(p.numpy()) for name, p in model.named_parameters()}
