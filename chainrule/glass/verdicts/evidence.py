@@ -78,6 +78,7 @@ class Evidence:
     and the loop never zeroed it in between; `trained_in_evaluation` counts updates with the model in evaluation mode
     although it has layers for which that matters, `measured_in_training` forward passes without a backward pass, on
     data that is not trained on, in training mode with such layers. `failure` is the first number that was not finite.
+    `start` are the parameters and buffers before the first step, by name.
     """
 
     model: Any
@@ -99,3 +100,4 @@ class Evidence:
     trained_in_evaluation: int = 0
     measured_in_training: int = 0
     failure: Any = None
+    start: Mapping[str, np.ndarray] | None = None

@@ -31,6 +31,7 @@ class Observer(Callback):
 
     def on_start(self, run: Run) -> None:
         self.run, self.start = run, run.step
+        self.first = run.model.state_dict()
         self.losses: list[float] = []
         self.lrs: list[float] = []
         self.probes: list[Probe] = []
@@ -120,6 +121,7 @@ class Observer(Callback):
             validation,
             prediction,
             predicted(run.model, validation),
+            start=self.first,
         )
 
 
