@@ -35,6 +35,7 @@ class Observer(Callback):
 
     def on_start(self, run: Run) -> None:
         self.run, self.start = run, run.step
+        self.first = run.model.state_dict()
         self.losses: list[float] = []
         self.lrs: list[float] = []
         self.probes: list[Probe] = []
@@ -146,6 +147,7 @@ class Observer(Callback):
             validation,
             prediction,
             predicted(run.model, validation),
+            start=self.first,
         )
 
 
