@@ -73,12 +73,12 @@ class Spectator:
             self._passed("", module, given, result)
         finally:
             self.passages = None
-        self._called(module, given, result)
+        self.called(module, given, result)
         if passages:
             self.looked.append((module, passages))
         return result
 
-    def _called(self, module: Module, given: tuple[Any, ...], result: Any) -> None:
+    def called(self, module: Module, given: tuple[Any, ...], result: Any) -> None:
         tensors = [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]
         x = next((n for a in given if (n := numbers(a)) is not None), None)
         serials = frozenset(t.node.serial for t in tensors if t.node is not None)
@@ -189,16 +189,18 @@ class Spectator:
             return
         if finite(y) and all(finite(leaf.buffer) for leaf in leaves if leaf.filled):
             self.suspect = None
-        elif self.suspect is None or self.suspect.phase == "forward":
-            self.suspect = fault_of(y, forwards, call) or self.suspect
+        elif (found := fault_of(y, forwards, call)) is not None:
+            self.suspect = found
 
-    def read(self, x: Tensor, value: Any) -> None:
+    def read(self, x: Tensor, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A number is read from a tensor, as loops do to look at the loss."""
+        value = original(x, *args, **kwargs)
         strange = isinstance(value, float) and not isfinite(value) and _recorded(x)
         if strange and not self.busy and self.failure is None and self.suspect is None:
             nodes = {node.serial for node in Graph(x)}
             through = [f for f in self.forwards if f.serials & nodes]
             self.suspect = fault_of(x, through, None)
+        return value
 
     # Parameters change.
 
@@ -207,7 +209,8 @@ class Spectator:
         if self.busy or self.stepping:
             return original(optimizer, *args, **kwargs)
         parameters = list(optimizer.parameters())
-        loop = self._loop_of(optimizer, parameters)
+        models = list(dict.fromkeys(f.model for learned in self.learned for f in learned.forwards))
+        loop = self.loop_of(optimizer, models)
         self.measure()
         passes = self._passes_for(loop)
         before, lr, gradient, held = (
@@ -271,12 +274,10 @@ class Spectator:
         wanted = {id(p) for m in models for p in m.parameters()}
         return [loop for loop in self.loops if any(id(p) in wanted for p in loop.model.parameters())]
 
-    def _loop_of(self, optimizer: Any, parameters: list[Any]) -> Loop:
+    def loop_of(self, optimizer: Any, models: Sequence[Module]) -> Loop:
+        """The loop of an optimiser; a new one trains a model of those that were called."""
         found = next((loop for loop in self.loops if loop.optimizer is optimizer), None)
-        if found is not None:
-            return found
-        models = list(dict.fromkeys(f.model for learned in self.learned for f in learned.forwards))
-        return self._new(Loop(model_of(models, parameters), optimizer))
+        return found or self._new(Loop(model_of(models, list(optimizer.parameters())), optimizer))
 
     def _new(self, loop: Loop) -> Loop:
         self.loops.append(loop)
@@ -312,8 +313,9 @@ class Spectator:
 
     # Runs of fit.
 
-    def tell(self, run: Run, moment: str, original: Callable[..., Any]) -> None:
+    def tell(self, run: Run, original: Callable[..., Any], args: tuple[str], kwargs: dict[str, Any]) -> None:
         """A run of `fit` tells its callbacks something."""
+        (moment,) = args
         if moment == "on_start":
             observer = Observer()
             run.callbacks.append(observer)
