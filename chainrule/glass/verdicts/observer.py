@@ -12,14 +12,18 @@ import numpy as np
 from chainrule.base.errors import ChainruleError, NumericalError
 from chainrule.base.keys import Key
 from chainrule.core import random_stream
+from chainrule.glass.verdicts.blow_up import exploded
 from chainrule.glass.verdicts.evidence import Data, Evidence, Probe
-from chainrule.glass.verdicts.probing import Probing, norm, probing, values_of
+from chainrule.glass.verdicts.probing import Probing, probing, ratio, together, values_of
+from chainrule.glass.verdicts.retracing import Moment, retrace
+from chainrule.glass.verdicts.rows import MOST_ROWS
+from chainrule.optim import Optimizer
 from chainrule.train import Callback, Run
 from chainrule.train.evaluate import modes_restored, outputs
 from chainrule.train.objective import compared, dtype_of, function_of, log_loss, one_output
 
-MOST_ROWS = 20_000
-"""Examples of a data set that are kept."""
+FAR = 64
+"""Steps before something happened that are run again at least, to see what was usual."""
 
 
 class Observer(Callback):
@@ -36,7 +40,7 @@ class Observer(Callback):
         self.lrs: list[float] = []
         self.probes: list[Probe] = []
         self.pending: Probing | None = None
-        self.failed: BaseException | None = None
+        self.moments = [Moment.of(run)] if isinstance(run.optimizer, Optimizer) else []
         self.lr, self.next = run.optimizer.lr, run.step
         self.end = run.epochs * -(-len(run.loader) // run.settings["accumulate"])
         self._look()
@@ -48,17 +52,24 @@ class Observer(Callback):
         if self.pending is not None:
             self._looked()
         if run.step >= self.next or run.step == self.end - 1:
+            if self.moments and run.step >= self.next:
+                self.moments = [self.moments[0], *self.moments[1:][-1:], Moment.of(run)]
             self._look()
 
     def on_end(self, run: Run) -> None:
         error = sys.exc_info()[1]
-        self.failed = error if run.stopped == "failed" else None
-        if isinstance(error, NumericalError) and not np.isfinite(run.batch_loss):
+        broken = run.stopped == "failed" and isinstance(error, NumericalError)
+        if broken and not np.isfinite(run.batch_loss):
             self.losses.append(run.batch_loss)
             self.lrs.append(self.lr)
         if self.pending is not None:
             self._looked()
         self.evidence = self._evidence()
+        happened = exploded(self.evidence)
+        if broken or happened is not None:
+            last = len(self.losses)
+            happened = last if happened is None else happened
+            self._trace_back(happened, last + 1 if broken else happened + 1)
 
     # Looking into a step.
 
@@ -90,6 +101,20 @@ class Observer(Callback):
         loss = compared(run.loss, z, y)
         return (loss + penalty(run.model) if penalty else loss), loss
 
+    def _trace_back(self, happened: int, end: int) -> None:
+        """Run the steps around the one at which something happened again, to see what each of them did."""
+        found, wanted = self.evidence, self.start + max(happened - FAR, 0)
+        since = [moment for moment in self.moments if moment.step <= wanted]
+        if not since:
+            return
+        first = since[-1].step - self.start
+        stretch = retrace(self.run, since[-1], self.lrs[first:], self.start + end)
+        found.failure = stretch.failure
+        found.updates = {first + i: update for i, update in enumerate(stretch.updates)}
+        for step, update in found.updates.items():
+            if step < len(found.ratios):
+                found.ratios[step] = ratio(update.values())
+
     # What was seen.
 
     def _evidence(self) -> Evidence:
@@ -103,7 +128,8 @@ class Observer(Callback):
         gradients, ratios = np.full(steps, np.nan), np.full(steps, np.nan)
         for probe in self.probes:
             if probe.step - self.start < steps:
-                gradients[probe.step - self.start], ratios[probe.step - self.start] = whole(probe)
+                gradients[probe.step - self.start] = together(p.gradient for p in probe.parameters.values())
+                ratios[probe.step - self.start] = ratio(probe.parameters.values())
         prediction = predicted(run.model, train)
         return Evidence(
             run.model,
@@ -147,15 +173,6 @@ def training(model: Any) -> Iterator[None]:
 def data_of(x: np.ndarray, y: np.ndarray, shown: int) -> Data:
     """The first examples of a data set."""
     return Data(x[:MOST_ROWS], y[:MOST_ROWS], shown)
-
-
-def whole(probe: Probe) -> tuple[float, float]:
-    """The norm of the gradient over all parameters, and ‖Δθ‖ / ‖θ‖."""
-    parameters = list(probe.parameters.values())
-    gradient, update, size = (
-        norm(np.array([getattr(p, name) for p in parameters])) for name in ("gradient", "update", "norm")
-    )
-    return gradient, update / size if size else 0.0
 
 
 def name_of(loss: Any, prediction: np.ndarray | None) -> str:
