@@ -11,9 +11,8 @@ import numpy as np
 
 from chainrule.base.errors import ChainruleError
 from chainrule.core import Tensor, tree
-from chainrule.glass.faults.search import finite
 from chainrule.glass.verdicts.loops import Loop
-from chainrule.glass.verdicts.probing import values_of
+from chainrule.glass.verdicts.probing import sound, values_of
 from chainrule.glass.verdicts.restoring import as_before
 from chainrule.glass.verdicts.rows import numbers
 from chainrule.glass.verdicts.spectator import Spectator
@@ -54,7 +53,7 @@ class Watch:
         loss = _loss_in(result)
         loop.updated(loop.loss_now if loss is None else loss, lr, nan, before, values_of(loop.model))
         loop.met(*(numbers(args[i]) if i is not None else None for i in loop.places))
-        strange = (loss is not None and not isfinite(loss)) or not all(map(finite, optimizer.parameters()))
+        strange = (loss is not None and not isfinite(loss)) or not all(map(sound, optimizers))
         if strange and spectator.failure is None:
 
             def back() -> None:
@@ -63,7 +62,8 @@ class Watch:
                 for one, state in zip(optimizers, kept, strict=True):
                     one.load_state_dict(state)
 
-            spectator.failure = self._inspected(plan, args, kwargs, models, optimizers, back).failure
+            seen = self._inspected(plan, args, kwargs, models, optimizers, back)
+            spectator.fail(seen.failure, loop, loop.step - 1)
         return result
 
     def _inspected(

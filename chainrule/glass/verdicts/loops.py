@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import nan
@@ -14,6 +14,7 @@ import numpy as np
 from chainrule import ops
 from chainrule.base.errors import ChainruleError
 from chainrule.core import Tensor, no_grad
+from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.ledgers.one_step import array
 from chainrule.glass.verdicts.evidence import Data, Evidence, ParameterProbe, Probe
 from chainrule.glass.verdicts.losses_noted import LossCall
@@ -44,6 +45,8 @@ class Forward:
     loss: LossCall | None = None
     given: np.ndarray | None = None
     """What the loss was given: the prediction, or what was made of it."""
+    again: Callable[[], Any] | None = None
+    """The same call once more, with an input that is recorded; not kept when the step is over."""
 
     @property
     def rows(self) -> int:
@@ -95,6 +98,8 @@ class Loop:
     outer: str = ""
     accumulated: list[int] = field(default_factory=list)
     in_evaluation: int = 0
+    failure: Diagnosis | None = None
+    failed: int | None = None
     x: np.ndarray | None = None
     y: np.ndarray | None = None
     places: tuple[int | None, ...] = (None, None)
@@ -183,6 +188,8 @@ class Loop:
             tuple(self.accumulated),
             self.in_evaluation,
             sum(m.forward.training for m in others) if depends_on_mode(self.model) else 0,
+            failure=self.failure,
+            failed=self.failed,
             updates=self.updates,
             start=self.start,
         )

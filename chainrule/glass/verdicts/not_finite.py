@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from chainrule.glass.verdicts.evidence import Evidence
 from chainrule.glass.verdicts.verdict import Verdict
 
@@ -15,12 +13,4 @@ def not_finite(evidence: Evidence) -> Verdict | None:
         return None
     headline, *lines = str(found).splitlines()
     seen = tuple(line[2:] for line in lines if not line.startswith(("  try", "  layer")))
-    return Verdict("not finite", headline, seen, found.fix, found.layer, failed_step(evidence))
-
-
-def failed_step(evidence: Evidence) -> int | None:
-    """The step in which it came up: that of the first loss that is not finite, or the last one."""
-    strange = np.flatnonzero(~np.isfinite(evidence.losses))
-    if len(strange):
-        return int(strange[0])
-    return len(evidence.losses) - 1 if len(evidence.losses) else None
+    return Verdict("not finite", headline, seen, found.fix, found.layer, evidence.failed)

@@ -44,8 +44,8 @@ class Report:
         loops = [loop.evidence() for loop in spectator.loops]
         self.evidence = (*runs, *loops)
         self.failure = next((e.failure for e in runs if e.failure is not None), spectator.failure)
-        for evidence in loops:
-            evidence.failure = spectator.failure
+        if not self.evidence and self.failure is not None:  # it never came to an update
+            self.evidence = (Evidence(None, failure=self.failure),)
         self.verdicts = tuple(_each_once(v for e in self.evidence for v in judged(e)))
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Report:
 
 def judged(evidence: Evidence) -> list[Verdict]:
     """The verdicts on one training, the cause first: a blow-up explains all that comes after it."""
-    found = list(judge(evidence))
+    found = [] if evidence.model is None else list(judge(evidence))
     for rule in (not_finite, blow_up):
         verdict = rule(evidence)
         if verdict is not None and all(other.name != verdict.name for other in found):
