@@ -50,6 +50,8 @@ if TYPE_CHECKING:
         WatchNoise,
         WatchTrace,
     )
+    from chainrule.glass.verdicts.diagnosing import diagnosing
+    from chainrule.glass.verdicts.report import Report
 
 _LATER = {
     "spectra.curvature": "hessian_density hessian_eigenvalues hessian_trace",
@@ -73,6 +75,8 @@ _LATER = {
     "explanation.walk": "Walk",
     "spectra.trace": "TraceEstimate",
     "spectra.watch": "Watch",
+    "verdicts.diagnosing": "diagnosing",
+    "verdicts.report": "Report",
     "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
 }
 
@@ -91,6 +95,7 @@ __all__ = [
     "Operand",
     "Parting",
     "Pass",
+    "Report",
     "Rerun",
     "SpectralDensity",
     "Step",
@@ -107,6 +112,7 @@ __all__ = [
     "compare",
     "depth_jacobians",
     "diagnose",
+    "diagnosing",
     "draw",
     "explain",
     "explain_graph",
