@@ -144,13 +144,19 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
     """Print a worked example, forwards and backwards, with every number and every derivative checked.
 
     \b
-    tiny-network        2-3-1, a batch of four, update and second pass (000 ch. 6)
-    demonstrations      learning rate, penalty, momentum, batch norm, dropout (000 ch. 7)
-    expression-graph    a graph with its adjoints and tangents (000 ch. 10)
-    xor                 two rectified units (002, exercise 1)
-    backpropagation     one hidden layer by hand (002, exercise 3)
-    one-neuron-chain    1-1-1, by hand (004 §2.4.4)
-    dropout             a mask in training, a scale in testing (004 §3.6.4)
+    tiny-network          2-3-1, a batch of four, update and second pass (000 ch. 6)
+    demonstrations        learning rate, penalty, momentum, batch norm, dropout (000 ch. 7)
+    expression-graph      a graph with its adjoints and tangents (000 ch. 10)
+    rnn                   back through time by hand, three steps (000 §21.1)
+    lstm                  back through the cell by hand, two steps (000 §21.2)
+    attention             one head on two tokens (000 §21.3)
+    xor                   two rectified units (002, exercise 1)
+    backpropagation       one hidden layer by hand (002, exercise 3)
+    convolution           a filter of 2 by 2 on an image of 4 by 3 (002 A.7)
+    circular-convolution  along a circle, as a circulant matrix (002 A.9)
+    max-pooling           windows of 2 by 2, and where the derivative goes (002 A.11)
+    one-neuron-chain      1-1-1, by hand (004 §2.4.4)
+    dropout               a mask in training, a scale in testing (004 §3.6.4)
 
     A page for the browser: chainrule explain tiny-network --format html > tiny-network.html
     """  # noqa: D301 - \b keeps the lines as they are

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.base.errors import OptionError
-from chainrule.core import Graph, Tensor
-from chainrule.nn import Module, Residual
+from chainrule.core import Graph, Tensor, tree
+from chainrule.nn import Module, MultiheadAttention, PositionalEncoding, Recurrent, Residual
+from chainrule.nn.recurrent import RecurrentLayers
+
+WHOLE = (MultiheadAttention, PositionalEncoding, Recurrent)
+"""Modules that have modules of their own and are one layer all the same."""
+
+SEVERAL = (MultiheadAttention, Recurrent, RecurrentLayers)
+"""Layers that give more than their result: last states, weights."""
 
 
 @dataclass(eq=False)
@@ -17,7 +24,7 @@ class Call:
     """One layer applied once: its path, its module, what came in and what went out.
 
     `module` is None for an operation that a `forward` method calls by itself, such as `cr.relu(z)`; then
-    `operation` is the name of its primitive.
+    `operation` is the name of its primitive. `further` is what a layer gives beside its result, as its last state.
     """
 
     path: str
@@ -25,6 +32,12 @@ class Call:
     inputs: tuple[Tensor, ...]
     output: Tensor
     operation: str = ""
+    further: tuple[Tensor, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The result, and what comes with it."""
+        return (self.output, *self.further)
 
     @property
     def passes(self) -> bool:
@@ -37,7 +50,7 @@ class Call:
         return self.operation if self.module is None else repr(self.module).split("\n")[0].rstrip("(")
 
 
-def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
+def record(model: Module, *inputs: Any) -> tuple[Tensor, list[Call]]:
     """The prediction of a model, and the calls that made it, in order.
 
     Raises:
@@ -46,12 +59,13 @@ def record(model: Module, x: Tensor) -> tuple[Tensor, list[Call]]:
     calls: list[Call] = []
 
     def note(path: str, module: Module, args: tuple[Any, ...], result: Any) -> None:
-        if not isinstance(result, Tensor):
+        if not isinstance(result, Tensor) and not isinstance(module, SEVERAL):
             raise OptionError("explain shows layers that give one tensor.", layer=f"{path} = {module!r}")
-        calls.append(Call(path, module, tuple(a for a in args if isinstance(a, Tensor)), result))
+        first, *further = _tensors(result)
+        calls.append(Call(path, module, _tensors(args), first, further=tuple(further)))
 
-    with watched([(path, module) for path, module in model.named_modules() if _is_layer(path, module)], note):
-        prediction = model(x)
+    with watched(_layers(model), note):
+        prediction = model(*inputs)
     if not isinstance(prediction, Tensor):
         raise OptionError(f"explain needs a model with one tensor as result, got {type(prediction).__name__}.")
     _check_once(calls)
@@ -80,15 +94,28 @@ def watched(
 def _noting(path: str, module: Module, forward: Callable[..., Any], note: Callable[..., None]) -> Any:
     def noted(*args: Any, **kwargs: Any) -> Any:
         result = forward(*args, **kwargs)
-        note(path, module, args, result)
+        note(path, module, (*args, *kwargs.values()), result)
         return result
 
     return noted
 
 
+def _tensors(tree_of: Any) -> tuple[Tensor, ...]:
+    """The tensors of a tree, each once: a query may be its own key and value."""
+    return tuple(dict.fromkeys(leaf for leaf in tree.flatten(tree_of)[0] if isinstance(leaf, Tensor)))
+
+
+def _layers(model: Module) -> list[tuple[str, Module]]:
+    """The layers of a model by path; what is inside of one is not a layer."""
+    found = dict(model.named_modules())
+    inside = {id(part) for whole in found.values() if isinstance(whole, WHOLE) for part in list(whole.modules())[1:]}
+    return [(path, m) for path, m in found.items() if id(m) not in inside and _is_layer(path, m)]
+
+
 def _is_layer(path: str, module: Module) -> bool:
     """A layer has no layers of its own; a whole model written as one is shown by its operations."""
-    return not list(module.children()) and (path != "" or type(module).__module__.startswith("chainrule.nn"))
+    alone = isinstance(module, WHOLE) or not list(module.children())
+    return alone and (path != "" or type(module).__module__.startswith("chainrule.nn"))
 
 
 def _check_once(calls: list[Call]) -> None:
@@ -115,13 +142,19 @@ def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[C
         own = isinstance(module, Residual) and node.path not in taken
         path = node.path if own else _free(".".join(filter(None, (node.path, node.name))), taken)
         taken.add(path)
-        yield Call(path, module if own else None, inputs, Tensor(node.value, node.trace, node), node.name)
+        first, *further = _results(node)
+        yield Call(path, module if own else None, inputs, first, node.name, tuple(further))
+
+
+def _results(node: Any) -> list[Tensor]:
+    values = node.value if type(node.value) is tuple else (node.value,)
+    return [Tensor(value, node.trace, node, i) for i, value in enumerate(values)]
 
 
 def _owned(call: Call) -> Iterator[Any]:
     """The nodes of the graph that a call added: from its result back to what came in."""
     stops = {x.node.serial for x in call.inputs if x.node is not None}
-    waiting = [call.output.node] if call.output.node is not None else []
+    waiting = [y.node for y in call.outputs if y.node is not None]
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()

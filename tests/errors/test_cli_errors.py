@@ -61,7 +61,10 @@ ACTIVATIONS = (
 OPTIMIZERS = "sgd, averaged-momentum, velocity-momentum, normalized-gd, adagrad, rmsprop, adam, adamw"
 TASKS = "digits, iris, wine, breast-cancer, diabetes, mnist"
 
-EXAMPLES = "tiny-network, demonstrations, expression-graph, xor, backpropagation, one-neuron-chain, dropout"
+EXAMPLES = (
+    "tiny-network, demonstrations, expression-graph, rnn, lstm, attention, xor, backpropagation, convolution, "
+    "circular-convolution, max-pooling, one-neuron-chain, dropout"
+)
 
 CALLS = {
     "train": "OptionError: What shall be trained?\n  try     chainrule train digits\n",

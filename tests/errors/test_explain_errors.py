@@ -8,6 +8,7 @@ from chainrule import losses, nn
 from chainrule.glass import tiny_network
 
 X, Y = np.ones((4, 3)), np.ones((4, 2))
+IMAGES, IDS = np.ones((2, 1, 2, 2)), np.array([[0, 1], [3, 2]])
 
 
 def model(*layers):
@@ -83,10 +84,10 @@ CASES = {
         "Linear expects 3 input features, got 5.\n  layer   fc1 = Linear(3 → 2)\n"
         "  input   (4, 5)   axis −1 = 5\n  try     Linear(5, 2)",
     ),
-    "three axes": (
-        lambda: cr.explain(model(), np.ones((4, 7, 3)), np.ones((4, 7, 2)), losses.mse),
+    "four axes": (
+        lambda: cr.explain(model(), np.ones((4, 7, 5, 3)), np.ones((4, 7, 5, 2)), losses.mse),
         cr.OptionError,
-        "explain shows dense layers on (samples, features), not on (4, 7, 3).\n"
+        "explain shows dense layers on samples or sequences of features, not on (4, 7, 5, 3).\n"
         "  layer   fc1 = Linear(3 → 2)\n  try     cr.nn.Flatten() before it",
     ),
     "called twice": (
@@ -131,6 +132,43 @@ CASES = {
         lambda: tiny_network().sample(4),
         cr.OptionError,
         "There is no sample 4: there are 4, counted from 0.",
+    ),
+    "sample of a batch of images": (
+        lambda: cr.explain(nn.Sequential(bn=nn.BatchNorm2d(1)), np.ones((2, 1, 2, 2)), IMAGES, losses.mse).sample(0),
+        cr.OptionError,
+        "One sample alone would not be what it is in the batch.\n  layer   bn = BatchNorm2d(1)\n"
+        "  cause   in training this layer draws a mask, or takes the statistics of the batch\n"
+        "  try     model.eval()",
+    ),
+    "channels": (
+        lambda: cr.explain(nn.Sequential(conv=nn.Conv2d(3, 2, 2)), IMAGES, IMAGES, losses.mse),
+        cr.ShapeError,
+        "Conv2d expects 3 channels, got 1.\n  layer   conv = Conv2d(3 → 2, kernel 2)\n"
+        "  input   (2, 1, 2, 2)   axis 1 = 1\n  try     Conv2d(1, 2, 2)",
+    ),
+    "pixel that is not finite": (
+        lambda: cr.explain(nn.Sequential(conv=nn.Conv2d(1, 1, 1)), IMAGES * np.inf, IMAGES, losses.mse),
+        cr.DataError,
+        "x has a number that is not finite: inf.\n  place   x[0, 0, 0, 0]",
+    ),
+    "dense layer on images": (
+        lambda: cr.explain(nn.Sequential(fc=nn.Linear(2, 2)), IMAGES, IMAGES, losses.mse),
+        cr.OptionError,
+        "explain shows dense layers on samples or sequences of features, not on (2, 1, 2, 2).\n"
+        "  layer   fc = Linear(2 → 2)\n  try     cr.nn.Flatten() before it",
+    ),
+    "ids with fractions": (
+        lambda: cr.explain(nn.Sequential(emb=nn.Embedding(3, 2), flat=nn.Flatten()), X, np.ones((4, 6)), losses.mse),
+        cr.DtypeError,
+        "Ids are integers, these are float64.\n  layer   emb = Embedding(3, 2)\n  ids     shape (4, 3)\n"
+        '  try     ids.astype("int64")',
+    ),
+    "an id that is none": (
+        lambda: cr.explain(nn.Sequential(emb=nn.Embedding(3, 2), flat=nn.Flatten()), IDS, np.ones((2, 4)), losses.mse),
+        cr.DataError,
+        "Id 3 is not in a vocabulary of 3.\n  layer   emb = Embedding(3, 2)\n  place   ids[1, 0]\n"
+        "  ids     shape (2, 2), from 0 to 3; known are 0 to 2\n"
+        "  try     4 entries, or the id of an unknown one in its place",
     ),
     "sample of a batch": (
         lambda: cr.explain(model(nn.BatchNorm1d(2)), np.eye(4, 3), Y, losses.mse).sample(0),

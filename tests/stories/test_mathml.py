@@ -23,6 +23,7 @@ FORMULAS = {
     ),
     r"\mathrm{my\_name}": "<mi>my_name</mi>",
     r"\text{a < b}": "<mtext>a &lt; b</mtext>",
+    r"\text{ at }t": "<mtext>\u00a0at\u00a0</mtext><mi>t</mi>",
     r"a - b": "<mi>a</mi><mo>−</mo><mi>b</mi>",
     r"[0, 1": '<mo stretchy="false">[</mo><mn>0</mn><mo>,</mo><mn>1</mn>',
     r"W^{\top}": '<msup><mi>W</mi><mi mathvariant="normal">T</mi></msup>',

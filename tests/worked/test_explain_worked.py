@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.glass import one_neuron_chain, tiny_network
+from chainrule.glass import EXAMPLES, one_neuron_chain, tiny_network
 from chainrule.losses import binary_cross_entropy
 from chainrule.nn import ReLU, Sequential, Sigmoid
 
@@ -165,3 +165,29 @@ def test_example_9_goes_on():
     problem = chain.problem
     longer = cr.explain(problem.model, problem.x, problem.y, problem.loss, lr=0.1, steps=10)
     np.testing.assert_allclose(longer.after["y_hat"].item(), 0.48662, atol=5e-6)
+
+
+IMAGES = {
+    "002-A.7": ("convolution", "conv.z"),
+    "002-A.9": ("circular-convolution", "conv.z"),
+    "002-A.11": ("max-pooling", "pool.a"),
+}
+
+
+@pytest.mark.parametrize(
+    ("row_id", "example", "name"),
+    [pytest.param(i, *where, marks=pytest.mark.worked(i), id=i) for i, where in IMAGES.items()],
+)
+def test_images(worked, row_id, example, name):
+    e = EXAMPLES[example]()
+    same(worked(row_id), e[name])
+    assert e.checked
+
+
+def test_the_printed_circulant_matrix():
+    """002 A.9: the matrix of the document, and its transpose on the way back: dL/dx = Tᵀ δ."""
+    e = EXAMPLES["circular-convolution"]()
+    w0, w1, w2 = e["conv.W"].ravel()
+    printed = [[w0, w1, w2, 0, 0], [0, w0, w1, w2, 0], [0, 0, w0, w1, w2], [w2, 0, 0, w0, w1], [w1, w2, 0, 0, w0]]
+    np.testing.assert_array_equal(e["conv.matrix"], printed)
+    np.testing.assert_allclose(e["dx"].ravel(), e["conv.matrix"].T @ e["conv.delta"].ravel())

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from chainrule.core import Tensor
-from chainrule.glass.explanation.rules import Term, function, is_log
+from chainrule.glass.explanation import (
+    attention,
+    convolution,
+    dropout,
+    linear_maps,
+    lookup,
+    normalisation,
+    operations,
+    pooling,
+    positions,
+    recurrences_backward,
+    softmax,
+    transposed,
+)
+from chainrule.glass.explanation.inside import Inside
+from chainrule.glass.explanation.rules import Term, function
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs, named
 from chainrule.glass.record import Call
@@ -16,24 +31,30 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
     return RULES.get(kind(call), _general)(call, x, signs)
 
 
+def inside(call: Call, signs: Signs) -> Iterable[Inside]:
+    """What a layer tells on the way back, before the derivatives of its parameters and inputs."""
+    tell = INSIDE.get(kind(call))
+    return () if tell is None else tell(call, signs)
+
+
 def parameter(call: Call, name: str, signs: Signs) -> tuple[str, Term]:
     """∂L/∂(parameter) of a layer: the parameter's sign, and the rule of its derivative."""
+    if kind(call) in PARAMETERS:
+        return PARAMETERS[kind(call)](call, name, signs)
     y = signs.delta(call.output)
     match kind(call), name:
         case "linear", "weight":
             return signs.weight(call.path), _of_weight(call, signs)
         case "linear", "bias":
             return f"b^{{({signs.layer[call.path]})}}", (_summed(y, signs), None)
-        case (("batch norm" | "layer norm"), "weight"):
-            return r"\gamma", (rf"\textstyle\sum_i {y} \odot \hat x", None)
-        case (("batch norm" | "layer norm"), "bias"):
-            return r"\beta", (rf"\textstyle\sum_i {y}", None)
     sign = named(name)
     return sign, (rf"\textstyle\sum ({y}) \odot \partial {signs.sign(call.output)}/\partial {sign}", None)
 
 
 def parameter_notes(call: Call, name: str, signs: Signs) -> tuple[str, ...]:
     """That 1 sums over the samples, said at the last dense layer, the first on the way back."""
+    if kind(call) in NOTES:
+        return NOTES[kind(call)](call, name, signs)
     first = signs.layer[call.path] == max(signs.layer.values())
     if kind(call) != "linear" or name != "bias" or signs.single or not first:
         return ()
@@ -70,29 +91,9 @@ def _activation(call: Call, x: Tensor, signs: Signs) -> Term:
     return _entry_by_entry(call, f"{function(call)}'({signs.sign(x)})", signs)
 
 
-def _dropout(call: Call, x: Tensor, signs: Signs) -> Term:
-    return _entry_by_entry(call, "M/(1 - p)", signs)
-
-
 def _entry_by_entry(call: Call, slope: str, signs: Signs) -> Term:
     numbers = (signs.slope(call.output), r"\odot", signs.lay(signs.run.slope(call)))
     return rf"{signs.delta(call.output)} \odot {slope}", numbers
-
-
-def _softmax(call: Call, x: Tensor, signs: Signs) -> Term:
-    if is_log(call):
-        return _general(call, x, signs)
-    y, p = signs.delta(call.output), signs.sign(call.output)
-    return rf"{p} \odot ({y} - \langle {y}, {p} \rangle)", None
-
-
-def _norm(call: Call, x: Tensor, signs: Signs) -> Term:
-    y, root = signs.delta(call.output), r"\sqrt{\sigma^2 + \epsilon}"
-    if kind(call) == "batch norm" and not call.module.training:
-        return rf"{y} \odot \gamma / {root}", None
-    g = r"\gamma \odot " + y
-    means = rf"\operatorname{{mean}}({g}) - \hat x \odot \operatorname{{mean}}(\hat x \odot {g})"
-    return rf"({g} - {means}) / {root}", None
 
 
 def _flatten(call: Call, x: Tensor, signs: Signs) -> Term:
@@ -116,12 +117,61 @@ def _t(sign: str) -> str:
 
 RULES: dict[str, Callable[[Call, Tensor, Signs], Term]] = {
     "linear": _linear,
+    "convolution": convolution.pulled,
+    "transposed convolution": transposed.pulled,
     "activation": _activation,
-    "softmax": _softmax,
-    "dropout": _dropout,
-    "batch norm": _norm,
-    "layer norm": _norm,
+    "softmax": softmax.pulled,
+    "dropout": dropout.pulled,
+    "batch norm": normalisation.pulled,
+    "layer norm": normalisation.pulled,
+    "group norm": normalisation.pulled,
+    "rms norm": normalisation.pulled,
+    "max pooling": pooling.pulled,
+    "mean pooling": pooling.pulled,
+    "embedding": lookup.pulled,
+    "linear map": linear_maps.pulled,
     "flatten": _flatten,
     "residual": _residual,
+    "recurrent": recurrences_backward.pulled,
+    "attention": attention.pulled,
+    "positions": positions.pulled,
+    **operations.BACKWARD,
 }
 """By kind of layer; any other goes by `_general`."""
+
+PARAMETERS: dict[str, Callable[[Call, str, Signs], tuple[str, Term]]] = {
+    "convolution": convolution.parameter,
+    "transposed convolution": transposed.parameter,
+    "batch norm": normalisation.parameter,
+    "layer norm": normalisation.parameter,
+    "group norm": normalisation.parameter,
+    "rms norm": normalisation.parameter,
+    "embedding": lookup.parameter,
+    "recurrent": recurrences_backward.parameter,
+    "attention": attention.parameter,
+    "positions": positions.parameter,
+}
+"""Signs and rules of the derivatives of parameters, by kind of layer; any other goes by `parameter`."""
+
+NOTES: dict[str, Callable[[Call, str, Signs], tuple[str, ...]]] = {
+    "convolution": convolution.parameter_notes,
+    "embedding": lookup.parameter_notes,
+}
+"""Remarks on the derivatives of parameters, by kind of layer."""
+
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
+    "convolution": convolution.inside_back,
+    "transposed convolution": transposed.inside_back,
+    "batch norm": normalisation.inside_back,
+    "layer norm": normalisation.inside_back,
+    "group norm": normalisation.inside_back,
+    "rms norm": normalisation.inside_back,
+    "max pooling": pooling.inside_back,
+    "mean pooling": pooling.inside_back,
+    "embedding": lookup.inside_back,
+    "linear map": linear_maps.inside_back,
+    "softmax": softmax.inside_back,
+    "recurrent": recurrences_backward.backwards,
+    "attention": attention.backwards,
+}
+"""Kinds of layers that tell several steps on the way back."""

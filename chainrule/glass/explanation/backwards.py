@@ -8,12 +8,12 @@ from typing import Any
 from chainrule.core import Tensor
 from chainrule.glass.explanation import backward_rules, loss_formulas, rules
 from chainrule.glass.explanation.loss_rules import Shortcut
-from chainrule.glass.explanation.run import Run, join, kind, mark
+from chainrule.glass.explanation.run import Run, join, kind, mark, slope_name, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
 
-SHORT = {"weight": "dW", "bias": "db"}
+SHORT = {"weight": "W", "bias": "b"}
 
 
 class Backward:
@@ -33,8 +33,10 @@ class Backward:
         yield self._cancelled(self.shortcut) if self.shortcut else self._output()
         for call in reversed(self.run.calls):
             if not call.passes:
+                yield from (part.step(call, "backward") for part in backward_rules.inside(call, self.signs))
                 yield from self._parameters(call)
                 yield from self._sent_back(call)
+        yield from self._inputs()
         yield from self._loose_parameters()
 
     # The output.
@@ -88,7 +90,7 @@ class Backward:
         """What goes back to the inputs of a layer, once all that use an input have sent their part."""
         for x in dict.fromkeys(call.inputs):
             users = self.run.uses[mark(x)]
-            given = x is self.run.x or mark(x) in self.learned or x.node is None
+            given = any(x is v for v in self.run.inputs) or mark(x) in self.learned or x.node is None
             if given or mark(x) in self.told or call is not users[0]:
                 continue
             self.told.add(mark(x))
@@ -102,6 +104,14 @@ class Backward:
                     rules.slope_notes(call, x, self.signs) if kind(call) in ("activation", "softmax", "general") else ()
                 )
                 yield self._derivative(x, term, "delta", notes)
+
+    def _inputs(self) -> Iterator[Step]:
+        """dL/dx of sequences, for which the way back through time ends there."""
+        for x in self.run.inputs if self.signs.of_sequences else ():
+            users = self.run.uses.get(mark(x), [])
+            if x.node is not None and users:
+                term = _sum([backward_rules.pulled(user, x, self.signs) for user in reversed(users)])
+                yield self._derivative(x, term, "delta", ())
 
     def _fused(self, x: Tensor, call: Call) -> Call | None:
         """The activation below a dense layer, whose slope belongs to the same step; None at branches."""
@@ -142,10 +152,9 @@ class Backward:
         for name, tensor in self.run.own_parameters(call).items():
             sign, term = backward_rules.parameter(call, name, self.signs)
             notes = backward_rules.parameter_notes(call, name, self.signs)
-            linear = kind(call) == "linear"
-            short = SHORT.get(name, f"d{name}") if linear else f"d{name}"
-            upright = linear and name == "bias"
-            yield self._parameter(join(call.path, short), tensor, sign, term, upright, notes)
+            short = SHORT.get(name, name) if weighted(call) else name
+            upright = name.rpartition(".")[2].startswith("bias") and kind(call) in ("linear", "recurrent")
+            yield self._parameter(slope_name(call.path, short), tensor, sign, term, upright, notes)
 
     def _parameter(
         self, name: str, p: Tensor, sign: str, term: rules.Term, is_bias: bool = False, notes: tuple[str, ...] = ()

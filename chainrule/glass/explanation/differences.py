@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,10 @@ ENTRIES = 32
 """Up to so many entries each is varied alone; of a larger array all together, in random directions."""
 
 DIRECTIONS = 4
+
+
+Rest = Callable[[np.ndarray], np.ndarray]
+"""From a quantity inside a layer to the layer's result."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,47 @@ class Replay:
 
     def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         """The result with `values` in the place of a tensor."""
-        changed: dict[Any, Any] = {tensor.node: values}
+        return self.with_all({tensor.node: _among_results(tensor, values)})
+
+    def with_all(self, changed: dict[Any, Any]) -> np.ndarray:
+        """The result where some nodes have other values."""
         for node in self.nodes:
             if node not in changed and any(parent in changed for parent in node.parents):
                 changed[node] = apply(node.primitive, tuple(_value(a, changed) for a in node.args), node.params)
-        return changed.get(self.result.node, self.result.data)
+        return _value(self.result, changed)
+
+
+class Onwards(Replay):
+    """A result as a function of a quantity inside a layer: `rest` leads from there to the layer's own result."""
+
+    def __init__(self, replay: Replay, output: Tensor, rest: Rest) -> None:
+        self.result, self.replay, self.output, self.rest = replay.result, replay, output, rest
+
+    def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+        """The result with `values` for the quantity."""
+        return self.replay(self.output, self.rest(values))
+
+
+class Part(Replay):
+    """A result as a function of a part of a tensor: of one head, of the rows of one gate."""
+
+    def __init__(self, replay: Replay, tensor: Tensor, place: tuple[Any, ...]) -> None:
+        self.result, self.replay, self.tensor, self.place = replay.result, replay, tensor, place
+        self.start = Tensor(np.array(tensor.data[place])).requires_grad_()
+
+    def __call__(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+        """The result with `values` for the part."""
+        whole = np.array(self.tensor.data)
+        whole[self.place] = values
+        return self.replay(self.tensor, whole)
+
+
+def _among_results(tensor: Tensor, values: np.ndarray) -> Any:
+    """What the node of a tensor holds with `values` in its place: an operation may have several results."""
+    held = getattr(tensor.node, "value", None)
+    if type(held) is not tuple:
+        return values
+    return tuple(values if i == tensor.index else result for i, result in enumerate(held))
 
 
 def _value(operand: Any, changed: dict[Any, Any]) -> Any:

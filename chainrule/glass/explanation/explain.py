@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,16 @@ from chainrule.base.errors import OptionError
 from chainrule.base.keys import Key
 from chainrule.core import next_key
 from chainrule.glass.explanation.differences import Check
+from chainrule.glass.explanation.inside import INSIDE
 from chainrule.glass.explanation.passes import Pass
-from chainrule.glass.explanation.problem import Problem, batch, check_alone, check_options, loss_named
+from chainrule.glass.explanation.problem import Problem, batch, check_alone, check_options, further, loss_named, several
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.explanation.story import Part, introduction, story
 from chainrule.glass.explanation.told import Told
 from chainrule.glass.explanation.updates import passes
 from chainrule.nn import Module
 
-ENDING = ("prediction", "losses", "loss")
+ENDING = ("prediction", "losses", "loss", INSIDE)
 """Kinds of forward steps that are no layers."""
 
 
@@ -76,7 +77,9 @@ def explain(
     ("δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)", True)
     """
     check_options(model, layout, lr, optimizer, steps)
-    problem = Problem(model, *batch(x, y), loss_named(loss), layout, key or next_key())
+    first, *others = several(x)
+    x, y = batch(model, first, y)
+    problem = Problem(model, x, y, loss_named(loss), layout, key or next_key(), further(model, tuple(others), x))
     shown = tuple(passes(problem, lr, optimizer, steps))
     return Explanation(problem, shown, tuple(samples), digits, title, tuple(notes))
 
@@ -158,7 +161,7 @@ class Explanation(Told):
         if not 0 <= i < m:
             raise OptionError(f"There is no sample {i}: there are {m}, counted from 0.")
         check_alone(problem.model)
-        alone = replace(problem, x=problem.x[i : i + 1], y=problem.y[i : i + 1])
+        alone = problem.alone(i)
         passes = tuple(alone.run(p.state, backward=k == 0) for k, p in enumerate(self.passes))
         return Explanation(alone, passes, (), self.digits, self.title, self.notes, i)
 

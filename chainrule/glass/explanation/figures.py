@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import floor, log10, prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ SHOWN = 8
 
 SHOWN_WIDE = 6
 """Columns shown in full where a number takes ten letters or more: eight would not fit a terminal."""
+
+SLICES = 4
+"""Matrices shown of an array of more than two axes."""
 
 GAP = "…"
 MINUS = "−"
@@ -34,10 +37,11 @@ class Figures:
         """One number."""
         return self._formatter(np.asarray(value))(np.asarray(value).item())
 
-    def cells(self, matrix: np.ndarray) -> list[list[str]]:
-        """The entries of a matrix (two axes), elided beyond eight rows or columns."""
-        rows, columns = _shown(len(matrix), SHOWN), _shown(matrix.shape[1], _columns(matrix))
-        write = self._formatter(matrix)
+    def cells(self, matrix: np.ndarray, among: np.ndarray | None = None) -> list[list[str]]:
+        """The entries of a matrix (two axes), elided beyond eight rows or columns; `among` others of one format."""
+        among = matrix if among is None else among
+        rows, columns = _shown(len(matrix), SHOWN), _shown(matrix.shape[1], _columns(among))
+        write = self._formatter(among)
         return [[GAP if i is None or j is None else write(matrix[i, j].item()) for j in columns] for i in rows]
 
     def _formatter(self, values: np.ndarray) -> Any:
@@ -63,7 +67,10 @@ def signed(number: str) -> str:
 
 def is_elided(array: np.ndarray) -> bool:
     """Whether not all entries are shown."""
-    return array.ndim > 2 or any(n > SHOWN for n in array.shape) or array.shape[-1:] > (_columns(array),)
+    if array.ndim == 0:
+        return False
+    too_many = any(n > most for n, most in zip(array.shape[-2:][::-1], (_columns(array), SHOWN), strict=False))
+    return too_many or prod(array.shape[:-2]) > SLICES
 
 
 def _columns(array: np.ndarray) -> int:
@@ -81,8 +88,44 @@ def statistics(array: np.ndarray, figures: Figures) -> str:
 
 
 def as_matrix(array: np.ndarray) -> np.ndarray:
-    """A vector as one row; more than two axes as (first, all the others)."""
-    return array.reshape(1, -1) if array.ndim < 2 else array.reshape(len(array), -1)
+    """A vector as one row."""
+    return array.reshape(1, -1) if array.ndim < 2 else array
+
+
+Slice = tuple[str, np.ndarray]
+"""A matrix out of an array, with its indices from 1 as a head: (1,2,·,·)."""
+
+
+def slices(array: np.ndarray) -> list[Slice | None]:
+    """The matrices that an array is shown as; None stands where some are left out.
+
+    An image (n, c, height, width) falls apart into a matrix for each sample and channel. Of more than four, the
+    first two are shown, the last, and between them the one whose entry is the largest in size.
+
+    >>> [s and s[0] for s in slices(np.arange(60.0).reshape(2, 5, 2, 3))]
+    ['(1,1,·,·)', '(1,2,·,·)', None, '(2,4,·,·)', '(2,5,·,·)']
+    """
+    if array.ndim <= 2:
+        return [("", as_matrix(array))]
+    leading = array.shape[:-2]
+    all_of_them = array.reshape(-1, *array.shape[-2:])
+    found: list[Slice | None] = []
+    before = -1
+    for i in _kept(all_of_them):
+        found += [None] if i > before + 1 else []
+        place = ",".join(str(k + 1) for k in np.unravel_index(i, leading))
+        found.append((f"({place},·,·)" if len(all_of_them) > 1 else "", all_of_them[i]))
+        before = i
+    return found
+
+
+def _kept(matrices: np.ndarray) -> list[int]:
+    n = len(matrices)
+    if n <= SLICES:
+        return list(range(n))
+    size = np.abs(matrices).reshape(n, -1).max(1, initial=0)
+    largest = int(np.argmax(size))
+    return sorted({0, 1, n - 1} | {largest if 1 < largest < n - 1 else n - 2})
 
 
 def _shown(n: int, most: int) -> list[int | None]:

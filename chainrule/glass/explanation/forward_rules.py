@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from chainrule.glass.explanation import (
+    attention,
+    convolution,
+    dropout,
+    linear_maps,
+    lookup,
+    normalisation,
+    operations,
+    pooling,
+    positions,
+    recurrences_forward,
+    transposed,
+)
+from chainrule.glass.explanation.entries import written_out
 from chainrule.glass.explanation.figures import SHOWN
-from chainrule.glass.explanation.rules import SOFTMAX, formula_notes, function, is_log, joined, softmax, tenths
+from chainrule.glass.explanation.inside import Inside
+from chainrule.glass.explanation.rules import SOFTMAX, Rule, formula_notes, function, is_log, joined, softmax
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Formula
@@ -17,9 +31,6 @@ from chainrule.glass.record import Call
 EXPANDED = 4
 """Up to so many terms a sum of products is written out."""
 
-Rule = tuple[str, Formula | None, tuple[str, ...]]
-"""The rule of a layer in LaTeX, the rule with numbers where they can be shown, and notes."""
-
 
 def forward(call: Call, signs: Signs) -> Rule:
     """How a layer's result comes from its inputs."""
@@ -27,25 +38,33 @@ def forward(call: Call, signs: Signs) -> Rule:
     return f"{signs.sign(call.output)} = {rule}", numbers, notes
 
 
+def inside(call: Call, signs: Signs) -> Iterable[Inside]:
+    """What a layer tells before its result."""
+    tell = INSIDE.get(kind(call))
+    return () if tell is None or call.passes else tell(call, signs)
+
+
+def quantities(call: Call, signs: Signs) -> Iterable[tuple[str, np.ndarray]]:
+    """Numbers inside a layer by name, also of what it does not tell."""
+    tell = QUANTITIES.get(kind(call))
+    return () if tell is None else tell(call, signs)
+
+
 def expanded(call: Call, signs: Signs) -> tuple[Formula, ...]:
     """The entries of a dense layer's pre-activation one by one, for one sample and few inputs."""
     own = signs.run.own_parameters(call)
     x, w = call.inputs[0].data, own["weight"].data
-    if len(x) != 1 or not 2 <= w.shape[1] <= EXPANDED or w.shape[0] > SHOWN:
+    if x.ndim != 2 or len(x) != 1 or not 2 <= w.shape[1] <= EXPANDED or w.shape[0] > SHOWN:
         return ()
     z, head = call.output.data[0], signs.sign(call.output)
     bias = own["bias"].data if "bias" in own else None
     return tuple(
-        _entry(head.replace("^", f"_{{{j + 1}}}^"), x[0], w[j], None if bias is None else bias[j], z[j])
+        line
         for j in range(len(w))
+        for line in written_out(
+            head.replace("^", f"_{{{j + 1}}}^"), w[j], x[0], None if bias is None else bias[j], z[j]
+        )
     )
-
-
-def _entry(head: str, x: np.ndarray, w: np.ndarray, b: Any, z: Any) -> Formula:
-    products = joined("+", [(wi, r"\cdot", xi) for wi, xi in zip(w, x, strict=True)])
-    sums = joined("+", w * x)
-    shift = () if b is None else ("+", b)
-    return (head, "=", *products, *shift, "=", *sums, *shift, "=", z)
 
 
 # Kinds of layers.
@@ -92,22 +111,6 @@ def _applied(f: str, call: Call, signs: Signs) -> tuple[str, Formula]:
     return f"{f}({signs.sign(x)})", (f"{f}(", signs.value(x), ")")
 
 
-def _dropout(call: Call, signs: Signs) -> Rule:
-    x, mask = call.inputs[0], signs.lay(signs.run.slope(call))
-    note = f"$M$ is the mask drawn, $p = {call.module.p}$ the part that is dropped"
-    return rf"{signs.sign(x)} \odot M/(1 - p)", (signs.value(x), r"\odot", mask), (note,)
-
-
-def _norm(call: Call, signs: Signs) -> Rule:
-    batch = kind(call) == "batch norm"
-    normed = rf"\hat x = ({signs.sign(call.inputs[0])} - \mu)/\sqrt{{\sigma^2 + \epsilon}}"
-    rule = rf"\gamma \odot \hat x + \beta,\; {normed}"
-    if batch and not call.module.training:
-        return rule, None, (r"$\mu$ and $\sigma^2$ are the running statistics (evaluation)",)
-    over = "each feature over the batch" if batch else "each sample over its features"
-    return rule, None, (rf"$\mu$ and $\sigma^2$ of {over}; $\epsilon = {tenths(call.module.eps)}$",)
-
-
 def _flatten(call: Call, signs: Signs) -> Rule:
     x = call.inputs[0]
     return rf"\operatorname{{vec}} {signs.sign(x)}", None, (f"{x.shape} → {call.output.shape}",)
@@ -125,12 +128,46 @@ def _general(call: Call, signs: Signs) -> Rule:
 
 RULES: dict[str, Callable[[Call, Signs], Rule]] = {
     "linear": _linear,
+    "convolution": convolution.forward,
+    "transposed convolution": transposed.forward,
     "activation": _activation,
     "softmax": _softmax,
-    "dropout": _dropout,
-    "batch norm": _norm,
-    "layer norm": _norm,
+    "dropout": dropout.forward,
+    "batch norm": normalisation.forward,
+    "layer norm": normalisation.forward,
+    "group norm": normalisation.forward,
+    "rms norm": normalisation.forward,
+    "max pooling": pooling.forward,
+    "mean pooling": pooling.forward,
+    "embedding": lookup.forward,
+    "linear map": linear_maps.forward,
     "flatten": _flatten,
     "residual": _residual,
+    "recurrent": recurrences_forward.result,
+    "attention": attention.result,
+    "positions": positions.forward,
+    **operations.FORWARD,
 }
 """By kind of layer; any other goes by `_general`."""
+
+INSIDE: dict[str, Callable[[Call, Signs], Iterable[Inside]]] = {
+    "convolution": convolution.inside,
+    "transposed convolution": transposed.inside,
+    "dropout": dropout.inside,
+    "batch norm": normalisation.inside,
+    "layer norm": normalisation.inside,
+    "group norm": normalisation.inside,
+    "rms norm": normalisation.inside,
+    "max pooling": pooling.inside,
+    "mean pooling": pooling.inside,
+    "embedding": lookup.inside,
+    "linear map": linear_maps.inside,
+    "recurrent": recurrences_forward.forwards,
+    "attention": attention.forwards,
+}
+"""Kinds of layers that tell several steps; the result comes behind these."""
+
+QUANTITIES: dict[str, Callable[[Call, Signs], Iterable[tuple[str, np.ndarray]]]] = {
+    "recurrent": recurrences_forward.quantities,
+}
+"""Kinds of layers that have more numbers than they tell."""

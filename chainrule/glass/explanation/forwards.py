@@ -11,7 +11,7 @@ from chainrule.glass.explanation import forward_rules, loss_formulas, loss_numbe
 from chainrule.glass.explanation.figures import SHOWN
 from chainrule.glass.explanation.loss_rules import Shortcut
 from chainrule.glass.explanation.rules import SOFTMAX
-from chainrule.glass.explanation.run import Run, join, kind
+from chainrule.glass.explanation.run import Run, join, kind, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.record import Call
@@ -23,6 +23,7 @@ Samples = tuple[np.ndarray, str] | None
 def forward_steps(run: Run, signs: Signs, shortcut: Shortcut | None, samples: Samples) -> Iterator[Step]:
     """Every layer's result, then the loss."""
     for call in run.calls:
+        yield from (part.step(call, "forward") for part in forward_rules.inside(call, signs))
         yield _result(run, signs, call)
     if shortcut is not None and shortcut.inside_loss:
         yield _probabilities(run, signs, shortcut)
@@ -35,17 +36,17 @@ def forward_steps(run: Run, signs: Signs, shortcut: Shortcut | None, samples: Sa
 
 def _result(run: Run, signs: Signs, call: Call) -> Step:
     rule, numbers, notes = forward_rules.forward(call, signs)
-    linear = kind(call) == "linear"
+    counted = weighted(call)
     return Step(
-        name=join(call.path, "z" if linear else "a"),
+        name=join(call.path, "z" if counted else "a"),
         kind=kind(call),
         phase="forward",
-        caption=f"layer {signs.layer[call.path]}: {call.label}" if linear else call.label,
+        caption=f"layer {signs.layer[call.path]}: {call.label}" if counted else call.label,
         symbol=signs.sign(call.output),
         rule=rule,
         value=signs.value(call.output),
         substituted=numbers,
-        expanded=forward_rules.expanded(call, signs) if linear else (),
+        expanded=forward_rules.expanded(call, signs) if kind(call) == "linear" else (),
         notes=notes,
         check=None if call.passes else run.check_local(call),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, MINUS, Figures, as_matrix
+from chainrule.glass.explanation.figures import GAP, MINUS, Figures, Slice, slices
 from chainrule.glass.explanation.notation import SIGNS, prose
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part
@@ -24,6 +24,9 @@ DOCUMENT = r"""\documentclass{article}
 HEADLINES = {1: "subsection", 2: "subsubsection", 3: "paragraph"}
 WIDTH = 84
 """Letters that a line of figures has room for beside its left side."""
+
+ABREAST = 72
+"""Letters that the matrices of an image may take side by side."""
 
 BREAKS = ("+", "-", "=", r"\cdot", r"\odot", r"\oslash")
 """Signs before which a line may be broken."""
@@ -78,8 +81,9 @@ def _part(part: Part, figures: Figures) -> list[str]:
     lines = [rf"\{HEADLINES[part.level]}*{{{words(part.title)}}}{below}"]
     lines += [prose(paragraph, _inline, words) + r"\par" for paragraph in part.words]
     if part.given:
-        formulas = r" \qquad ".join(f"{sign} = {_number(value, figures)}" for sign, value in part.given)
-        lines.append(rf"\[ {formulas} \]")
+        shown = [f"{sign} = {_number(value, figures)}" for sign, value in part.given]
+        beside = sum(_columns(value, figures) for _, value in part.given) <= WIDTH
+        lines += [rf"\[ {line} \]" for line in ([r" \qquad ".join(shown)] if beside else shown)]
     for step, notes in part.steps:
         lines += _step(step, notes, figures)
     if part.losses is not None:
@@ -110,27 +114,36 @@ def _step(step: Step, notes: list[str], figures: Figures) -> list[str]:
 
 def _lines(formula: Formula, figures: Figures) -> list[str]:
     """A formula as one line, or broken at the last sign that still fits where it is wider than the page."""
-    wide = sum(_columns(part, figures) for part in formula) > WIDTH
-    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)] if wide else []
-    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH] or cuts[:1]
-    if not fit:
-        return [_written(formula, figures)]
-    return [_written(formula[: fit[-1]], figures), BROKEN + _written(formula[fit[-1] :], figures)]
+    lines, rest = [], formula
+    while cut := _cut(rest, figures):
+        lines.append(_written(rest[:cut], figures))
+        rest = rest[cut:]
+    first, *broken = [*lines, _written(rest, figures)]
+    return [first, *(BROKEN + line for line in broken)]
+
+
+def _cut(formula: Formula, figures: Figures) -> int:
+    """Where a line ends that is too wide: before a sign; 0 where all fits, or there is no such sign."""
+    if sum(_columns(part, figures) for part in formula) <= WIDTH:
+        return 0
+    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)]
+    fit = [i for i in cuts if sum(_columns(part, figures) for part in formula[:i]) <= WIDTH]
+    outside = [i for i in fit if _balanced(formula[:i])]
+    return (outside or fit or cuts[:1] or [0])[-1]
 
 
 def _may_break(formula: Formula, i: int) -> bool:
-    """Whether a line may end before part i: at a sign outside all brackets."""
+    """Whether a line may end before part i: at a sign, outside all brackets if there is a place."""
     sign, before = (part if isinstance(part, str) else "" for part in (formula[i], formula[i - 1]))
     first = i == 1 and sign == "="  # the line's own sign of equality
-    return (sign in BREAKS or before.endswith(r"\odot")) and not first and _balanced(formula[:i])
+    return (sign in BREAKS or before.endswith(r"\odot")) and not first
 
 
 def _columns(part: Any, figures: Figures) -> int:
     """About how many letters wide a part is."""
     if isinstance(part, str):
         return len(part.replace(r"\cdot", "·"))
-    apart = 3 if part.size > 1 else 2
-    return sum(max(map(len, column)) + apart for column in zip(*figures.cells(as_matrix(part)), strict=True))
+    return max(sum(_wide(one, part, figures) for one in row) for row in _rows(part, figures))
 
 
 def _written(formula: Formula, figures: Figures) -> str:
@@ -152,8 +165,36 @@ def _grown(sign: str) -> str:
 def _number(array: np.ndarray, figures: Figures) -> str:
     if array.size == 1:
         return _power(figures.number(array.reshape(())))
-    rows = (" & ".join(map(_power, row)) for row in figures.cells(as_matrix(array)))
-    return r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
+    lines = [r"\; ".join(_slice(one, array, figures) for one in row) for row in _rows(array, figures)]
+    return lines[0] if len(lines) == 1 else r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}"
+
+
+def _slice(one: Slice | None, among: np.ndarray, figures: Figures) -> str:
+    """A matrix below its indices."""
+    if one is None:
+        return r"\cdots"
+    rows = (" & ".join(map(_power, row)) for row in figures.cells(one[1], among))
+    matrix = r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
+    head = one[0].replace("·", r"\cdot")
+    return rf"\overset{{{head}}}{{{matrix}}}" if head else matrix
+
+
+def _rows(array: np.ndarray, figures: Figures) -> list[list[Slice | None]]:
+    """The matrices of an image in rows as wide as the page."""
+    rows: list[list[Slice | None]] = [[]]
+    for one in slices(array):
+        if rows[-1] and sum(_wide(s, array, figures) for s in (*rows[-1], one)) > ABREAST:
+            rows.append([])
+        rows[-1].append(one)
+    return rows
+
+
+def _wide(one: Slice | None, among: np.ndarray, figures: Figures) -> int:
+    """About how many letters wide a matrix is."""
+    if one is None:
+        return 3
+    apart = 3 if one[1].size > 1 else 2
+    return sum(max(map(len, column)) + apart for column in zip(*figures.cells(one[1], among), strict=True))
 
 
 def _power(number: str) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, MINUS, Figures, as_matrix
+from chainrule.glass.explanation.figures import GAP, MINUS, Figures, slices
 from chainrule.glass.explanation.notation import ACCENTS, SIGNS
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|\d+(?:\.\d+)?|[^\\]")
 CLOSING = {"(": ")", "[": "]"}
-OVER = {"bar": "‾", "hat": "^", "tilde": "~", "dot": "˙"}
+OVER = {"bar": "‾", "hat": "^", "tilde": "~", "dot": "˙", "overleftarrow": "←"}
 SPACES = {",": 0.17, ";": 0.5, "quad": 1.0, "qquad": 2.0}
 TALL = ("<mtable", "<mfrac", "<munder")
 """What brackets grow with."""
@@ -32,6 +32,9 @@ SETTINGS = {"textstyle", "left", "right", "-"}
 SUM = "<mo>∑</mo>"
 THIN = '<mspace width="0.17em"></mspace>'
 NAME = re.compile(r"<mi>[^<]{2,}</mi>")
+
+OUTER, HARD = r"^ | $", "\u00a0"
+"""Blanks at the ends of a text, which a browser would take away, and one that it leaves."""
 
 Element = list[str]
 """Something on the line, with what stands below and above it as scripts."""
@@ -101,7 +104,7 @@ class _Reader:
             case r"\operatorname" | r"\mathrm":
                 return _upright(self._letters())
             case r"\text":
-                return f"<mtext>{escape(self._letters(), quote=False)}</mtext>"
+                return f"<mtext>{escape(re.sub(OUTER, HARD, self._letters()), quote=False)}</mtext>"
             case r"\mathbf":
                 return f'<mn class="bold">{self._letters()}</mn>'
             case command if command[0] == "\\":
@@ -147,12 +150,17 @@ class _Reader:
         return "".join(letters)
 
     def _number(self, array: np.ndarray) -> str:
-        """A number; or a matrix, whose brackets are borders, for few fonts have brackets that grow."""
+        """A number, a matrix, or those of an image side by side."""
         if array.size == 1:
             return _figure(self.figures.number(array.reshape(())))
-        rows = self.figures.cells(as_matrix(array))
-        cells = ("".join(f"<mtd>{_figure(cell)}</mtd>" for cell in row) for row in rows)
-        return '<mtable class="m">' + "".join(f"<mtr>{row}</mtr>" for row in cells) + "</mtable>"
+        parts = [f"<mo>{GAP}</mo>" if one is None else self._matrix(*one, array) for one in slices(array)]
+        return parts[0] if len(parts) == 1 else f"<mrow>{THIN.join(parts)}</mrow>"
+
+    def _matrix(self, head: str, matrix: np.ndarray, among: np.ndarray) -> str:
+        """A matrix, below its indices; its brackets are borders, for few fonts have brackets that grow."""
+        rows = ("".join(f"<mtd>{_figure(c)}</mtd>" for c in row) for row in self.figures.cells(matrix, among))
+        table = '<mtable class="m">' + "".join(f"<mtr>{row}</mtr>" for row in rows) + "</mtable>"
+        return f"<mover>{table}<mtext>{head}</mtext></mover>" if head else table
 
 
 def _plain(element: str) -> Element:

@@ -18,18 +18,18 @@ SIGNS = {
     "lambda": "λ",
     "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
     "varepsilon": "ε", "ell": "ℓ",
-    "odot": " ⊙ ", "oslash": " ⊘ ", "surd": "√", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
-    "dots": "…", "infty": "∞",
-    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ", "sim": " ∼ ", "nabla": "∇",
+    "odot": " ⊙ ", "oslash": " ⊘ ", "otimes": " ⊗ ", "surd": "√", "cdot": " · ", "times": " × ", "partial": "∂",
+    "sum": "Σ", "top": "ᵀ", "star": " ⋆ ", "in": " ∈ ", "sim": " ∼ ", "dots": "…", "infty": "∞", "nabla": "∇",
+    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
     ",": " ", ";": "  ", "quad": "  ", "qquad": "    ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
 }  # fmt: skip
 """What a command without arguments becomes; a command that is not here is a function's name: \\max is max."""
 
-ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
-SUPERSCRIPT = dict(zip("0123456789+−=()nitTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵗᵀˣᶻᵀ", strict=True))
-SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
+ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307", "overleftarrow": "\u20d6"}
+SUPERSCRIPT = dict(zip("0123456789+−=()nitfgorhTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵗᶠᵍᵒʳʰᵀˣᶻᵀ", strict=True))
+SUBSCRIPT = dict(zip("0123456789+−=()aehijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
 
 
@@ -96,8 +96,8 @@ def _raised(inner: str) -> str:
 
 def _lowered(inner: str) -> str:
     inner = inner.strip()
-    if all(c in SUBSCRIPT for c in inner):
-        return "".join(SUBSCRIPT[c] for c in inner)
+    if all(c in SUBSCRIPT or c == "," for c in inner):
+        return "".join(SUBSCRIPT.get(c, c) for c in inner)
     return f"_{inner}" if len(inner) == 1 or inner.isalpha() else f"_{{{inner}}}"
 
 
@@ -108,11 +108,11 @@ def _bracketed(inner: str) -> str:
 
 def _tidy(line: str) -> str:
     line = re.sub(r" +", " ", line).strip()
-    line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
+    line = re.sub(r" (?=[)\]},;.⟩_])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
     line = re.sub(r"(?<=[=+−( ]Δ) (?=\w)|(?<=^Δ) (?=\w)", "", line)
-    line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
+    line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('²])", "", line)  # max (0, x) is max(0, x)
     return unicodedata.normalize("NFC", line)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part
 
 EQUALS = math("=")
+
+BREAKS = ("+", "-", "=", r"\cdot", r"\odot")
+"""Signs before which a line may be broken."""
 
 STYLE = """
 .explained { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60em;
@@ -33,6 +37,7 @@ STYLE = """
 .explained .math > table > tbody > tr > td { padding: .15em .25em; vertical-align: middle;
   white-space: nowrap }
 .explained .math > table > tbody > tr > td:first-child { text-align: right }
+.explained .math > table > tbody > tr > td:last-child { white-space: normal }
 .explained math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "DejaVu Math TeX Gyre",
   math; font-size: 1.08em; white-space: nowrap }
 .explained mtable.m { border-left: 1.5px solid; border-right: 1.5px solid; margin: 0 .2em; padding: .1em 0;
@@ -106,4 +111,15 @@ def _math(rows: list[list[str]]) -> str:
 
 
 def _written(formula: Formula, figures: Figures) -> str:
-    return math(*formula, figures=figures, display=True)
+    """A formula, which may go over into a new line before a sign outside its brackets."""
+    cuts = [i for i in range(1, len(formula)) if _may_break(formula, i)]
+    pieces = [formula[i:j] for i, j in pairwise([0, *cuts, len(formula)])]
+    written = [math(*(["{}"] if k else []), *p, figures=figures, display=True) for k, p in enumerate(pieces)]
+    return "<wbr>".join(written)
+
+
+def _may_break(formula: Formula, i: int) -> bool:
+    """Whether part i is such a sign, and every bracket before it is closed."""
+    signs = "".join(part for part in formula[:i] if isinstance(part, str))
+    sign = formula[i] if isinstance(formula[i], str) else ""
+    return sign in BREAKS and all(signs.count(opened) == signs.count(closed) for opened, closed in ("()", "[]", "{}"))

@@ -10,10 +10,11 @@ import numpy as np
 
 from chainrule.base.errors import OptionError
 from chainrule.core import Tensor
-from chainrule.glass.explanation import loss_rules
+from chainrule.glass.explanation import forward_rules, loss_rules
 from chainrule.glass.explanation.backwards import Backward
 from chainrule.glass.explanation.forwards import forward_steps
-from chainrule.glass.explanation.run import Run, join, kind
+from chainrule.glass.explanation.inside import INSIDE
+from chainrule.glass.explanation.run import Run, join, kind, mark, slope_name, weighted
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Step
 from chainrule.glass.record import Call
@@ -24,8 +25,8 @@ class Pass:
     """One forward and backward pass over a batch: `steps` in order, and quantities by name.
 
     Names are a layer's path and a letter: `fc1.z`, `fc1.a`, `fc1.delta` (dL/dz), `fc1.da` (dL/da), `fc1.W`,
-    `fc1.b`, `fc1.dW`, `fc1.db`; of other layers `act.a` and `act.da`, `bn.weight` and `bn.dweight`; and `x`,
-    `y`, `y_hat`, `loss`, `losses` (one a sample), `dx`.
+    `fc1.b`, `fc1.dW`, `fc1.db`; of other layers `act.a` and `act.da`, `bn.weight` and `bn.dweight`, and what
+    a layer tells of its inside, `bn.mean`; and `x`, `y`, `y_hat`, `loss`, `losses` (one a sample), `dx`.
     """
 
     steps: tuple[Step, ...]
@@ -73,6 +74,7 @@ def kept(run: Run, layout: str, backward: bool) -> Pass:
     steps += Backward(run, signs, cut, samples[1] if samples else "").steps() if backward else ()
     values = dict(_named(run, signs))
     values["y_hat"] = signs.lay(cut.prediction) if cut else signs.value(run.prediction)
+    values |= {step.name: step.value for step in steps if step.kind == INSIDE}
     if samples is not None:
         values["losses"] = samples[0]
     state = {**dict(run.model.named_parameters()), **dict(run.model.named_buffers())}
@@ -84,34 +86,39 @@ def _copies(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _named(run: Run, signs: Signs) -> Iterator[tuple[str, Any]]:
-    yield "x", signs.value(run.x)
+    for x in run.inputs:
+        yield signs.names[mark(x)], signs.value(x)
     yield "y", signs.lay(np.asarray(getattr(run.y, "data", run.y)))
     for call in run.calls:
         yield from _of_layer(run, call, signs)
     for path, p in run.parameters.items():
         yield path, p.data
     yield "loss", run.loss.data
-    yield "dx", signs.slope(run.x)
+    for x in run.inputs:
+        if x.node is not None:
+            yield f"d{signs.names[mark(x)]}", signs.slope(x)
 
 
 def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
-    linear = kind(call) == "linear"
-    if linear:
+    counted = weighted(call)
+    if counted:
         yield join(call.path, "z"), signs.value(call.output)
         yield join(call.path, "delta"), signs.slope(call.output)
-    result = _activation_after(run, call) if linear else call.output
+    result = _activation_after(run, call) if counted else call.output
     yield join(call.path, "a"), signs.value(result)
     yield join(call.path, "da"), signs.slope(result)
+    for name, numbers in forward_rules.quantities(call, signs):
+        yield join(call.path, name), numbers
     for name, tensor in run.own_parameters(call).items():
-        short = {"weight": "W", "bias": "b"}.get(name, name) if linear else name
+        short = {"weight": "W", "bias": "b"}.get(name, name) if counted else name
         yield join(call.path, short), tensor.data
-        yield join(call.path, f"d{short}"), run.gradient(tensor)
+        yield slope_name(call.path, short), run.gradient(tensor)
 
 
 def _activation_after(run: Run, call: Call) -> Tensor:
     """The activation of a dense layer: the first before the next dense layer, or the layer's own result."""
     for later in run.calls[run.calls.index(call) + 1 :]:
-        if kind(later) == "linear":
+        if weighted(later):
             break
         if kind(later) in ("activation", "softmax") and not later.passes:
             return later.output

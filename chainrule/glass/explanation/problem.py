@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,15 @@ from chainrule.base.keys import Key
 from chainrule.core import Tensor
 from chainrule.glass.explanation.passes import Pass, kept
 from chainrule.glass.explanation.run import Run, float64
-from chainrule.nn import BatchNorm1d, Dropout, Module
+from chainrule.nn import Dropout, Embedding, Module
+from chainrule.nn.batch_norms import BatchNorm
 
 LAYOUTS = ("rows", "columns")
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is explained: a model on a batch, in float64."""
+    """What is explained: a model on a batch, in float64; `further` are the inputs behind x of a model of several."""
 
     model: Module
     x: np.ndarray
@@ -29,11 +30,22 @@ class Problem:
     loss: Callable[..., Any]
     layout: str
     key: Key
+    further: tuple[np.ndarray, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[np.ndarray, ...]:
+        """What the model is called with."""
+        return (self.x, *self.further)
+
+    def alone(self, i: int) -> Problem:
+        """The same for one sample."""
+        one = slice(i, i + 1)
+        return replace(self, x=self.x[one], y=self.y[one], further=tuple(v[one] for v in self.further))
 
     def run(self, state: dict[str, np.ndarray] | None, backward: bool = True) -> Pass:
         """One pass with the numbers of `state`, or with the model's own."""
         with float64(self.model, state):
-            return kept(Run(self.model, self.x, self.y, self.loss, self.key), self.layout, backward)
+            return kept(Run(self.model, self.inputs, self.y, self.loss, self.key), self.layout, backward)
 
 
 def loss_named(loss: Any) -> Callable[..., Any]:
@@ -64,8 +76,8 @@ def check_options(model: Any, layout: str, lr: Any, optimizer: Any, steps: int) 
         raise OptionError(f"explain takes one update or more, got steps={steps}.")
 
 
-def batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
-    """x in float64 with a batch axis; y as it is, fractions in float64."""
+def batch(model: Module, x: Any, y: Any) -> tuple[np.ndarray, Any]:
+    """x in float64 with a batch axis, or ids as they are; y as it is, fractions in float64."""
     x, y = (np.asarray(v.data if isinstance(v, Tensor) else v) for v in (x, y))
     if x.ndim == 1:
         x, y = x[None], y[None]
@@ -74,18 +86,47 @@ def batch(x: Any, y: Any) -> tuple[np.ndarray, Any]:
         raise ShapeError(f"x has {lengths[0]} samples, y has {lengths[1]}.", x=x.shape, y=y.shape)
     if x.size == 0:
         raise DataError("explain needs at least one sample, got none.", x=x.shape)
+    return _accepted(model, x), y.astype(np.float64) if y.dtype.kind == "f" else y
+
+
+def several(x: Any) -> tuple[Any, ...]:
+    """The inputs of a model: a tuple of arrays are several, anything else is one."""
+    return x if isinstance(x, tuple) and all(isinstance(v, (np.ndarray, Tensor)) for v in x) and x else (x,)
+
+
+def further(model: Module, inputs: tuple[Any, ...], x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The inputs behind the first, of as many samples.
+
+    Raises:
+        ShapeError: one has another number of samples.
+    """
+    arrays = tuple(np.asarray(v.data if isinstance(v, Tensor) else v) for v in inputs)
+    for i, v in enumerate(arrays):
+        if v.ndim == 0 or len(v) != len(x):
+            samples = str(v.shape[0]) if v.ndim else "no"
+            raise ShapeError(
+                f"The first input has {len(x)} samples, input {i + 2} has {samples}.",
+                **{f"input {i + 2}": v.shape, "input 1": x.shape},
+            )
+    return tuple(_accepted(model, v) for v in arrays)
+
+
+def _accepted(model: Module, x: np.ndarray) -> np.ndarray:
+    """An input in float64, or ids as they are."""
+    if x.dtype.kind in "iu" and any(isinstance(module, Embedding) for _, module in model.named_modules()):
+        return x
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-        row, column = place[0], ", ".join(map(str, place[1:]))
-        raise DataError(f"x has a number that is not finite: {x[place]}.", place=f"row {row}, column {column}")
-    return x, y.astype(np.float64) if y.dtype.kind == "f" else y
+        where = f"row {place[0]}, column {place[1]}" if x.ndim == 2 else f"x[{', '.join(map(str, place))}]"
+        raise DataError(f"x has a number that is not finite: {x[place]}.", place=where)
+    return x
 
 
 def check_alone(model: Module) -> None:
     """That no layer in training makes samples depend on each other or on a draw."""
     for path, module in model.named_modules():
-        if module.training and isinstance(module, (Dropout, BatchNorm1d)):
+        if module.training and isinstance(module, (Dropout, BatchNorm)):
             raise OptionError(
                 "One sample alone would not be what it is in the batch.",
                 layer=f"{path} = {module!r}",

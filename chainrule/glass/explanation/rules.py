@@ -25,6 +25,9 @@ SOFTMAX = r"$\operatorname{softmax}(z)_i = e^{z_i} / \sum_j e^{z_j}$"
 Term = tuple[str, Formula | None]
 """A part of a rule in LaTeX, and the same with numbers where they can be shown."""
 
+Rule = tuple[str, Formula | None, tuple[str, ...]]
+"""The rule of a layer in LaTeX, the rule with numbers where they can be shown, and notes."""
+
 
 def function(call: Call) -> str:
     """The sign of an activation: σ, tanh, ReLU, or its name."""

@@ -4,50 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from chainrule import nn
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.base.keys import Key
-from chainrule.core import PRIMITIVES, Tensor, gradients, random_stream
-from chainrule.glass.explanation.differences import Check, Replay, check
-from chainrule.glass.record import Call, record
+from chainrule.core import PRIMITIVES, Graph, Tensor, gradients, random_stream
+from chainrule.glass.explanation.cells import is_explained
+from chainrule.glass.explanation.differences import Check, Onwards, Replay, Rest, check
+from chainrule.glass.ledgers.one_step import Tape, cotangents
+from chainrule.glass.record import WHOLE, Call, record
 from chainrule.nn import (
     ELU,
     Activation,
-    BatchNorm1d,
     Dropout,
+    Embedding,
     Flatten,
+    GlobalAvgPool,
+    GroupNorm,
     LayerNorm,
     LeakyReLU,
+    LearnedPositions,
     Linear,
     LogSoftmax,
     Module,
+    MultiheadAttention,
+    PixelShuffle,
+    PixelUnshuffle,
+    PositionalEncoding,
     PReLU,
     Residual,
+    RMSNorm,
     Softmax,
+    Unflatten,
+    Upsample,
 )
 from chainrule.nn.parameter import ParameterLeaf
 
+
+def _each(*names: str) -> tuple[type[Module], ...]:
+    """Layers over one, two and three axes."""
+    return tuple(getattr(nn, f"{name}{axes}d") for name in names for axes in (1, 2, 3))
+
+
 KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Linear,), "linear"),
+    (_each("Conv"), "convolution"),
+    (_each("ConvTranspose"), "transposed convolution"),
     ((Activation, LeakyReLU, PReLU, ELU), "activation"),
     ((Softmax, LogSoftmax), "softmax"),
     ((Dropout,), "dropout"),
-    ((BatchNorm1d,), "batch norm"),
+    (_each("BatchNorm"), "batch norm"),
     ((LayerNorm,), "layer norm"),
-    ((Flatten,), "flatten"),
+    ((GroupNorm, *_each("InstanceNorm")), "group norm"),
+    ((RMSNorm,), "rms norm"),
+    (_each("MaxPool", "AdaptiveMaxPool"), "max pooling"),
+    ((GlobalAvgPool, *_each("AvgPool", "AdaptiveAvgPool")), "mean pooling"),
+    ((Embedding,), "embedding"),
+    ((Flatten, Unflatten), "flatten"),
     ((Residual,), "residual"),
+    ((PositionalEncoding, LearnedPositions), "positions"),
+    ((Upsample, PixelShuffle, PixelUnshuffle), "linear map"),
+    (_each("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"), "linear map"),
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
+
+WEIGHTED = ("linear", "convolution", "transposed convolution")
+"""Kinds of layers that are counted: with weights W, a bias b and pre-activations z."""
+
+
+def weighted(call: Call) -> bool:
+    """Whether a layer is one of those that are counted."""
+    return kind(call) in WEIGHTED
+
+
+OPERATIONS = ("add", "index", "mean", "matmul")
+"""Operations between layers that have rules of their own."""
 
 
 def kind(call: Call) -> str:
     """By which rule a call is explained."""
+    if is_explained(call.module):
+        return "recurrent"
+    if isinstance(call.module, MultiheadAttention) and not call.module.rotary:
+        return "attention" if call.module.num_heads == call.module.num_kv_heads else "general"
     for types, name in KINDS:
         if isinstance(call.module, types):
             return name
+    if call.module is None and call.operation in OPERATIONS:
+        return call.operation
     if call.operation in ("softmax", "log_softmax"):
         return "softmax"
     primitive = PRIMITIVES.get(call.operation)
@@ -78,34 +126,54 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def slope_name(path: str, name: str) -> str:
+    """The name of the derivative of a parameter: `fc1.dW`, `rnn.cell.dweight_ih`."""
+    part, _, own = name.rpartition(".")
+    return join(path, join(part, f"d{own}"))
+
+
 class Run:
     """A model applied to a batch, and the derivatives of its loss, as the library computes them."""
 
-    def __init__(self, model: Module, x: np.ndarray, y: Any, loss: Callable[..., Any], key: Key) -> None:
+    def __init__(
+        self, model: Module, inputs: tuple[np.ndarray, ...], y: Any, loss: Callable[..., Any], key: Key
+    ) -> None:
         self.model, self.y, self.loss_function = model, y, loss
-        self.x = Tensor(x).requires_grad_()
+        self.inputs = tuple(map(variable, inputs))
+        self.x = self.inputs[0]
+        self.buffers = {name: np.array(b.data) for name, b in model.named_buffers()}
         with random_stream(key):
-            self.prediction, self.calls = record(model, self.x)
+            self.prediction, self.calls = record(model, *self.inputs)
             self.loss = loss(self.prediction, y)
         self._accept()
         self.parameters = dict(model.named_parameters())
-        found = [self.x, *self.parameters.values(), *(t for c in self.calls for t in (*c.inputs, c.output))]
+        found = [*self.inputs, *self.parameters.values(), *(t for c in self.calls for t in (*c.inputs, *c.outputs))]
         self.tensors = {mark(t): t for t in found}
         linked = {m: t for m, t in self.tensors.items() if t.node is not None}
         bars = gradients(self.loss, list(linked.values()))
         self.bars = {m: np.asarray(bar.data) for m, bar in zip(linked, bars, strict=True)}
         self.replay = Replay(self.loss)
-        self.producer = {mark(c.output): c for c in reversed(self.calls) if not c.passes}
+        self.producer = {mark(y): c for c in reversed(self.calls) if not c.passes for y in c.outputs}
         self.uses: dict[Any, list[Call]] = {}
         for call in self.calls:
             for t in call.inputs if not call.passes else ():
                 self.uses.setdefault(mark(t), []).append(call)
 
+        self.worked: dict[Call, Any] = {}
+        """What a layer's rules have worked out of its inside, to be used by all of them."""
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The run as the ledger reads it: with the cotangents of every operation."""
+        tape = Tape(self.model, self.inputs, self.prediction, self.loss, [], list(Graph(self.loss)))
+        tape.bars = cotangents(tape)
+        return tape
+
     def _accept(self) -> None:
         for call in self.calls:
-            if isinstance(call.module, Linear) and call.output.ndim != 2:
+            if isinstance(call.module, Linear) and call.output.ndim not in (2, 3):
                 raise OptionError(
-                    f"explain shows dense layers on (samples, features), not on {call.inputs[0].shape}.",
+                    f"explain shows dense layers on samples or sequences of features, not on {call.inputs[0].shape}.",
                     layer=f"{call.path} = {call.module!r}",
                     fix="cr.nn.Flatten() before it",
                 )
@@ -126,6 +194,32 @@ class Run:
         """The gradient of the loss with respect to a tensor, against central differences."""
         return check(self.replay, np.ones(self.loss.shape), tensor, self.gradient(tensor))
 
+    def sends_alone(self, x: Tensor) -> bool:
+        """Whether what goes back to a tensor is shown, and comes from one layer only."""
+        given = (
+            any(x is v for v in self.inputs)
+            or x.node is None
+            or any(x.node is p.node for p in self.parameters.values())
+        )
+        return not given and len(self.uses[mark(x)]) == 1
+
+    def check_entry(self, tensor: Tensor, place: tuple[int, ...]) -> Check:
+        """One entry of the gradient of the loss with respect to a tensor."""
+
+        def rest(value: np.ndarray) -> np.ndarray:
+            values = np.array(tensor.data)
+            values[place] = value
+            return values
+
+        onwards = Onwards(self.replay, tensor, rest)
+        entry = Tensor(np.array(tensor.data[place])).requires_grad_()
+        return check(onwards, np.ones(self.loss.shape), entry, np.array(self.gradient(tensor)[place]))
+
+    def check_inside(self, call: Call, rest: Rest, value: np.ndarray, gradient: np.ndarray) -> Check:
+        """The gradient of the loss with respect to a quantity inside a layer; `rest` is the layer from there on."""
+        onwards = Onwards(self.replay, call.output, rest)
+        return check(onwards, np.ones(self.loss.shape), Tensor(value).requires_grad_(), gradient)
+
     def check_local(self, call: Call) -> Check | None:
         """The derivative of one layer's rule: of a weighted sum of its result."""
         tensors = [t for t in (*call.inputs, *self.own_parameters(call).values()) if t.node is not None]
@@ -139,9 +233,9 @@ class Run:
         return max(checks, key=lambda c: (not c, c.error / c.tolerance))
 
     def own_parameters(self, call: Call) -> dict[str, Tensor]:
-        """The parameters of a layer, by their own names."""
+        """The parameters of a layer, by their own names; of a whole, also those of its parts, "out_proj.weight"."""
         held = () if call.module is None else call.module.named_parameters()
-        return {name: p for name, p in held if "." not in name}
+        return {name: p for name, p in held if "." not in name or isinstance(call.module, WHOLE)}
 
     def slope(self, call: Call) -> np.ndarray:
         """f'(Z) of an entry-by-entry layer, or the mask of dropout: its pull-back of ones."""
@@ -150,6 +244,13 @@ class Run:
         return np.asarray(gradients(call.output, call.inputs[0], np.ones(call.output.shape)).data)
 
 
+def variable(x: np.ndarray) -> Tensor:
+    """An input of a model: whether dL/dx is asked for depends on whether it is made of fractions."""
+    return Tensor(x).requires_grad_() if x.dtype.kind == "f" else Tensor(x)
+
+
 def mark(tensor: Tensor) -> Any:
     """What tells one quantity from another: its node, or itself where it has none."""
-    return tensor.node if tensor.node is not None else id(tensor)
+    if tensor.node is None:
+        return id(tensor)
+    return (tensor.node, tensor.index) if tensor.index else tensor.node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ class Step:
         numbers = self.substituted or ()
         written = len(numbers) > 1 or isinstance(numbers[:1][0] if numbers else None, str)
         shown = written and not any(isinstance(p, np.ndarray) and is_elided(p) for p in numbers)
-        return [(self.sides[2],), *([bracketed(numbers)] if shown else []), (self.value,)]
+        return [(self.sides[2],), *(map(bracketed, _equals(numbers)) if shown else []), (self.value,)]
 
     @property
     def entries(self) -> tuple[Formula, ...]:
@@ -69,6 +70,16 @@ class Step:
         """The rule in LaTeX, split at its first sign of equality or assignment."""
         sign = r" \leftarrow " if r" \leftarrow " in self.rule else " = "
         return self.rule.partition(sign)
+
+
+def _equals(formula: Formula) -> Iterator[Formula]:
+    """The lines of a formula that goes on behind signs of equality."""
+    start = 0
+    for i, part in enumerate(formula):
+        if isinstance(part, str) and part == "=":
+            yield formula[start:i]
+            start = i + 1
+    yield formula[start:]
 
 
 def _copied(formula: Formula) -> Formula:
@@ -85,7 +96,7 @@ def bracketed(formula: Formula) -> Formula:
         raised = str(formula[i + 1]).startswith("^") if i + 1 < len(formula) else False
         if negative and before == "+" and not raised:
             pieces[-1:] = ["-", np.negative(part)]
-        elif negative and (raised or sign not in ("", "=", "(", "[", "|")):
+        elif negative and (raised or sign not in ("", "=", "(", "[", "|", ",")):
             pieces += ["(", part, ")"]
         else:
             pieces.append(part)

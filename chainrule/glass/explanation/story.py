@@ -54,10 +54,14 @@ def _phases(explanation: Any, k: int, where: str = "") -> Iterator[Part]:
             yield Part(phase.capitalize() + where, 2, steps)
 
 
-def given(explanation: Any) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
-    """Signs and numbers of the data."""
-    one = len(explanation.problem.x) == 1
-    return ("x" if one else "X", explanation["x"]), ("y" if one else "Y", explanation["y"])
+def given(explanation: Any) -> tuple[tuple[str, np.ndarray], ...]:
+    """Signs and numbers of the data: of one input or several, and of the target."""
+    problem, one = explanation.problem, len(explanation.problem.x) == 1
+    letters = ["x" if one and x.ndim < 3 else "X" for x in problem.inputs]
+    if not problem.further:
+        return (letters[0], explanation["x"]), ("y" if one else "Y", explanation["y"])
+    inputs = ((f"{x}_{{{i}}}", explanation[f"x{i}"]) for i, x in enumerate(letters, 1))
+    return *inputs, ("y" if one else "Y", explanation["y"])
 
 
 def introduction(explanation: Any) -> list[str]:

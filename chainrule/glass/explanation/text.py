@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import Figures, as_matrix, is_elided, statistics
+from chainrule.glass.explanation.figures import GAP, Figures, is_elided, slices, statistics
 from chainrule.glass.explanation.notation import prose, unicode_text, width
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part
 
 WIDTH = 100
 INDENT = "    "
+ABREAST = 82
+"""Columns that the matrices of an image may take side by side."""
+
 LINES = {1: "═", 2: "─", 3: "·"}
 OPERATORS = ("=", "←", "+", "−", "·", "⊙", "⊘", "→", ") ⊙")
 
@@ -81,19 +84,56 @@ class _View:
             if sum(width(b[0]) for b in rows[-1]) > WIDTH and (cut := _cut(rows[-1])):
                 rows.append([[" " * (indent - 3)], *rows[-1][cut:]])
                 rows[-2] = rows[-2][:cut]
-        return [line for row in rows for line in _beside(row)]
+        lines = [line for row in rows for line in _beside(row)]
+        return lines if lines[-1] else lines[:-1]
 
     def block(self, array: np.ndarray) -> Block:
-        """A number, a row, or a matrix in brackets."""
+        """A number, a row, a matrix in brackets, or those of an image, each below its indices."""
         if array.size == 1:
             return [self.figures.number(array.reshape(()))]
-        cells = self.figures.cells(as_matrix(array))
+        blocks = [[GAP] if one is None else _headed(one[0], self._matrix(one[1], array)) for one in slices(array)]
+        return blocks[0] if len(blocks) == 1 else _abreast(blocks)
+
+    def _matrix(self, matrix: np.ndarray, among: np.ndarray) -> Block:
+        cells = _narrowed(self.figures.cells(matrix, among))
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        rows = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+        apart = "  " if sum(widths) + 2 * len(widths) <= ABREAST else " "
+        rows = [apart.join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
         if len(rows) == 1:
             return [f"[{rows[0]}]"]
         edges = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")]
         return [left + row + right for (left, right), row in zip(edges, rows, strict=True)]
+
+
+def _narrowed(cells: list[list[str]]) -> list[list[str]]:
+    """Rows that fit into a line: columns before the last are left out until they do."""
+    columns = list(map(list, zip(*cells, strict=True)))
+    while len(columns) > 3 and sum(max(map(len, column)) + 2 for column in columns) > ABREAST:
+        if columns[-2][0] == GAP:
+            del columns[-3]
+        else:
+            columns[-2] = [GAP] * len(cells)
+    return list(map(list, zip(*columns, strict=True)))
+
+
+def _headed(head: str, block: Block) -> Block:
+    """A matrix below its indices, with as much room below, so that its middle stays in the middle."""
+    if not head:
+        return block
+    wide = max(len(head), width(block[0]))
+    return [line.center(wide) for line in (head, *block, "")]
+
+
+def _abreast(blocks: list[Block]) -> Block:
+    """Matrices side by side, in as many rows as the width asks for."""
+    rows: list[list[Block]] = [[]]
+    for block in blocks:
+        if rows[-1] and sum(width(b[0]) + 1 for b in (*rows[-1], block)) > ABREAST:
+            rows.append([])
+        rows[-1] += [[" "], block] if rows[-1] else [block]
+    lines = [line for row in rows for line in _beside(row)]
+    wide = max(map(width, lines))
+    return [line + " " * (wide - width(line)) for line in lines]
 
 
 def _spaced(latex: str) -> str:

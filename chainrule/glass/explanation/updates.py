@@ -34,12 +34,12 @@ def passes(problem: Problem, lr: float | None, optimizer: Callable[..., Any] | N
     with float64(model):
         update = optimizer(model.parameters()) if optimizer else None
         for _ in range(steps):
-            run = Run(model, problem.x, problem.y, problem.loss, problem.key)
+            run = Run(model, problem.inputs, problem.y, problem.loss, problem.key)
             before = kept(run, problem.layout, backward=True)
             gradients = {p: run.gradient(p) for p in model.parameters()}
             happened = _descended(lr, gradients) if update is None else _stepped(update, gradients)
             yield _updated(before, model, happened)
-        run = Run(model, problem.x, problem.y, problem.loss, problem.key)
+        run = Run(model, problem.inputs, problem.y, problem.loss, problem.key)
         yield kept(run, problem.layout, backward=False)
 
 

@@ -104,10 +104,15 @@ def run(model: Module, x: Any, y: Any, loss: Callable[..., Any]) -> Tape:
     _check(value)
     held = {p.node: array(copied(p.value)) for p in model.parameters()}
     tape = Tape(model, inputs, prediction, value, passages, list(Graph(value)), buffers=after, held=held)
-    results = [t for node in tape.nodes for t in _results(node)]
-    found = gradients(value, results)
-    tape.bars = {(t.node, t.index): bar for t, bar in zip(results, found, strict=True)}
+    tape.bars = cotangents(tape)
     return tape
+
+
+def cotangents(tape: Tape) -> dict[Any, Any]:
+    """dL/d· of every result in a step, by its node and its place among the node's results."""
+    results = [t for node in tape.nodes for t in _results(node)]
+    found = gradients(tape.loss, results)
+    return {(t.node, t.index): bar for t, bar in zip(results, found, strict=True)}
 
 
 def _results(node: Any) -> Iterator[Tensor]:

@@ -43,13 +43,14 @@ def gates(tape: Tape, path: str, module: Module) -> Iterator[tuple[str, np.ndarr
         ends = [suffix for _, suffix in module._runs()]
         for k, node in enumerate(owned(tape, path, tuple(GATES))):
             end = ends[k % len(ends)] + (f"_{k // len(ends) + 1}" if k >= len(ends) else "")
-            yield from ((f"{name}{end}", value) for name, value in _of_sequence(tape, node))
+            yield from ((f"{name}{end}", value) for name, value in of_sequence(tape, node))
     kind = next((c.__name__ for c in type(module).__mro__ if c.__name__ in CELLS), None)
     if kind is not None:
         yield from _of_cell(tape, path, kind)
 
 
-def _of_sequence(tape: Tape, node: Any) -> Iterator[tuple[str, np.ndarray]]:
+def of_sequence(tape: Tape, node: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """The same of one recurrence, by the names without their ends."""
     values = [array(v) for v in (node.value if type(node.value) is tuple else (node.value,))]
     bars = [array(tape.bars[node, i]) for i in range(len(values))]
     args, kind, reverse = [tape.numbers(a) for a in node.args], node.name, node.params["reverse"]
