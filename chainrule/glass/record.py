@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.base.errors import OptionError
 from chainrule.core import Graph, Tensor, tree
-from chainrule.nn import Module, MultiheadAttention, PositionalEncoding, Recurrent, Residual
+from chainrule.glass.grouped import ATTENTION, attentions
+from chainrule.nn import Linear, Module, MultiheadAttention, PositionalEncoding, Recurrent, Residual
 from chainrule.nn.recurrent import RecurrentLayers
+from chainrule.nn.recurrent_cells import RecurrentCell
 
 WHOLE = (MultiheadAttention, PositionalEncoding, Recurrent)
 """Modules that have modules of their own and are one layer all the same."""
@@ -54,7 +56,7 @@ def record(model: Module, *inputs: Any) -> tuple[Tensor, list[Call]]:
     """The prediction of a model, and the calls that made it, in order.
 
     Raises:
-        OptionError: the model gives something else than one tensor, or calls a layer twice.
+        OptionError: the model gives something else than one tensor, or calls a layer again that cannot be shown twice.
     """
     calls: list[Call] = []
 
@@ -68,7 +70,7 @@ def record(model: Module, *inputs: Any) -> tuple[Tensor, list[Call]]:
         prediction = model(*inputs)
     if not isinstance(prediction, Tensor):
         raise OptionError(f"explain needs a model with one tensor as result, got {type(prediction).__name__}.")
-    _check_once(calls)
+    calls = _numbered(calls)
     return prediction, _in_order(calls + list(_between(prediction, calls, model)))
 
 
@@ -118,15 +120,32 @@ def _is_layer(path: str, module: Module) -> bool:
     return alone and (path != "" or type(module).__module__.startswith("chainrule.nn"))
 
 
-def _check_once(calls: list[Call]) -> None:
-    paths = [call.path for call in calls]
+def _numbered(calls: list[Call]) -> list[Call]:
+    """The second call of a layer as `fc_2`.
+
+    Raises:
+        OptionError: the layer holds more than a dense layer does, so that its own steps would need two numbers.
+    """
+    times: dict[str, int] = {}
+    found = []
     for call in calls:
-        if paths.count(call.path) > 1:
+        n = times[call.path] = times.get(call.path, 0) + 1
+        found.append(call if n == 1 else replace(call, path=f"{call.path}_{n}"))
+        holds = [*call.module.named_parameters(), *call.module.named_buffers()]
+        if n > 1 and holds and not isinstance(call.module, Linear):
             raise OptionError(
-                f"explain shows layers that are called once, not {paths.count(call.path)} times.",
+                "explain shows dense layers and layers without parameters called more than once, not this one.",
                 layer=f"{call.path} = {call.module!r}",
-                fix="a layer for each call; names such as fc1.z would mean several numbers",
+                fix=_once(call.module),
             )
+    return found
+
+
+def _once(module: Module) -> str:
+    """What to write in the place of a layer that is called again and again."""
+    if isinstance(module, RecurrentCell):
+        return f"cr.nn.Recurrent({module!r}), which runs the cell over a sequence"
+    return "a layer for each call"
 
 
 def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[Call]:
@@ -134,8 +153,15 @@ def _between(prediction: Tensor, calls: list[Call], model: Module) -> Iterator[C
     inside = {node.serial for call in calls if not call.passes for node in _owned(call)}
     modules = dict(model.named_modules())
     taken = {call.path for call in calls}
-    for node in Graph(prediction):
-        if node.primitive is None or node.serial in inside:
+    loose = [node for node in Graph(prediction) if node.primitive is not None and node.serial not in inside]
+    grouped: set[int] = set()
+    for node, inputs, parts in attentions(loose):
+        path = _free(".".join(filter(None, (node.path, ATTENTION))), taken)
+        taken.add(path)
+        grouped |= parts
+        yield Call(path, None, _tensors(inputs), Tensor(node.value, node.trace, node), ATTENTION)
+    for node in loose:
+        if node.serial in grouped:
             continue
         inputs = tuple(a for a in node.args if isinstance(a, Tensor) and a.node is not None)
         module = modules.get(node.path)

@@ -16,11 +16,19 @@ def model(*layers):
 
 
 class Twice(nn.Module):
-    def __init__(self):
-        self.fc = nn.Linear(3, 3)
+    def __init__(self, layer):
+        self.layer = layer
 
     def forward(self, x):
-        return self.fc(self.fc(x))
+        return self.layer(self.layer(x))
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, x, z):
+        return self.fc(x) + z
 
 
 class Pair(nn.Module):
@@ -91,10 +99,23 @@ CASES = {
         "  layer   fc1 = Linear(3 → 2)\n  try     cr.nn.Flatten() before it",
     ),
     "called twice": (
-        lambda: cr.explain(Twice(), X, X, losses.mse),
+        lambda: cr.explain(Twice(nn.LayerNorm(3)), X, X, losses.mse),
         cr.OptionError,
-        "explain shows layers that are called once, not 2 times.\n  layer   fc = Linear(3 → 3)\n"
-        "  try     a layer for each call; names such as fc1.z would mean several numbers",
+        "explain shows dense layers and layers without parameters called more than once, not this one.\n"
+        "  layer   layer = LayerNorm(3)\n"
+        "  try     a layer for each call",
+    ),
+    "a cell called step by step": (
+        lambda: cr.explain(Twice(nn.RNNCell(3, 3)), X, X, losses.mse),
+        cr.OptionError,
+        "explain shows dense layers and layers without parameters called more than once, not this one.\n"
+        "  layer   layer = RNNCell(3 → 3)\n"
+        "  try     cr.nn.Recurrent(RNNCell(3 → 3)), which runs the cell over a sequence",
+    ),
+    "inputs of different lengths": (
+        lambda: cr.explain(Sum(), (X, Y[:3]), Y, losses.mse),
+        cr.ShapeError,
+        "The first input has 4 samples, input 2 has 3.\n  first   (4, 3)\n  other   (3, 2)",
     ),
     "two results": (
         lambda: cr.explain(Pair(), X, Y, losses.mse),

@@ -203,3 +203,54 @@ def test_positions_are_rows_that_are_added(name, layout):
     explained_numbers.check(e.step("first.delta"))
     if name == "waves":
         np.testing.assert_allclose(np.asarray(e["place.a"] - e["first.z"]).ravel()[[0, -1]], [0.0, 1.0], atol=1e-3)
+
+
+FUNCTIONS = {
+    "plain": ({}, (2, 3, 4)),
+    "causal": ({"causal": True}, (1, 3, 4)),
+    "masked": ({"mask": np.tri(3, dtype=bool)}, (1, 3, 4)),
+    "a mask of numbers": ({"mask": np.tri(3) - 1}, (1, 3, 4)),
+    "four axes": ({}, (2, 2, 3, 4)),
+    "long": ({}, (1, 40, 4)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_attention_called_as_a_function_is_one_step(name):
+    options, shape = FUNCTIONS[name]
+
+    class Attends(nn.Module):
+        def __init__(self):
+            self.q, self.k, self.v = (nn.Parameter(np.eye(4) * (i + 1) / 3) for i in range(3))
+
+        def forward(self, x):
+            return cr.scaled_dot_product_attention(x @ self.q, x @ self.k, x @ self.v, **options)
+
+    rng = np.random.default_rng(0)
+    model = Attends().astype(np.float64)
+    for p in model.parameters():
+        p.assign(p.data + 0.1 * rng.standard_normal((4, 4)))
+    e = cr.explain(model, rng.standard_normal(shape), rng.standard_normal(shape), losses.mse)
+    assert e.checked
+    head = "attention.head2." if name == "four axes" else "attention."
+    assert {f"{head}scores", f"{head}weights", f"{head}dscores", f"{head}dQ"} <= set(e.names)
+    assert "masked_softmax" not in str(e)
+    for step in e.steps:
+        if step.kind == INSIDE and step.substituted is not None:
+            explained_numbers.check(step)
+
+
+def test_a_sequence_that_attends_to_itself_by_a_function():
+    class Attends(nn.Module):
+        def __init__(self):
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x):
+            h = self.fc(x)
+            return cr.scaled_dot_product_attention(h, h, h)
+
+    rng = np.random.default_rng(0)
+    e = cr.explain(Attends(), rng.standard_normal((1, 3, 4)), rng.standard_normal((1, 3, 4)), losses.mse)
+    assert e.checked
+    assert str(e.step("fc.delta")) == "Δ⁽¹⁾ = ∂L/∂Q + ∂L/∂K + ∂L/∂V"
+    explained_numbers.check(e.step("fc.delta"))

@@ -14,6 +14,7 @@ from chainrule.core import PRIMITIVES
 from chainrule.glass.explanation.mathml import math
 from chainrule.glass.explanation.notation import unicode_text
 from chainrule.losses import LOSSES
+from tests.laws import explained_numbers
 
 SAME = 1e-12  # float64 rounding of the same operations
 DIFFERENCE = 1e-6  # central differences with step 6e-6: h² and rounding, on derivatives of size 1
@@ -271,6 +272,50 @@ def test_models_that_call_functions_are_explained():
     assert e.checked
     np.testing.assert_array_equal(e["fc1.a"], np.maximum(e["fc1.z"], 0))
     assert e.step("dscale").value.shape == (2,)
+
+
+class Shared(nn.Module):
+    """One dense layer and one activation, each called twice."""
+
+    def __init__(self):
+        self.fc, self.act = nn.Linear(3, 3), nn.Tanh()
+
+    def forward(self, x):
+        return self.act(self.fc(self.act(self.fc(x))))
+
+
+class Tied(nn.Module):
+    """Rows that are looked up, and scored against again."""
+
+    def __init__(self):
+        self.table, self.head = nn.Embedding(5, 3), nn.Linear(3, 5, bias=False)
+        self.head.weight = self.table.weight
+
+    def forward(self, ids):
+        return self.head(cr.tanh(self.table(ids)))
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_a_layer_called_again_has_the_shares_of_both_calls(layout):
+    rng = np.random.default_rng(7)
+    model = Shared().astype(np.float64)
+    x, y = rng.standard_normal((4, 3)), rng.standard_normal((4, 3))
+    e = cr.explain(model, x, y, losses.mse, layout=layout, lr=0.1)
+    assert e.checked
+    step = e.step("fc.dW")
+    expected = "Δ⁽¹⁾ᵀ X" if layout == "rows" else "Δ⁽¹⁾ Xᵀ"
+    assert str(step).endswith(expected) and str(step).startswith("∂L/∂W⁽¹⁾ = ") and " + " in str(step)
+    explained_numbers.check(step)
+    assert "fc_2.dW" not in {s.name for s in e.steps} and "fc_2.z" in e and "act_2.a" in e
+    grad = np.asarray(cr.gradients(losses.mse(model(cr.tensor(x)), y), model.fc.weight).data)
+    np.testing.assert_allclose(e["fc.dW"], grad, rtol=1e-9, atol=SAME)
+
+
+def test_tied_weights_have_the_shares_of_both_layers():
+    e = cr.explain(Tied().astype(np.float64), np.array([[1, 4, 1]]), np.array([[4, 1, 0]]), "cross-entropy")
+    assert e.checked
+    steps = [step for step in e.steps if step.name in ("table.dweight", "head.dW")]
+    assert len(steps) == 1 and " + " in str(steps[0])
 
 
 FORMULAS = [f for kind in (*cr.PRIMITIVES.values(), *LOSSES.values()) for f in kind.latex]

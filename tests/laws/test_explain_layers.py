@@ -20,8 +20,10 @@ from tests.laws.explained_layers import (
     NORMS,
     POOLS,
     TRANSPOSED,
+    drawn,
     explained,
 )
+from tests.laws.image_layers import IMAGE_LAYERS
 
 SAME = 1e-9  # float64 rounding, of sums taken in another order
 OF_PERCEPTRONS = (nn.Linear, nn.Activation, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.Softmax, nn.LogSoftmax, nn.Residual)
@@ -155,15 +157,42 @@ def value_of(formula, shape):
     return np.reshape(eval("".join(words), {"numbers": numbers, "shape": shape}).array, shape)
 
 
+OF_SEQUENCES = (nn.PositionalEncoding, nn.LearnedPositions)
+"""Tried in test_explain_attention.py."""
+
+
 def test_every_kind_of_layer_that_has_a_rule_is_tried():
     """Over one number of axes at least."""
     tried = {without_axes(type(module)) for make in ALL.values() for module in make()[0].children()}
     kinds = {kind for types, _ in KINDS for kind in types}
-    assert {without_axes(k) for k in kinds if not issubclass(k, OF_PERCEPTRONS)} <= tried
+    assert {without_axes(k) for k in kinds if not issubclass(k, OF_PERCEPTRONS + OF_SEQUENCES)} <= tried
 
 
 def without_axes(layer):
     return re.sub(r"\dd$", "", layer.__name__)
+
+
+@pytest.mark.parametrize("name", IMAGE_LAYERS)
+def test_layers_on_images_of_any_size_are_explained(name):
+    """Also those without a rule of their own, by the formulas of their operations."""
+    make, shape = IMAGE_LAYERS[name]
+    cr.seed(0)
+    model = nn.Sequential(layer=make())
+    e = cr.explain(model, drawn(*shape), 0.5 * np.ones(model(drawn(*shape)).shape), "mse")
+    assert e.checked, [(s.name, str(s.check)) for s in e.steps if s.check is not None and not s.check]
+    assert max(map(len, str(e).splitlines())) <= 100
+
+
+def test_a_wrong_derivative_is_marked_at_kinks_too(monkeypatch):
+    """Windows full of zeros tie; a slope of ReLU that is 0.1 % too large is told from that."""
+    model = nn.Sequential(conv=nn.Conv2d(1, 2, 3), act=nn.ReLU(), pool=nn.MaxPool2d(2), mean=nn.GlobalAvgPool())
+    images, wanted = drawn(4, 1, 8, 8), np.array([[1.0, -1.0]] * 4)
+    right = cr.explain(model, images, wanted, "mse")
+    assert right.checked and str(right.step("act.da").check) == "✓ at a kink"
+    slope = cr.PRIMITIVES["relu"]._partials[0]
+    monkeypatch.setattr(cr.PRIMITIVES["relu"], "_partials", (lambda y, x: 1.001 * slope(y, x),))
+    wrong = {s.name for s in cr.explain(model, images, wanted, "mse").steps if s.check is not None and not s.check}
+    assert wrong >= {"act.a", "conv.delta", "conv.dW", "conv.db"} and "act.da" not in wrong
 
 
 # Convolutions, by loops.
@@ -463,3 +492,25 @@ def test_what_is_elided_keeps_the_largest():
     model = nn.Sequential(conv=nn.Conv2d(6, 1, 1))
     text = str(cr.explain(model, x, np.zeros((2, 1, 3, 3)), "half-squared")).split("Forward")[0]
     assert "(2,3,·,·)" in text and "−9" in text and "(1,3,·,·)" not in text
+
+
+def test_layers_called_as_functions_are_told_like_layers():
+    class Net(nn.Module):
+        def __init__(self):
+            self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(8, 2)
+
+        def forward(self, x):
+            h = cr.max_pool(cr.relu(self.conv(x)), 2)
+            return self.fc(cr.flatten(h, 1) + cr.flatten(h, 1))
+
+    e = cr.explain(Net(), drawn(2, 1, 6, 6), np.ones((2, 2)), "mse")
+    assert e.checked
+    pooled = cr.max_pool(np.maximum(e["conv.z"], 0), 2)
+    close(e["max_pool.a"], pooled)
+    assert e["max_pool.mask"].sum() == pooled.size
+    assert str(e.step("add.a")) == "H₃ = H₁ + H₂"
+
+
+def test_reshaping_says_what_it_does():
+    assert str(explained(ALL["shape: flatten"])[2].step("layer.a")) == "H₁ = vec Z⁽¹⁾"
+    assert str(explained(ALL["shape: unflatten"])[2].step("layer.a")) == "H₁ = reshape(Z⁽¹⁾)"

@@ -15,7 +15,7 @@ from chainrule.glass.explanation.differences import Check, Part, check
 from chainrule.glass.explanation.heads import Attention, attention
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.moments import added
-from chainrule.glass.explanation.rules import Rule, Term
+from chainrule.glass.explanation.rules import Rule, Term, joined
 from chainrule.glass.explanation.run import mark
 from chainrule.glass.explanation.signs import Signs, named
 from chainrule.glass.record import Call
@@ -32,7 +32,7 @@ class Head:
     def __init__(self, of: Attention, signs: Signs, i: int, call: Call) -> None:
         self.of, self.signs, self.i, self.call = of, signs, i, call
         self.alone = len(of.values["Q"]) == 1
-        self.several = call.module is not None
+        self.several = call.module is not None or of.number > 1
 
     def name(self, quantity: str) -> str:
         """What a quantity is called behind the path of the layer: "head1.Q"."""
@@ -77,7 +77,7 @@ def forwards(call: Call, signs: Signs) -> Iterator[Inside]:
     of = attention(signs.run, call)
     for i in shown(of):
         head = Head(of, signs, i, call)
-        told = [*(_projections(head) if head.several else ()), *_mixing(head)]
+        told = [*(_projections(head) if call.module is not None else _arguments(head)), *_mixing(head)]
         where = f"head {i + 1} of {of.number}"
         yield from (
             replace(
@@ -108,6 +108,14 @@ def _projections(head: Head) -> Iterator[Inside]:
             terms.append((f"{head.letter('b')}^{role}", (head.signs.vector(bias),)))
         rule, numbers = added(*terms)
         yield Inside(role, head.letter(role), rule, head.tokens(role), numbers, caption=what)
+
+
+def _arguments(head: Head) -> Iterator[Inside]:
+    """Q, K and V of a function: what it was called with."""
+    for role, what in zip(ROLES, ("queries", "keys", "values"), strict=True):
+        sign = head.signs.sign(head.of.tensors[role])
+        rule = rf"{sign} \text{{, head }} {head.i + 1}" if head.several else sign
+        yield Inside(role, head.letter(role), rule, head.tokens(role), caption=what)
 
 
 def _mixing(head: Head) -> Iterator[Inside]:
@@ -163,7 +171,8 @@ def result(call: Call, signs: Signs) -> Rule:
     """The heads through the output projection; of a function the output itself."""
     of = attention(signs.run, call)
     if call.module is None:
-        return "O", None, ("softmax of the scores, times the values",)
+        letters = r",\; ".join(_letters("O", of.number)) if of.number > 1 else "O"
+        return letters, None, ("softmax of the scores, times the values",)
     own, c = signs.run.own_parameters(call), signs.lay(of.side_by_side("heads"))
     terms = [_mapped(signs, "C", c, "W^O", own["out_proj.weight"].data)]
     if "out_proj.bias" in own:
@@ -203,9 +212,11 @@ def _head_back(head: Head) -> Iterator[Inside]:
     a, da, ds = (head.pairs(name) for name in ("weights", "dweights", "dscores"))
     dropped = "dropped" in of.values
     used, letter = (head.pairs("dropped"), rf"\tilde {head.letter('A')}") if dropped else (a, head.letter("A"))
-    if head.several:
+    if head.call.module is not None:
         wide, side = of.values["V"].shape[-1], "rows" if columns else "columns"
-        rule = rf"\partial L/\partial C \text{{, {side} }} {i * wide + 1} \text{{ to }} {(i + 1) * wide}"
+        to = rf" \text{{ to }} {(i + 1) * wide}" if wide > 1 else ""
+        side = side if wide > 1 else side.removesuffix("s")
+        rule = rf"\partial L/\partial C \text{{, {side} }} {i * wide + 1}{to}"
         yield Inside("doutput", head.slope("O"), rule, d_o, check=of.check("heads", i))
     o, root = head.slope("O"), rf"/\sqrt{{{of.width}}}"
     rule = rf"({o}) {letter}" if columns else rf"{letter}^\top {o}"
@@ -300,8 +311,10 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
     """What goes back to an input: by way of the queries, the keys and the values that are made of it."""
     of = attention(signs.run, call)
     if call.module is None:
-        role = ROLES[[mark(t) for t in call.inputs].index(mark(x))]
-        return rf"\partial L/\partial {role}", None
+        roles = [role for role in ROLES if mark(of.tensors[role]) == mark(x)]
+        numbers = [signs.lay(of.values[f"d{role}"][:, 0]) for role in roles]
+        rule = " + ".join(rf"\partial L/\partial {role}" for role in roles)
+        return rule, joined("+", numbers) if of.number == 1 else None
     terms = []
     for role, given in zip(ROLES, _given(call), strict=True):
         if mark(given) == mark(x):

@@ -46,7 +46,7 @@ def parameter(call: Call, name: str, signs: Signs) -> tuple[str, Term]:
         case "linear", "weight":
             return signs.weight(call.path), _of_weight(call, signs)
         case "linear", "bias":
-            return f"b^{{({signs.layer[call.path]})}}", (_summed(y, signs), None)
+            return f"b^{{({signs.held[call.path]})}}", (_summed(y, signs), None)
     sign = named(name)
     return sign, (rf"\textstyle\sum ({y}) \odot \partial {signs.sign(call.output)}/\partial {sign}", None)
 

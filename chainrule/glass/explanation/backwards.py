@@ -60,7 +60,7 @@ class Backward:
         signs, last = self.signs, cut.last
         self.told.add(mark(self.run.prediction))
         sign = signs.sign(cut.pre_activation) if not cut.inside_loss and last is None else signs.y_hat
-        behind = "/m" if cut.behind == f"/{len(self.run.x.data)}" and not signs.single else cut.behind
+        behind = "/m" if cut.behind == f"/{len(cut.prediction)}" and not signs.single else cut.behind
         before, after = (f"{cut.before}(", ")") if cut.before or behind else ("", "")
         rule = f"{before}{sign} - {signs.letter('Y')}{after}{behind if after else ''}"
         numbers = (signs.lay(cut.prediction), "-", signs.lay(cut.target))
@@ -150,11 +150,20 @@ class Backward:
 
     def _parameters(self, call: Call) -> Iterator[Step]:
         for name, tensor in self.run.own_parameters(call).items():
-            sign, term = backward_rules.parameter(call, name, self.signs)
+            users = self._users(tensor)
+            if call is not users[0][0]:
+                continue  # told with the first, where the shares of all are known
+            terms = [backward_rules.parameter(c, own, self.signs) for c, own in reversed(users)]
+            sign, term = terms[-1][0], _sum([t for _, t in terms])
             notes = backward_rules.parameter_notes(call, name, self.signs)
             short = SHORT.get(name, name) if weighted(call) else name
             upright = name.rpartition(".")[2].startswith("bias") and kind(call) in ("linear", "recurrent")
             yield self._parameter(slope_name(call.path, short), tensor, sign, term, upright, notes)
+
+    def _users(self, parameter: Tensor) -> list[tuple[Call, str]]:
+        """The calls that use a parameter, each with its name there: a layer called again, or weights that are tied."""
+        own = ((call, self.run.own_parameters(call)) for call in self.run.calls if not call.passes)
+        return [(call, name) for call, held in own for name, p in held.items() if mark(p) == mark(parameter)]
 
     def _parameter(
         self, name: str, p: Tensor, sign: str, term: rules.Term, is_bias: bool = False, notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The worked example of any multilayer perceptron: forwards, backwards, update, with every number shown."""
+"""The worked example of a network: forwards, backwards, update, with every number shown."""
 
 from __future__ import annotations
 
@@ -51,13 +51,17 @@ def explain(
     notes: Sequence[Note] = (),
     key: Key | None = None,
 ) -> Explanation:
-    """The whole forward and backward pass of a multilayer perceptron, with its numbers, step by step.
+    """The whole forward and backward pass of a network, with its numbers, step by step.
 
     For samples in rows, z = a Wᵀ + b and Δ⁽ˡ⁾ = (Δ⁽ˡ⁺¹⁾ W⁽ˡ⁺¹⁾) ⊙ σ'(Z⁽ˡ⁾); with `layout="columns"` the same
     transposed, as 000 §5.3.3 writes it. Every number is the library's own, computed in float64 on copies of
-    the model's numbers, and every derivative is checked against central differences.
+    the model's numbers, and every derivative is checked against central differences. Layers tell what is inside of
+    them as steps of their own: a convolution its window and the product it is (`conv1.window`, `conv1.matrix`,
+    `conv1.product`), a norm its mean, variance and x̂ (`bn1.mean`, `bn1.var`, `bn1.x_hat`), pooling which entry
+    won (`pool1.mask`), an embedding how often each id stands (`emb.counts`).
 
-    Shapes: x (n, features), or one sample (features); y as the loss takes it. The loss is a function or its
+    Shapes: x (n, features), (n, channels, *size), ids (n, T) for an embedding, or one sample (features); y as the
+    loss takes it. Arrays of more than two axes keep them in both layouts. The loss is a function or its
     name, such as "mse". `lr` adds `steps` updates of
     gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` instead is a function
     that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`: its rule is shown line by line with

@@ -16,9 +16,15 @@ SHOWN_WIDE = 6
 SLICES = 4
 """Matrices shown of an array of more than two axes."""
 
+ABREAST = 72
+"""Letters that the matrices of an image may take side by side on paper."""
+
 GAP = "…"
 MINUS = "−"
 """U+2212, as in formulas; a hyphen is shorter than a plus."""
+
+Slice = tuple[str, np.ndarray]
+"""A matrix out of an array, with its indices from 1 as a head: (1,2,·,·)."""
 
 
 class Figures:
@@ -43,6 +49,22 @@ class Figures:
         rows, columns = _shown(len(matrix), SHOWN), _shown(matrix.shape[1], _columns(among))
         write = self._formatter(among)
         return [[GAP if i is None or j is None else write(matrix[i, j].item()) for j in columns] for i in rows]
+
+    def rows(self, array: np.ndarray, wide: int = ABREAST) -> list[list[Slice | None]]:
+        """The matrices of an image in rows of so many letters."""
+        rows: list[list[Slice | None]] = [[]]
+        for one in slices(array):
+            if rows[-1] and sum(self.letters(s, array) for s in (*rows[-1], one)) > wide:
+                rows.append([])
+            rows[-1].append(one)
+        return rows
+
+    def letters(self, one: Slice | None, among: np.ndarray) -> int:
+        """About how many letters wide a matrix is on paper."""
+        if one is None:
+            return 3
+        apart = 3 if one[1].size > 1 else 2
+        return sum(max(map(len, column)) + apart for column in zip(*self.cells(one[1], among), strict=True))
 
     def _formatter(self, values: np.ndarray) -> Any:
         if values.dtype.kind in "iub":
@@ -87,20 +109,23 @@ def statistics(array: np.ndarray, figures: Figures) -> str:
     return ", ".join(f"{name} {figures.number(value)}" for name, value in parts)
 
 
+def left_out(array: np.ndarray, figures: Figures) -> str:
+    """The same for a line below the array, with the place, from 1, of the entry of largest size."""
+    place = ",".join(str(i + 1) for i in np.unravel_index(int(np.argmax(np.abs(array))), array.shape))
+    return f"{statistics(array, figures)}; the largest in size at ({place})"
+
+
 def as_matrix(array: np.ndarray) -> np.ndarray:
     """A vector as one row."""
     return array.reshape(1, -1) if array.ndim < 2 else array
-
-
-Slice = tuple[str, np.ndarray]
-"""A matrix out of an array, with its indices from 1 as a head: (1,2,·,·)."""
 
 
 def slices(array: np.ndarray) -> list[Slice | None]:
     """The matrices that an array is shown as; None stands where some are left out.
 
     An image (n, c, height, width) falls apart into a matrix for each sample and channel. Of more than four, the
-    first two are shown, the last, and between them the one whose entry is the largest in size.
+    first two are shown, the last, and between them the one whose entry is the largest in size; where not even a
+    matrix is shown whole, the first and that one.
 
     >>> [s and s[0] for s in slices(np.arange(60.0).reshape(2, 5, 2, 3))]
     ['(1,1,·,·)', '(1,2,·,·)', None, '(2,4,·,·)', '(2,5,·,·)']
@@ -125,6 +150,8 @@ def _kept(matrices: np.ndarray) -> list[int]:
         return list(range(n))
     size = np.abs(matrices).reshape(n, -1).max(1, initial=0)
     largest = int(np.argmax(size))
+    if max(matrices.shape[1:]) > SHOWN:
+        return sorted({0, largest or n - 1})
     return sorted({0, 1, n - 1} | {largest if 1 < largest < n - 1 else n - 2})
 
 

@@ -112,8 +112,10 @@ def _applied(f: str, call: Call, signs: Signs) -> tuple[str, Formula]:
 
 
 def _flatten(call: Call, signs: Signs) -> Rule:
-    x = call.inputs[0]
-    return rf"\operatorname{{vec}} {signs.sign(x)}", None, (f"{x.shape} → {call.output.shape}",)
+    x, y = call.inputs[0], call.output
+    name = "vec" if x.ndim >= y.ndim == 2 and len(x.data) == len(y.data) else "reshape"
+    sign = signs.sign(x) if name == "vec" else f"({signs.sign(x)})"
+    return rf"\operatorname{{{name}}} {sign}", None, (f"{x.shape} → {y.shape}",)
 
 
 def _residual(call: Call, signs: Signs) -> Rule:

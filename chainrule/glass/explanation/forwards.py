@@ -27,7 +27,7 @@ def forward_steps(run: Run, signs: Signs, shortcut: Shortcut | None, samples: Sa
         yield _result(run, signs, call)
     if shortcut is not None and shortcut.inside_loss:
         yield _probabilities(run, signs, shortcut)
-    alone = len(run.x.data) == 1
+    alone = len(run.rows[0]) == 1
     if samples is None or alone:
         yield _loss(run, signs, shortcut, alone)
     else:

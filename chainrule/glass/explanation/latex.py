@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, MINUS, Figures, Slice, slices
+from chainrule.glass.explanation.figures import GAP, MINUS, Figures, Slice, is_elided, left_out
 from chainrule.glass.explanation.notation import SIGNS, prose
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part
@@ -24,9 +24,6 @@ DOCUMENT = r"""\documentclass{article}
 HEADLINES = {1: "subsection", 2: "subsubsection", 3: "paragraph"}
 WIDTH = 84
 """Letters that a line of figures has room for beside its left side."""
-
-ABREAST = 72
-"""Letters that the matrices of an image may take side by side."""
 
 BREAKS = ("+", "-", "=", r"\cdot", r"\odot", r"\oslash")
 """Signs before which a line may be broken."""
@@ -109,6 +106,8 @@ def _step(step: Step, notes: list[str], figures: Figures) -> list[str]:
     for first, *broken in (_lines(entry, figures) for entry in step.entries):
         rows += [first.replace("=", "&=", 1), *(f"&{row}" for row in broken)]
     lines = [r"\quad ".join(filter(None, facts)), r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
+    if is_elided(step.value):
+        lines.append(words(left_out(step.value, figures)) + r"\par")
     return lines + [rf"\textit{{{prose(note, _inline, words)}}}\par" for note in notes]
 
 
@@ -143,7 +142,7 @@ def _columns(part: Any, figures: Figures) -> int:
     """About how many letters wide a part is."""
     if isinstance(part, str):
         return len(part.replace(r"\cdot", "·"))
-    return max(sum(_wide(one, part, figures) for one in row) for row in _rows(part, figures))
+    return max(sum(figures.letters(one, part) for one in row) for row in figures.rows(part))
 
 
 def _written(formula: Formula, figures: Figures) -> str:
@@ -165,7 +164,7 @@ def _grown(sign: str) -> str:
 def _number(array: np.ndarray, figures: Figures) -> str:
     if array.size == 1:
         return _power(figures.number(array.reshape(())))
-    lines = [r"\; ".join(_slice(one, array, figures) for one in row) for row in _rows(array, figures)]
+    lines = [r"\; ".join(_slice(one, array, figures) for one in row) for row in figures.rows(array)]
     return lines[0] if len(lines) == 1 else r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}"
 
 
@@ -177,24 +176,6 @@ def _slice(one: Slice | None, among: np.ndarray, figures: Figures) -> str:
     matrix = r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
     head = one[0].replace("·", r"\cdot")
     return rf"\overset{{{head}}}{{{matrix}}}" if head else matrix
-
-
-def _rows(array: np.ndarray, figures: Figures) -> list[list[Slice | None]]:
-    """The matrices of an image in rows as wide as the page."""
-    rows: list[list[Slice | None]] = [[]]
-    for one in slices(array):
-        if rows[-1] and sum(_wide(s, array, figures) for s in (*rows[-1], one)) > ABREAST:
-            rows.append([])
-        rows[-1].append(one)
-    return rows
-
-
-def _wide(one: Slice | None, among: np.ndarray, figures: Figures) -> int:
-    """About how many letters wide a matrix is."""
-    if one is None:
-        return 3
-    apart = 3 if one[1].size > 1 else 2
-    return sum(max(map(len, column)) + apart for column in zip(*figures.cells(one[1], among), strict=True))
 
 
 def _power(number: str) -> str:

@@ -29,16 +29,15 @@ def with_numbers(run: Run, cut: Shortcut | None, i: int, value: float) -> Formul
 
     A loss with settings of its own, such as another δ of Huber's, gives another value and is not shown.
     """
-    y, t = _of_sample(run.prediction.data, i), _of_sample(np.asarray(getattr(run.y, "data", run.y)), i)
+    predictions, targets = run.prediction.data, np.asarray(getattr(run.y, "data", run.y))
+    if not i < len(predictions) == len(targets):  # the samples do not stand on the first axis
+        return None
+    y, t = predictions[i].reshape(-1), targets[i].reshape(-1)
     if y.size > MOST:
         return None
     told = _told(name(run.loss_function), y, t)
     same = told is not None and abs(float(told[1]) - value) <= SAME * max(1.0, abs(value))
     return told[0] if told is not None and same else None
-
-
-def _of_sample(array: np.ndarray, i: int) -> np.ndarray:
-    return array[i].reshape(-1)
 
 
 def _told(loss: str, y: np.ndarray, t: np.ndarray) -> Told | None:

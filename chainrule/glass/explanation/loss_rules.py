@@ -40,9 +40,17 @@ class Shortcut:
 
 
 def by_sample(run: Run) -> tuple[np.ndarray, str] | None:
-    """The loss of each sample alone, and whether the batch's is their "mean" or "sum"; None if neither."""
+    """The loss of each sample alone, and whether the batch's is their "mean" or "sum"; None if neither.
+
+    Where every step of a sequence has a prediction, the steps are the samples.
+    """
+    return _by_row(run, *run.rows) or _by_row(run, run.prediction.data, run.y)
+
+
+def _by_row(run: Run, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, str] | None:
+    one = (slice(i, i + 1) for i in range(len(prediction)))
     try:
-        own = np.array([_one(run, i) for i in range(len(run.x.data))])
+        own = np.array([float(run.loss_function(Tensor(prediction[i]), target[i]).data) for i in one])
     except (ChainruleError, IndexError, TypeError, ValueError):
         return None
     total = float(run.loss.data)
@@ -52,10 +60,6 @@ def by_sample(run: Run) -> tuple[np.ndarray, str] | None:
     return (own, "sum") if abs(own.sum() - total) <= scale else None
 
 
-def _one(run: Run, i: int) -> float:
-    return float(run.loss_function(Tensor(run.prediction.data[i : i + 1]), run.y[i : i + 1]).data)
-
-
 def shortcut(run: Run) -> Shortcut | None:
     """The cancellation of loss and output function, where the numbers show that it holds.
 
@@ -63,26 +67,26 @@ def shortcut(run: Run) -> Shortcut | None:
     logits alike, as does the half-squared error of a linear output. 000 (5.23)-(5.31).
     """
     last = run.producer.get(mark(run.prediction))
-    if last is None or run.prediction.ndim != 2:
+    if last is None or run.rows[0].ndim != 2:
         return None
     below = run.producer.get(mark(last.inputs[0]))
     if kind(last) == "linear":
-        candidates = _outputs(run.prediction)
+        candidates = _outputs(run.rows[0])
         return _matching(run, run.prediction, None, candidates)
     if kind(last) in ("activation", "softmax") and below is not None and kind(below) == "linear":
-        return _matching(run, below.output, last, [("", run.prediction.data)])
+        return _matching(run, below.output, last, [("", run.rows[0])])
     return None
 
 
-def _outputs(z: Tensor) -> list[tuple[str, Any]]:
+def _outputs(z: np.ndarray) -> list[tuple[str, Any]]:
     """What a loss may make of the last layer's result: it is the prediction itself, or its logits."""
-    return [("", z.data), (r"\sigma", sigmoid(z.data)), (r"\operatorname{softmax}", softmax(z.data))]
+    return [("", z), (r"\sigma", sigmoid(z)), (r"\operatorname{softmax}", softmax(z))]
 
 
 def _matching(run: Run, z: Tensor, last: Call | None, outputs: list[tuple[str, Any]]) -> Shortcut | None:
-    delta = run.gradient(z)
+    delta = run.gradient(z).reshape(run.rows[0].shape)
     for function, prediction in outputs:
-        target = _target(run.y, prediction)
+        target = _target(run.rows[1], prediction)
         if target is None:
             continue
         for c, before, behind in _factors(*prediction.shape):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, MINUS, Figures, slices
+from chainrule.glass.explanation.figures import GAP, MINUS, Figures
 from chainrule.glass.explanation.notation import ACCENTS, SIGNS
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|\d+(?:\.\d+)?|[^\\]")
@@ -25,6 +25,9 @@ TALL = ("<mtable", "<mfrac", "<munder")
 
 QUANTITY = re.compile(r"[^\W\d_]|[∂∞∇]")
 """Signs of quantities, set in italics; any other sign is an operator."""
+
+ABREAST = 96
+"""Letters that the matrices of an image may take side by side."""
 
 SETTINGS = {"textstyle", "left", "right", "-"}
 """Commands that say how to set what follows; a browser does that by itself."""
@@ -150,17 +153,28 @@ class _Reader:
         return "".join(letters)
 
     def _number(self, array: np.ndarray) -> str:
-        """A number, a matrix, or those of an image side by side."""
+        """A number, a matrix, or those of an image, as many side by side as a page has room for."""
         if array.size == 1:
             return _figure(self.figures.number(array.reshape(())))
-        parts = [f"<mo>{GAP}</mo>" if one is None else self._matrix(*one, array) for one in slices(array)]
-        return parts[0] if len(parts) == 1 else f"<mrow>{THIN.join(parts)}</mrow>"
+        rows = [
+            [f"<mo>{GAP}</mo>" if one is None else self._matrix(*one, array) for one in row]
+            for row in self.figures.rows(array, ABREAST)
+        ]
+        if len(rows) == len(rows[0]) == 1:
+            return rows[0][0]
+        lines = [f"<mrow>{THIN.join(row)}</mrow>" for row in rows]
+        return lines[0] if len(lines) == 1 else _stacked(lines)
 
     def _matrix(self, head: str, matrix: np.ndarray, among: np.ndarray) -> str:
         """A matrix, below its indices; its brackets are borders, for few fonts have brackets that grow."""
         rows = ("".join(f"<mtd>{_figure(c)}</mtd>" for c in row) for row in self.figures.cells(matrix, among))
         table = '<mtable class="m">' + "".join(f"<mtr>{row}</mtr>" for row in rows) + "</mtable>"
         return f"<mover>{table}<mtext>{head}</mtext></mover>" if head else table
+
+
+def _stacked(lines: list[str]) -> str:
+    """Lines below each other."""
+    return "<mtable>" + "".join(f"<mtr><mtd>{line}</mtd></mtr>" for line in lines) + "</mtable>"
 
 
 def _plain(element: str) -> Element:

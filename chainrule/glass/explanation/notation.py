@@ -29,7 +29,7 @@ SIGNS = {
 
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307", "overleftarrow": "\u20d6"}
 SUPERSCRIPT = dict(zip("0123456789+−=()nitfgorhTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵗᶠᵍᵒʳʰᵀˣᶻᵀ", strict=True))
-SUBSCRIPT = dict(zip("0123456789+−=()aehijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
+SUBSCRIPT = dict(zip("0123456789+−=()aehijkmnoprstvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₘₙₒₚᵣₛₜᵥₓ", strict=True))
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import Figures, is_elided, statistics
+from chainrule.glass.explanation.figures import Figures, is_elided, left_out
 from chainrule.glass.explanation.mathml import math
 from chainrule.glass.explanation.notation import prose
 from chainrule.glass.explanation.steps import Formula, Step
@@ -88,7 +88,7 @@ def _step(step: Step, notes: list[str], figures: Figures) -> str:
     head, sign, _ = step.sides
     begins = [math(head, display=True), math(sign)]
     rows = [[*(begins if i == 0 else ["", EQUALS]), _written(f, figures)] for i, f in enumerate(step.lines)]
-    rows += [["", "", f'<span class="fact">{statistics(step.value, figures)}</span>']] if is_elided(step.value) else []
+    rows += [["", "", f'<span class="fact">{left_out(step.value, figures)}</span>']] if is_elided(step.value) else []
     rows += [[math(entry[0]), EQUALS, _written(entry[2:], figures)] for entry in step.entries]
     lines = ['<div class="step">', _facts(step), _math(rows)]
     lines += [f'<div class="note">{prose(note, math, escape)}</div>' for note in notes]

@@ -27,11 +27,15 @@ class Pass:
     Names are a layer's path and a letter: `fc1.z`, `fc1.a`, `fc1.delta` (dL/dz), `fc1.da` (dL/da), `fc1.W`,
     `fc1.b`, `fc1.dW`, `fc1.db`; of other layers `act.a` and `act.da`, `bn.weight` and `bn.dweight`, and what
     a layer tells of its inside, `bn.mean`; and `x`, `y`, `y_hat`, `loss`, `losses` (one a sample), `dx`.
+    Inside recurrent layers, step by step, `rnn.t2.h`, `rnn.t2.dh`, `lstm.t2.delta_i`, as the ledger has them; inside
+    attention `attn.head1.weights`. Of sequences (n, T, features) all steps of all samples are rows, one below the
+    other. `single` says whether the loss is of one row.
     """
 
     steps: tuple[Step, ...]
     values: dict[str, np.ndarray]
     state: dict[str, np.ndarray]
+    single: bool = True
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self.values:
@@ -78,7 +82,7 @@ def kept(run: Run, layout: str, backward: bool) -> Pass:
     if samples is not None:
         values["losses"] = samples[0]
     state = {**dict(run.model.named_parameters()), **dict(run.model.named_buffers())}
-    return Pass(tuple(steps), _copies(values), _copies({name: p.data for name, p in state.items()}))
+    return Pass(tuple(steps), _copies(values), _copies({name: p.data for name, p in state.items()}), signs.single)
 
 
 def _copies(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -109,7 +113,8 @@ def _of_layer(run: Run, call: Call, signs: Signs) -> Iterator[tuple[str, Any]]:
     yield join(call.path, "da"), signs.slope(result)
     for name, numbers in forward_rules.quantities(call, signs):
         yield join(call.path, name), numbers
-    for name, tensor in run.own_parameters(call).items():
+    again = any(c.module is call.module for c in run.calls[: run.calls.index(call)])
+    for name, tensor in run.own_parameters(call).items() if not again else ():
         short = {"weight": "W", "bias": "b"}.get(name, name) if counted else name
         yield join(call.path, short), tensor.data
         yield slope_name(call.path, short), run.gradient(tensor)

@@ -12,6 +12,7 @@ from chainrule.core import Tensor
 from chainrule.glass.explanation.entries import TERMS, at, indexed, largest, of_batch, written_out
 from chainrule.glass.explanation.inside import Inside
 from chainrule.glass.explanation.rules import Rule, Term, joined
+from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.sliding import combined
 from chainrule.glass.explanation.steps import Formula
@@ -33,7 +34,9 @@ class Pools:
         layer, self.size = call.module, call.inputs[0].shape[2:]
         whole = isinstance(layer, GlobalAvgPool)
         self.places = (1,) * len(self.size) if whole else call.output.shape[2:]
-        if isinstance(layer, SLIDING):
+        if layer is None:
+            axes = list(call.output.node.params["windows"])
+        elif isinstance(layer, SLIDING):
             axes = self._regular(layer)
         else:
             axes = [adaptive(n, m) for n, m in zip(self.size, self.places, strict=True)]
@@ -88,7 +91,7 @@ class Pools:
 
 def is_max(call: Call) -> bool:
     """Whether the largest entry counts, or the mean."""
-    return "Max" in type(call.module).__name__
+    return kind(call) == "max pooling"
 
 
 def shares(call: Call, pools: Pools, image: np.ndarray, result: np.ndarray) -> np.ndarray:

@@ -106,7 +106,8 @@ def further(model: Module, inputs: tuple[Any, ...], x: np.ndarray) -> tuple[np.n
             samples = str(v.shape[0]) if v.ndim else "no"
             raise ShapeError(
                 f"The first input has {len(x)} samples, input {i + 2} has {samples}.",
-                **{f"input {i + 2}": v.shape, "input 1": x.shape},
+                first=x.shape,
+                other=v.shape,
             )
     return tuple(_accepted(model, v) for v in arrays)
 

@@ -308,7 +308,8 @@ def pulled(call: Call, x: Tensor, signs: Signs) -> Term:
         if moment.layer == 0:
             delta = np.concatenate([r.values[f"delta_{g}".rstrip("_")] for g in r.gates], -1)
             first, last = (moment.letter(r"\delta", "", t) for t in (1, len(r.order)))
-            deltas = rf"({first}; \dots; {last})" if first != last else first
+            between = r"\dots; " if len(r.order) > 2 else ""
+            deltas = rf"({first}; {between}{last})" if first != last else first
             terms.append(moment.pulled(deltas, signs.lay(delta), moment.weight("W"), r.w))
     rule, numbers = added(*terms)
     return rule, numbers if x.shape == found[0].x.shape else None  # time first: the rows lie in another order

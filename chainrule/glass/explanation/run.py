@@ -20,9 +20,11 @@ from chainrule.glass.record import WHOLE, Call, record
 from chainrule.nn import (
     ELU,
     Activation,
+    ChannelShuffle,
     Dropout,
     Embedding,
     Flatten,
+    Fold,
     GlobalAvgPool,
     GroupNorm,
     LayerNorm,
@@ -40,6 +42,7 @@ from chainrule.nn import (
     RMSNorm,
     Softmax,
     Unflatten,
+    Unfold,
     Upsample,
 )
 from chainrule.nn.parameter import ParameterLeaf
@@ -67,10 +70,13 @@ KINDS: tuple[tuple[tuple[type[Module], ...], str], ...] = (
     ((Flatten, Unflatten), "flatten"),
     ((Residual,), "residual"),
     ((PositionalEncoding, LearnedPositions), "positions"),
-    ((Upsample, PixelShuffle, PixelUnshuffle), "linear map"),
+    ((Upsample, PixelShuffle, PixelUnshuffle, ChannelShuffle, Fold, Unfold), "linear map"),
     (_each("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"), "linear map"),
 )
 """By which rule a layer is explained; any other is "general", shown by the formulas of its operations."""
+
+OPERATIONS = {"softmax": "softmax", "log_softmax": "softmax", "max_pool": "max pooling", "reshape": "flatten"}
+"""Operations that a model calls by itself, by name, which are explained as the layers are."""
 
 WEIGHTED = ("linear", "convolution", "transposed convolution")
 """Kinds of layers that are counted: with weights W, a bias b and pre-activations z."""
@@ -81,7 +87,7 @@ def weighted(call: Call) -> bool:
     return kind(call) in WEIGHTED
 
 
-OPERATIONS = ("add", "index", "mean", "matmul")
+BETWEEN = ("add", "index", "mean", "matmul", "attention")
 """Operations between layers that have rules of their own."""
 
 
@@ -94,10 +100,10 @@ def kind(call: Call) -> str:
     for types, name in KINDS:
         if isinstance(call.module, types):
             return name
-    if call.module is None and call.operation in OPERATIONS:
+    if call.module is None and call.operation in BETWEEN:
         return call.operation
-    if call.operation in ("softmax", "log_softmax"):
-        return "softmax"
+    if call.operation in OPERATIONS:
+        return OPERATIONS[call.operation]
     primitive = PRIMITIVES.get(call.operation)
     unary = primitive is not None and primitive.family == "elementwise" and len(call.output.node.args) == 1
     return "activation" if unary and call.module is None else "general"
@@ -168,6 +174,14 @@ class Run:
         tape = Tape(self.model, self.inputs, self.prediction, self.loss, [], list(Graph(self.loss)))
         tape.bars = cotangents(tape)
         return tape
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Prediction and target row by row: of samples, or of the steps of all sequences if each has a prediction."""
+        prediction, target = self.prediction.data, np.asarray(getattr(self.y, "data", self.y))
+        if prediction.ndim == 3 and target.shape[:2] == prediction.shape[:2]:
+            return prediction.reshape(-1, prediction.shape[-1]), target.reshape(-1, *target.shape[2:])
+        return prediction, target
 
     def _accept(self) -> None:
         for call in self.calls:

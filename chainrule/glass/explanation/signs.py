@@ -32,6 +32,8 @@ class Signs:
             self.of[mark(p)] = named(path.rpartition(".")[2])
         self.deltas: dict[Any, str] = {}
         self.layer: dict[str, int] = {}
+        self.held: dict[str, int] = {}
+        """The number that a layer's weights go by: that of its first call."""
         self._name_calls()
 
     def letter(self, capital: str) -> str:
@@ -46,6 +48,8 @@ class Signs:
                 depth += 1
                 self.deltas[mark(call.output)] = delta + f"^{{({depth})}}"
             self.layer[call.path] = depth
+            again = (c.path for c in self.run.calls if c.module is not None and c.module is call.module)
+            self.held[call.path] = self.layer[next(again, call.path)]
             if call.passes or mark(call.output) in self.of:
                 continue
             head = self.letter(self._head(call))
@@ -118,12 +122,12 @@ class Signs:
 
     def weight(self, path: str, transposed: bool = False) -> str:
         """W⁽ˡ⁾ or its transpose."""
-        return f"W^{{({self.layer[path]})" + (r"\top}" if transposed else "}")
+        return f"W^{{({self.held[path]})" + (r"\top}" if transposed else "}")
 
     def bias(self, path: str) -> str:
         """The bias b⁽ˡ⁾, added to every sample."""
         ones = r" \mathbf{1}^\top" if self.spread else ""
-        return f"b^{{({self.layer[path]})}}{ones}"
+        return f"b^{{({self.held[path]})}}{ones}"
 
     # Numbers.
 
@@ -156,8 +160,9 @@ def _is_of_sequences(call: Any) -> bool:
 
 
 def _rows_met(run: Run) -> int:
-    """The most rows that a dense layer takes: samples, or steps of sequences."""
-    return max((y.size // y.shape[-1] for y in (c.output for c in run.calls if kind(c) == "linear")), default=1)
+    """The most rows that a dense layer or the loss takes: samples, or steps of sequences."""
+    dense = (call.output for call in run.calls if kind(call) == "linear")
+    return max([len(run.rows[0]), *(y.size // y.shape[-1] for y in dense)])
 
 
 def named(name: str) -> str:

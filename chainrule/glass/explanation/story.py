@@ -56,7 +56,7 @@ def _phases(explanation: Any, k: int, where: str = "") -> Iterator[Part]:
 
 def given(explanation: Any) -> tuple[tuple[str, np.ndarray], ...]:
     """Signs and numbers of the data: of one input or several, and of the target."""
-    problem, one = explanation.problem, len(explanation.problem.x) == 1
+    problem, one = explanation.problem, explanation.passes[0].single
     letters = ["x" if one and x.ndim < 3 else "X" for x in problem.inputs]
     if not problem.further:
         return (letters[0], explanation["x"]), ("y" if one else "Y", explanation["y"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import GAP, Figures, is_elided, slices, statistics
+from chainrule.glass.explanation.figures import GAP, Figures, is_elided, left_out, slices
 from chainrule.glass.explanation.notation import prose, unicode_text, width
 from chainrule.glass.explanation.steps import Formula, Step
 from chainrule.glass.explanation.story import Part
@@ -68,7 +68,7 @@ class _View:
             lead = f"{head} {sign} " if i == 0 else " " * width(head) + " = "
             lines += self._laid_out([INDENT + lead, *self._pieces(formula)], len(INDENT) + width(head) + 3)
         if is_elided(step.value):
-            lines.append(INDENT + " " * (width(head) + 3) + statistics(step.value, self.figures))
+            lines.append(INDENT + " " * (width(head) + 3) + left_out(step.value, self.figures))
         for entry in step.entries:
             lines += self._laid_out([INDENT, *self._pieces(entry)], len(INDENT) + width(head) + 1)
         return lines + [line for note in notes for line in _wrapped(prose(note, unicode_text))]
