@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def chainrule() -> None:
     chainrule predict RUN new.csv                 use what was trained
     chainrule summary RUN                         what a run folder holds
     chainrule explain tiny-network                a worked example, every number
+    chainrule diagnose SCRIPT.py                  run a script, and say what is wrong with its training
     """  # noqa: D301 - \b keeps the lines as they are
 
 
@@ -143,10 +145,18 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
 
     \b
     tiny-network          2-3-1, a batch of four, update and second pass (000 ch. 6)
-    one-neuron-chain      1-1-1, by hand (004 §2.4.4)
+    demonstrations        learning rate, penalty, momentum, batch norm, dropout (000 ch. 7)
+    expression-graph      a graph with its adjoints and tangents (000 ch. 10)
+    rnn                   back through time by hand, three steps (000 §21.1)
+    lstm                  back through the cell by hand, two steps (000 §21.2)
+    attention             one head on two tokens (000 §21.3)
+    xor                   two rectified units (002, exercise 1)
+    backpropagation       one hidden layer by hand (002, exercise 3)
     convolution           a filter of 2 by 2 on an image of 4 by 3 (002 A.7)
     circular-convolution  along a circle, as a circulant matrix (002 A.9)
     max-pooling           windows of 2 by 2, and where the derivative goes (002 A.11)
+    one-neuron-chain      1-1-1, by hand (004 §2.4.4)
+    dropout               a mask in training, a scale in testing (004 §3.6.4)
 
     A page for the browser: chainrule explain tiny-network --format html > tiny-network.html
     """  # noqa: D301 - \b keeps the lines as they are
@@ -157,6 +167,8 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
     if example not in EXAMPLES:
         raise unknown("example", example, EXAMPLES)
     choices: dict[str, Any] = {"digits": digits} | ({"layout": layout} if layout else {})
+    if layout and "layout" not in signature(EXAMPLES[example]).parameters:
+        raise OptionError(f"{example} has no samples that could stand in {layout}.", fix="leave --layout out")
     explanation = EXAMPLES[example](**choices)
     if as_json:
         from chainrule.cli.explained import facts
@@ -165,3 +177,23 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
         return
     forms = {"text": str, "latex": lambda e: e.latex(document=True), "html": lambda e: e.html()}
     click.echo(forms[form](explanation))
+
+
+@chainrule.command(
+    short_help="Run a script, and say what is wrong with what it trains.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; what the script prints goes to stderr.")
+@click.argument("script", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def diagnose(script: Path, arguments: tuple[str, ...], as_json: bool) -> None:
+    """Run SCRIPT with ARGUMENTS, watch all that it trains, and say what is wrong with it.
+
+    Loops written by hand, cr.fit and cr.compile are seen; results are the same as without. Exit status: 0 if
+    nothing was found, 1 if something was, or if the script ended with an error.
+    """
+    from chainrule.cli import diagnosed
+
+    report = diagnosed.diagnosed(script, arguments, quiet=as_json)
+    click.echo(diagnosed.as_json(report) if as_json else str(report))
+    sys.exit(0 if report and report.error is None else 1)

@@ -10,8 +10,10 @@ from chainrule.glass import drawing as draw
 if TYPE_CHECKING:
     from chainrule.glass.explanation.examples import EXAMPLES, one_neuron_chain, tiny_network
     from chainrule.glass.explanation.explain import Explanation, Note, explain
+    from chainrule.glass.explanation.expression import explain_graph
     from chainrule.glass.explanation.passes import Pass
     from chainrule.glass.explanation.steps import Step
+    from chainrule.glass.explanation.walk import Walk
     from chainrule.glass.faults.diagnosis import Diagnosis, Operand, diagnose
     from chainrule.glass.ledgers.book import Ledger, ledger
     from chainrule.glass.reruns.gaps import Gap
@@ -48,12 +50,15 @@ if TYPE_CHECKING:
         WatchNoise,
         WatchTrace,
     )
+    from chainrule.glass.verdicts.diagnosing import diagnosing
+    from chainrule.glass.verdicts.report import Report
 
 _LATER = {
     "spectra.curvature": "hessian_density hessian_eigenvalues hessian_trace",
     "faults.diagnosis": "Diagnosis Operand diagnose",
     "explanation.examples": "EXAMPLES one_neuron_chain tiny_network",
     "explanation.explain": "Explanation Note explain",
+    "explanation.expression": "explain_graph",
     "reruns.gaps": "Gap",
     "spectra.lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
     "spectra.layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
@@ -67,8 +72,11 @@ _LATER = {
     "reruns.rerun": "Rerun",
     "spectra.singular": "singular_values",
     "explanation.steps": "Step",
+    "explanation.walk": "Walk",
     "spectra.trace": "TraceEstimate",
     "spectra.watch": "Watch",
+    "verdicts.diagnosing": "diagnosing",
+    "verdicts.report": "Report",
     "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
 }
 
@@ -87,10 +95,12 @@ __all__ = [
     "Operand",
     "Parting",
     "Pass",
+    "Report",
     "Rerun",
     "SpectralDensity",
     "Step",
     "TraceEstimate",
+    "Walk",
     "Watch",
     "WatchDensity",
     "WatchEigenvalues",
@@ -102,8 +112,10 @@ __all__ = [
     "compare",
     "depth_jacobians",
     "diagnose",
+    "diagnosing",
     "draw",
     "explain",
+    "explain_graph",
     "gradient_noise_scale",
     "hessian_density",
     "hessian_eigenvalues",

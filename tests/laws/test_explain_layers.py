@@ -70,7 +70,7 @@ def test_the_rule_with_numbers_gives_the_result(name):
     _, _, e = explained(ALL[name])
     worked = 0
     for step in e.steps:
-        for line in step.expanded:
+        for line in step.expanded if step.kind != "losses" else ():  # test_explain_losses works those out
             head, *sides = sides_of(line)
             assert head == [step.symbol] or step.kind == "linear", step.name
             for side in sides:

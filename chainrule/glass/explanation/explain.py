@@ -13,12 +13,11 @@ from chainrule.base.keys import Key
 from chainrule.core import next_key
 from chainrule.glass.explanation.differences import Check
 from chainrule.glass.explanation.inside import INSIDE
-from chainrule.glass.explanation.latex import latex
-from chainrule.glass.explanation.page import body, page
 from chainrule.glass.explanation.passes import Pass
 from chainrule.glass.explanation.problem import Problem, batch, check_alone, check_options, further, loss_named, several
 from chainrule.glass.explanation.steps import Step
-from chainrule.glass.explanation.text import text
+from chainrule.glass.explanation.story import Part, introduction, story
+from chainrule.glass.explanation.told import Told
 from chainrule.glass.explanation.updates import passes
 from chainrule.nn import Module
 
@@ -69,7 +68,8 @@ def explain(
     inputs. Arrays of more than two axes else keep them in both layouts. The loss is a function or its
     name, such as "mse". `lr` adds `steps` updates of
     gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` instead is a function
-    that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`. `samples` (from 0) are
+    that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`: its rule is shown line by line with
+    its own moments, `fc1.W.m`, `fc1.W.v`, `fc1.W.m_hat`, ..., `fc1.W.new`. `samples` (from 0) are
     walked through one by one before the batch. Masks of dropout are drawn by `key`, as within `random_stream(key)`; if
     left out, by the next of the stream. 000 ch. 5-6; 004 §2.4.4.
 
@@ -92,7 +92,7 @@ def explain(
     return Explanation(problem, shown, tuple(samples), digits, title, tuple(notes))
 
 
-class Explanation:
+class Explanation(Told):
     """A worked example: print it, or take its numbers by name.
 
     `str()` is for a terminal, `latex()` and `html()` are for paper and page. `explanation["fc1.delta"]` is a
@@ -157,11 +157,6 @@ class Explanation:
         passes = [*self.passes, *(p for single in self.walked for p in single.passes)]
         return [step.check for p in passes for step in p.steps if step.check is not None]
 
-    @property
-    def checked(self) -> bool:
-        """Whether every derivative agreed with central differences."""
-        return all(self.checks)
-
     def sample(self, i: int) -> Explanation:
         """The same for one sample alone, i from 0, with the parameters that the batch had in each pass.
 
@@ -191,21 +186,20 @@ class Explanation:
         layers = [s.caption.split(": ")[-1] for s in self.passes[0].phase("forward") if s.kind not in ENDING]
         return " → ".join(layers)
 
-    def __str__(self) -> str:
-        return text(self)
+    @property
+    def headline(self) -> str:
+        """The title, or the layers."""
+        return self.title or f"Explained: {self.heading}"
+
+    def introduction(self) -> list[str]:
+        """What is explained, and how many of its derivatives were checked."""
+        return introduction(self)
+
+    def parts(self) -> Iterator[Part]:
+        """A sample, the batch, the update, and again behind it."""
+        return story(self)
 
     def __repr__(self) -> str:
         good, checks = sum(map(bool, self.checks)), len(self.checks)
         checked = f"{good} of {checks} derivatives checked"
         return f"<Explanation of {self.heading}: {len(self.steps)} steps, {checked}>"
-
-    def latex(self, document: bool = False) -> str:
-        """The steps as LaTeX for the body of a document (amsmath), or a whole document."""
-        return latex(self, document)
-
-    def html(self) -> str:
-        """A page that needs nothing else: no scripts, no fonts, no network."""
-        return page(self)
-
-    def _repr_html_(self) -> str:
-        return body(self)

@@ -10,6 +10,9 @@ import numpy as np
 SHOWN = 8
 """Rows and columns shown in full; of a larger matrix the first ones and the last."""
 
+SHOWN_WIDE = 6
+"""Columns shown in full where a number takes ten letters or more: eight would not fit a terminal."""
+
 SLICES = 4
 """Matrices shown of an array of more than two axes."""
 
@@ -42,8 +45,9 @@ class Figures:
 
     def cells(self, matrix: np.ndarray, among: np.ndarray | None = None) -> list[list[str]]:
         """The entries of a matrix (two axes), elided beyond eight rows or columns; `among` others of one format."""
-        rows, columns = (_shown(n) for n in matrix.shape)
-        write = self._formatter(matrix if among is None else among)
+        among = matrix if among is None else among
+        rows, columns = _shown(len(matrix), SHOWN), _shown(matrix.shape[1], _columns(among))
+        write = self._formatter(among)
         return [[GAP if i is None or j is None else write(matrix[i, j].item()) for j in columns] for i in rows]
 
     def rows(self, array: np.ndarray, wide: int = ABREAST) -> list[list[Slice | None]]:
@@ -85,7 +89,18 @@ def signed(number: str) -> str:
 
 def is_elided(array: np.ndarray) -> bool:
     """Whether not all entries are shown."""
-    return prod(array.shape[:-2]) > SLICES or any(n > SHOWN for n in array.shape[-2:])
+    if array.ndim == 0:
+        return False
+    too_many = any(n > most for n, most in zip(array.shape[-2:][::-1], (_columns(array), SHOWN), strict=False))
+    return too_many or prod(array.shape[:-2]) > SLICES
+
+
+def _columns(array: np.ndarray) -> int:
+    """How many columns are shown in full: fewer where small or large numbers need many letters."""
+    if array.dtype.kind in "iub":
+        return SHOWN
+    largest = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+    return SHOWN if largest == 0 or 1e-2 <= largest < 1e7 else SHOWN_WIDE
 
 
 def statistics(array: np.ndarray, figures: Figures) -> str:
@@ -140,8 +155,8 @@ def _kept(matrices: np.ndarray) -> list[int]:
     return sorted({0, 1, n - 1} | {largest if 1 < largest < n - 1 else n - 2})
 
 
-def _shown(n: int) -> list[int | None]:
-    return list(range(n)) if n <= SHOWN else [*range(SHOWN - 2), None, n - 1]
+def _shown(n: int, most: int) -> list[int | None]:
+    return list(range(n)) if n <= most else [*range(most - 2), None, n - 1]
 
 
 def _needed(values: np.ndarray, most: int) -> int:

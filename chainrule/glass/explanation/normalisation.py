@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.core import Tensor
 from chainrule.glass.explanation.inside import Inside
-from chainrule.glass.explanation.rules import Rule, Term
+from chainrule.glass.explanation.rules import Rule, Term, tenths
 from chainrule.glass.explanation.run import join
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.record import Call
@@ -118,7 +118,7 @@ def centred(call: Call) -> bool:
 def forward(call: Call, signs: Signs) -> Rule:
     """y = γ ⊙ x̂ + β."""
     n = norm(call, signs)
-    note = rf"$\epsilon = {_tenths(n.eps)}$"
+    note = rf"$\epsilon = {tenths(n.eps)}$"
     if n.scale is None:
         return r"\hat x", None, (note,)
     numbers: tuple[Any, ...] = (_shown(n.scale, n, signs), r"\odot", signs.lay(n.x_hat))
@@ -214,12 +214,6 @@ def _running(call: Call, n: Norm, signs: Signs) -> Iterator[Inside]:
 
 def _plain(number: float) -> str:
     return f"{number:.4g}"
-
-
-def _tenths(number: float) -> str:
-    mantissa, _, exponent = f"{number:.4g}".partition("e")
-    power = f"10^{{{int(exponent)}}}" if exponent else mantissa
-    return power if mantissa == "1" or not exponent else rf"{mantissa} \cdot {power}"
 
 
 # Backwards.
