@@ -35,6 +35,7 @@ def chainrule() -> None:
     chainrule predict RUN new.csv                 use what was trained
     chainrule summary RUN                         what a run folder holds
     chainrule explain tiny-network                a worked example, every number
+    chainrule step RUN                            a step of a run, one operation at a time
     """  # noqa: D301 - \b keeps the lines as they are
 
 
@@ -162,3 +163,18 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
         return
     forms = {"text": str, "latex": lambda e: e.latex(document=True), "html": lambda e: e.html()}
     click.echo(forms[form](explanation))
+
+
+@chainrule.command(short_help="Walk through a step, one operation at a time.")
+@click.argument("run")
+@click.option("--at", "step", type=click.IntRange(min=0), default=0, help="The updates made before it  [0]")
+@click.option("--rows", type=Count(), help="Examples of the batch that are taken  [all]")
+def step(run: str, step: int, rows: int | None) -> None:
+    """Walk through a step of training of RUN: a run folder, or an example of `chainrule explain`.
+
+    Forwards, backwards and through the updates, over whole layers or into their operations, by one key each; ? shows
+    them. From a file or a pipe, commands are read line by line.
+    """
+    from chainrule.cli.stepping import walk
+
+    walk(run, step, rows).interact()

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         WatchNoise,
         WatchTrace,
     )
+    from chainrule.glass.stepping.stepper import Stepper, stepper
+    from chainrule.glass.stepping.stop import Stop
 
 _LATER = {
     "spectra.curvature": "hessian_density hessian_eigenvalues hessian_trace",
@@ -70,6 +72,8 @@ _LATER = {
     "spectra.trace": "TraceEstimate",
     "spectra.watch": "Watch",
     "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
+    "stepping.stepper": "Stepper stepper",
+    "stepping.stop": "Stop",
 }
 
 later(__name__, _LATER)
@@ -90,6 +94,8 @@ __all__ = [
     "Rerun",
     "SpectralDensity",
     "Step",
+    "Stepper",
+    "Stop",
     "TraceEstimate",
     "Watch",
     "WatchDensity",
@@ -122,5 +128,6 @@ __all__ = [
     "singular_values",
     "spectral_radius",
     "step_jacobians",
+    "stepper",
     "tiny_network",
 ]

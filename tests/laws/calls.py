@@ -406,6 +406,7 @@ NOT_INSIDE = {
     "save": "writes a file",
     "evaluate": "runs over a whole data set",
     "ledger": "books one pass",
+    "stepper": "walks through one pass",
     "explain": "shows the numbers of one pass",
     "fit": "trains on a whole data set",
     "predict": "runs over a whole data set",
