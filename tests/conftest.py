@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.browser import Browser, chromium
 
 # How long an example takes is the machine's affair (a busy disk, a cold cache), not the law's.
 settings.register_profile("chainrule", deadline=None)
@@ -22,6 +25,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data sets at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; tests that open pages skip where there is none."""
+    if chromium() is None:
+        pytest.skip("no Chromium is installed, so no page is opened")
+    with Browser() as opened:
+        yield opened
 
 
 class WorkedExamples:

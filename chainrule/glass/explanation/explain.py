@@ -60,7 +60,8 @@ def explain(
     Shapes: x (n, features), or one sample (features); y as the loss takes it. The loss is a function or its
     name, such as "mse". `lr` adds `steps` updates of
     gradient descent, θ ← θ − η ∂L/∂θ, and the forward pass behind each; `optimizer` instead is a function
-    that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`. `samples` (from 0) are
+    that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`: its rule is shown line by line with
+    its own moments, `fc1.W.m`, `fc1.W.v`, `fc1.W.m_hat`, ..., `fc1.W.new`. `samples` (from 0) are
     walked through one by one before the batch. Masks of dropout are drawn by `key`, as within `random_stream(key)`; if
     left out, by the next of the stream. 000 ch. 5-6; 004 §2.4.4.
 

@@ -10,6 +10,9 @@ import numpy as np
 SHOWN = 8
 """Rows and columns shown in full; of a larger matrix the first ones and the last."""
 
+SHOWN_WIDE = 6
+"""Columns shown in full where a number takes ten letters or more: eight would not fit a terminal."""
+
 GAP = "…"
 MINUS = "−"
 """U+2212, as in formulas; a hyphen is shorter than a plus."""
@@ -33,7 +36,7 @@ class Figures:
 
     def cells(self, matrix: np.ndarray) -> list[list[str]]:
         """The entries of a matrix (two axes), elided beyond eight rows or columns."""
-        rows, columns = (_shown(n) for n in matrix.shape)
+        rows, columns = _shown(len(matrix), SHOWN), _shown(matrix.shape[1], _columns(matrix))
         write = self._formatter(matrix)
         return [[GAP if i is None or j is None else write(matrix[i, j].item()) for j in columns] for i in rows]
 
@@ -60,7 +63,15 @@ def signed(number: str) -> str:
 
 def is_elided(array: np.ndarray) -> bool:
     """Whether not all entries are shown."""
-    return array.ndim > 2 or any(n > SHOWN for n in array.shape)
+    return array.ndim > 2 or any(n > SHOWN for n in array.shape) or array.shape[-1:] > (_columns(array),)
+
+
+def _columns(array: np.ndarray) -> int:
+    """How many columns are shown in full: fewer where small or large numbers need many letters."""
+    if array.dtype.kind in "iub":
+        return SHOWN
+    largest = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+    return SHOWN if largest == 0 or 1e-2 <= largest < 1e7 else SHOWN_WIDE
 
 
 def statistics(array: np.ndarray, figures: Figures) -> str:
@@ -74,8 +85,8 @@ def as_matrix(array: np.ndarray) -> np.ndarray:
     return array.reshape(1, -1) if array.ndim < 2 else array.reshape(len(array), -1)
 
 
-def _shown(n: int) -> list[int | None]:
-    return list(range(n)) if n <= SHOWN else [*range(SHOWN - 2), None, n - 1]
+def _shown(n: int, most: int) -> list[int | None]:
+    return list(range(n)) if n <= most else [*range(most - 2), None, n - 1]
 
 
 def _needed(values: np.ndarray, most: int) -> int:

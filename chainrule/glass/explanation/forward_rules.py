@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.glass.explanation.figures import SHOWN
-from chainrule.glass.explanation.rules import SOFTMAX, formula_notes, function, is_log, joined, softmax
+from chainrule.glass.explanation.rules import SOFTMAX, formula_notes, function, is_log, joined, softmax, tenths
 from chainrule.glass.explanation.run import kind
 from chainrule.glass.explanation.signs import Signs
 from chainrule.glass.explanation.steps import Formula
@@ -105,7 +105,7 @@ def _norm(call: Call, signs: Signs) -> Rule:
     if batch and not call.module.training:
         return rule, None, (r"$\mu$ and $\sigma^2$ are the running statistics (evaluation)",)
     over = "each feature over the batch" if batch else "each sample over its features"
-    return rule, None, (rf"$\mu$ and $\sigma^2$ of {over}; $\epsilon = {_tenths(call.module.eps)}$",)
+    return rule, None, (rf"$\mu$ and $\sigma^2$ of {over}; $\epsilon = {tenths(call.module.eps)}$",)
 
 
 def _flatten(call: Call, signs: Signs) -> Rule:
@@ -121,12 +121,6 @@ def _general(call: Call, signs: Signs) -> Rule:
     name = (type(call.module).__name__ if call.module else call.operation).replace("_", r"\_")
     inputs = ", ".join(map(signs.sign, call.inputs))
     return rf"\operatorname{{{name}}}({inputs})", None, formula_notes(call, 0)
-
-
-def _tenths(number: float) -> str:
-    mantissa, _, exponent = f"{number:g}".partition("e")
-    power = f"10^{{{int(exponent)}}}" if exponent else mantissa
-    return power if mantissa == "1" or not exponent else rf"{mantissa} \cdot {power}"
 
 
 RULES: dict[str, Callable[[Call, Signs], Rule]] = {

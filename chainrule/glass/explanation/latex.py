@@ -24,7 +24,7 @@ DOCUMENT = r"""\documentclass{article}
 WIDTH = 84
 """Letters that a line of figures has room for beside its left side."""
 
-BREAKS = ("+", "-", "=", r"\cdot", r"\odot")
+BREAKS = ("+", "-", "=", r"\cdot", r"\odot", r"\oslash")
 """Signs before which a line may be broken."""
 
 BROKEN = r"\quad "

@@ -19,17 +19,17 @@ SIGNS = {
     "lambda": "λ",
     "mu": "μ", "varphi": "φ", "Phi": "Φ", "pi": "π", "sigma": "σ", "epsilon": "ε",
     "varepsilon": "ε", "ell": "ℓ",
-    "odot": " ⊙ ", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
+    "odot": " ⊙ ", "oslash": " ⊘ ", "surd": "√", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
     "dots": "…", "infty": "∞",
     "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
-    ",": " ", ";": "  ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
+    ",": " ", ";": "  ", "quad": "  ", "qquad": "    ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
 }  # fmt: skip
 """What a command without arguments becomes; a command that is not here is a function's name: \\max is max."""
 
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
-SUPERSCRIPT = dict(zip("0123456789+−=()niTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵀˣᶻᵀ", strict=True))
+SUPERSCRIPT = dict(zip("0123456789+−=()nitTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵗᵀˣᶻᵀ", strict=True))
 SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
 

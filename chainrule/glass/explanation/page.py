@@ -107,7 +107,7 @@ def _written(formula: Formula, figures: Figures) -> str:
 
 def _sign(latex: str) -> str:
     """An operator between blanks, any other sign with the blanks it was written with."""
-    operator = unicode_text(latex) in ("=", "+", "−", "·", "⊙", ") ⊙")
+    operator = unicode_text(latex) in ("=", "+", "−", "·", "⊙", "⊘", "→", ") ⊙")
     return (
         f" {html_text(latex)} "
         if operator

@@ -89,3 +89,14 @@ def joined(sign: str, parts: Iterable[Any]) -> Formula:
     for part in parts:
         found += ([sign] if found else []) + (list(part) if isinstance(part, tuple) else [part])
     return tuple(found)
+
+
+def tenths(number: float) -> str:
+    r"""A setting in LaTeX: its digits, and powers of ten as such.
+
+    >>> print(tenths(0.9), tenths(1e-8), tenths(2.5e-7))
+    0.9 10^{-8} 2.5 \cdot 10^{-7}
+    """
+    mantissa, _, exponent = f"{number:g}".partition("e")
+    power = f"10^{{{int(exponent)}}}" if exponent else mantissa
+    return power if mantissa == "1" or not exponent else rf"{mantissa} \cdot {power}"

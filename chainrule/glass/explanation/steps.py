@@ -75,15 +75,16 @@ def _copied(formula: Formula) -> Formula:
 
 
 def bracketed(formula: Formula) -> Formula:
-    """Negative numbers behind a sign: + (−a) becomes − a, behind any other sign they get brackets."""
+    """Negative numbers behind a sign: + (−a) becomes − a, behind any other sign or before a power they get brackets."""
     pieces: list[Any] = []
     for i, part in enumerate(formula):
         before = formula[i - 1] if i else "="
         negative = not isinstance(part, str) and part.size == 1 and part.item() < 0
         sign = before.strip()[-1:] if isinstance(before, str) else ""
-        if negative and before == "+":
+        raised = str(formula[i + 1]).startswith("^") if i + 1 < len(formula) else False
+        if negative and before == "+" and not raised:
             pieces[-1:] = ["-", np.negative(part)]
-        elif negative and sign not in ("", "=", "(", "["):
+        elif negative and (raised or sign not in ("", "=", "(", "[")):
             pieces += ["(", part, ")"]
         else:
             pieces.append(part)

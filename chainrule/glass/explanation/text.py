@@ -15,7 +15,7 @@ from chainrule.glass.explanation.story import Part, given, introduction, story
 WIDTH = 100
 INDENT = "    "
 LINES = {1: "═", 2: "─"}
-OPERATORS = ("=", "←", "+", "−", "·", "⊙", ") ⊙")
+OPERATORS = ("=", "←", "+", "−", "·", "⊙", "⊘", "→", ") ⊙")
 
 Block = list[str]
 """Lines of one width; put beside others, their middles are on one line."""
