@@ -1,0 +1,172 @@
+"""The section on health: activations, gradients and updates of every layer at several moments of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from chainrule.glass.reporting.markup import Html, heading, joined, number, paragraph, percent, shaded, table
+from chainrule.glass.reporting.subject import Subject
+from chainrule.glass.verdicts.evidence import LayerProbe, Probe
+
+TITLE = "Health of the layers"
+
+MOMENTS = 9
+"""Columns; of more moments some."""
+
+LAYERS = 40
+"""Rows; of more layers the first and the last."""
+
+SOUND = 1e-3
+"""A healthy ‖Δθ‖/‖θ‖, about."""
+
+DECADES = 3.0
+"""Powers of ten over which a colour grows."""
+
+ORANGE = "217,72,15"
+
+RECTIFIERS = ("ReLU", "LeakyReLU", "ReLU6", "Threshold")
+"""Layers whose units can be dead: 0 for every example."""
+
+
+def section(subject: Subject) -> Html:
+    """A table for each quantity, a row a layer, a column a moment."""
+    evidence = subject.evidence
+    if evidence is None or not evidence.probes:
+        return paragraph("No step of the run was looked into.")
+    probes = chosen(evidence.probes)
+    said = (
+        f"Steps {', '.join(f'{p.step:,}' for p in probes)} of the run, each on (at most 256 examples of) its own batch. "
+        "Colours: the darker, the larger, over three powers of ten; of updates, blue is small and orange large."
+    )
+    pieces = [
+        paragraph(said, kind="small"),
+        grid("Outputs: mean ± standard deviation", probes, spread_rows(probes)),
+        grid("Units that are 0 for all examples", probes, dead_rows(probes)),
+        grid("Norm of ∂L/∂output", probes, delta_rows(probes)),
+        grid("Norm of ∂L/∂θ, by parameter", probes, gradient_rows(probes)),
+        grid("Relative update ‖Δθ‖/‖θ‖, by parameter: about 0.001 is healthy", probes, update_rows(probes)),
+    ]
+    return joined(filter(None, pieces))
+
+
+def chosen(probes: Sequence[Probe]) -> list[Probe]:
+    """The first, the last, and some between."""
+    if len(probes) <= MOMENTS:
+        return list(probes)
+    return [probes[round(i)] for i in np.linspace(0, len(probes) - 1, MOMENTS)]
+
+
+Rows = list[tuple[str, list[Html]]]
+
+
+def grid(title: str, probes: Sequence[Probe], rows: Rows) -> Html:
+    """A table with a headline; nothing where there are no rows."""
+    if not rows:
+        return Html("")
+    if len(rows) > LAYERS:
+        half = LAYERS // 2
+        rows = [*rows[:half], (f"… {len(rows) - LAYERS} more", [Html("<td></td>")] * len(probes)), *rows[-half:]]
+    head = ["step", *(f"{probe.step:,}" for probe in probes)]
+    return joined([heading(title), table(head, ([name, *cells] for name, cells in rows), kind="grid")])
+
+
+def layers_of(probes: Sequence[Probe]) -> list[str]:
+    """The layers that were seen, in order."""
+    return list(dict.fromkeys(path for probe in probes for path in probe.layers))
+
+
+def by_layer(probes: Sequence[Probe], cell: Callable[[LayerProbe], Html | None]) -> Rows:
+    """A row for each layer that has something to tell."""
+    rows = []
+    for path in layers_of(probes):
+        cells = [cell(probe.layers[path]) if path in probe.layers else None for probe in probes]
+        if any(c is not None for c in cells):
+            kind = next(probe.layers[path].kind for probe in probes if path in probe.layers)
+            rows.append((f"{path} {kind}" if path else kind, [c or Html("<td></td>") for c in cells]))
+    return rows
+
+
+def spread_rows(probes: Sequence[Probe]) -> Rows:
+    """Mean and deviation of what each layer gives."""
+
+    def cell(layer: LayerProbe) -> Html:
+        x = layer.output.astype(np.float64)
+        mean, std = float(x.mean()), float(x.std())
+        return shaded(f"{number(mean, 2)} ± {number(std, 2)}", strength(std, 1e-2))
+
+    return by_layer(probes, cell)
+
+
+def dead_rows(probes: Sequence[Probe]) -> Rows:
+    """The share of units that gave 0 for every example of the batch."""
+
+    def cell(layer: LayerProbe) -> Html | None:
+        if layer.kind not in RECTIFIERS:
+            return None
+        share = float((layer.output == 0).all(axis=0).mean())
+        return shaded(percent(share), 0.8 * share, ORANGE)
+
+    return by_layer(probes, cell)
+
+
+def delta_rows(probes: Sequence[Probe]) -> Rows:
+    """The derivative of the loss by what each layer gives, all examples together."""
+    deltas = [norm(layer.delta) for probe in probes for layer in probe.layers.values() if layer.delta is not None]
+    largest = largest_of(deltas)
+
+    def cell(layer: LayerProbe) -> Html | None:
+        if layer.delta is None:
+            return None
+        return shaded(number(norm(layer.delta), 2), strength(norm(layer.delta), largest / 10**DECADES))
+
+    return by_layer(probes, cell)
+
+
+def gradient_rows(probes: Sequence[Probe]) -> Rows:
+    """The gradient of each parameter."""
+    largest = largest_of([p.gradient for probe in probes for p in probe.parameters.values()])
+    return by_parameter(
+        probes, "gradient", lambda v: shaded(number(v, 2), strength(v, largest / 10**DECADES))
+    )
+
+
+def update_rows(probes: Sequence[Probe]) -> Rows:
+    """How much of itself each parameter moved; a step that nothing followed is left out."""
+
+    def cell(ratio: float) -> Html:
+        if not np.isfinite(ratio):
+            return Html("<td></td>")
+        away = np.log10(max(ratio, 1e-12) / SOUND)
+        colour = ORANGE if away > 0 else "31,119,180"
+        return shaded(number(ratio, 2), 0.75 * max(0.0, abs(away) - 0.5) / 2.5, colour)
+
+    return by_parameter(probes, "ratio", cell)
+
+
+def by_parameter(probes: Sequence[Probe], quantity: str, cell: Callable[[float], Html]) -> Rows:
+    names = list(dict.fromkeys(name for probe in probes for name in probe.parameters))
+    return [
+        (name, [cell(float(getattr(probe.parameters[name], quantity))) for probe in probes if name in probe.parameters])
+        for name in names
+    ]
+
+
+def strength(value: float, least: float) -> float:
+    """How dark a value is: 0 at the least, 0.75 three powers of ten above."""
+    if not np.isfinite(value):
+        return 1.0
+    return 0.75 * float(np.clip(np.log10(max(value, 1e-300) / max(least, 1e-300)) / DECADES, 0.0, 1.0))
+
+
+def largest_of(values: Sequence[float]) -> float:
+    """The largest finite one."""
+    return max((v for v in values if np.isfinite(v)), default=1.0)
+
+
+def norm(x: np.ndarray) -> float:
+    """‖x‖₂ over all entries."""
+    return float(np.linalg.norm(x.astype(np.float64).ravel()))
+
+
