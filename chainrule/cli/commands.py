@@ -34,6 +34,7 @@ def chainrule() -> None:
     chainrule train --resume RUN                  go on after a stop
     chainrule predict RUN new.csv                 use what was trained
     chainrule summary RUN                         what a run folder holds
+    chainrule report RUN                          a page about it for the browser
     chainrule explain tiny-network                a worked example, every number
     chainrule step RUN                            a step of a run, one operation at a time
     """  # noqa: D301 - \b keeps the lines as they are
@@ -131,6 +132,23 @@ def summary(run: Path, as_json: bool) -> None:
     from chainrule.cli.overview import facts, overview
 
     click.echo(json.dumps(facts(run), allow_nan=False) if as_json else overview(run))
+
+
+@chainrule.command(short_help="Write a page about a run.")
+@click.argument("run", type=RUN)
+@click.option("-o", "--out", type=RUN, metavar="FILE", help="Where it is written  [RUN/report.html]")
+@click.option("--no-replay", is_flag=True, help="Do not run it again: no verdicts, no health of layers.")
+def report(run: Path, out: Path | None, no_replay: bool) -> None:
+    """Write a page about the run folder RUN: verdicts, curves, mistakes, examples, health, data, model.
+
+    The run is run once more, watched, which takes about as long as it took. The page is one HTML file that needs
+    no network.
+    """
+    from chainrule.cli.reporting import report as page_about
+
+    target = out or run / "report.html"
+    page_about(run, target, look=not no_replay)
+    click.echo(target)
 
 
 @chainrule.command(short_help="Print a worked example, every number in it checked.")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from chainrule.glass.explanation.steps import Step
     from chainrule.glass.faults.diagnosis import Diagnosis, Operand, diagnose
     from chainrule.glass.ledgers.book import Ledger, ledger
+    from chainrule.glass.reporting.page import Page
+    from chainrule.glass.reporting.subject import Subject
     from chainrule.glass.reruns.gaps import Gap
     from chainrule.glass.reruns.moments import Moment, at
     from chainrule.glass.reruns.partings import Parting, compare
@@ -50,12 +52,16 @@ if TYPE_CHECKING:
     )
     from chainrule.glass.stepping.stepper import Stepper, stepper
     from chainrule.glass.stepping.stop import Stop
+    from chainrule.glass.verdicts.diagnosing import diagnosing
+    from chainrule.glass.verdicts.report import Report
 
 _LATER = {
     "spectra.curvature": "hessian_density hessian_eigenvalues hessian_trace",
     "faults.diagnosis": "Diagnosis Operand diagnose",
     "explanation.examples": "EXAMPLES one_neuron_chain tiny_network",
     "explanation.explain": "Explanation Note explain",
+    "reporting.page": "Page",
+    "reporting.subject": "Subject",
     "reruns.gaps": "Gap",
     "spectra.lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
     "spectra.layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
@@ -74,6 +80,8 @@ _LATER = {
     "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
     "stepping.stepper": "Stepper stepper",
     "stepping.stop": "Stop",
+    "verdicts.diagnosing": "diagnosing",
+    "verdicts.report": "Report",
 }
 
 later(__name__, _LATER)
@@ -89,13 +97,16 @@ __all__ = [
     "NoiseScale",
     "Note",
     "Operand",
+    "Page",
     "Parting",
     "Pass",
+    "Report",
     "Rerun",
     "SpectralDensity",
     "Step",
     "Stepper",
     "Stop",
+    "Subject",
     "TraceEstimate",
     "Watch",
     "WatchDensity",
@@ -108,6 +119,7 @@ __all__ = [
     "compare",
     "depth_jacobians",
     "diagnose",
+    "diagnosing",
     "draw",
     "explain",
     "gradient_noise_scale",

@@ -404,6 +404,7 @@ NOT_INSIDE = {
     "paths": "walks the tape",
     "unique": "how many results there are depends on the numbers",
     "save": "writes a file",
+    "report": "writes a page about a training",
     "evaluate": "runs over a whole data set",
     "ledger": "books one pass",
     "stepper": "walks through one pass",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import ceil, floor, log10
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,9 @@ class Chart:
         pairs = [finite(layer) for layer in self.layers]
         xs, ys = (np.concatenate([pair[k] for pair in pairs] or [np.zeros(0)]) for k in (0, 1))
         bars = any(layer.kind == "bars" for layer in self.layers)
-        self.up = Axis.over(np.append(ys, 0.0) if bars else ys, self.log and bool((ys > 0).all()), 0.0 if bars else 0.05)
+        self.up = Axis.over(
+            np.append(ys, 0.0) if bars else ys, self.log and bool((ys > 0).all()), 0.0 if bars else 0.05
+        )
         left = 12 + SIZE * LETTER * max(len(label) for _, label in self.up.ticks) + (18 if self.y_label else 0)
         self.up.pixels = (self.height - BOTTOM, TOP)
         self.across = Axis.over(xs, False, 0.02)
@@ -235,13 +238,13 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def histogram(values: np.ndarray, bins: int = 24, colour: str = BLUE, **labels: str) -> Chart:
+def histogram(values: np.ndarray, bins: int = 24, colour: str = BLUE, **labels: Any) -> Chart:
     """How often numbers fall into equal intervals."""
     counts, edges = np.histogram(values, bins)
     return Chart([Layer((edges[1:] + edges[:-1]) / 2, counts, colour=colour, kind="bars")], y_label="count", **labels)
 
 
-def against(truth: np.ndarray, found: np.ndarray, line: Callable[[np.ndarray], np.ndarray], **labels: str) -> Chart:
+def against(truth: np.ndarray, found: np.ndarray, line: Callable[[np.ndarray], np.ndarray], **labels: Any) -> Chart:
     """Points, and the line that they would lie on."""
     ends = np.array([truth.min(), truth.max()])
     return Chart([Layer(ends, line(ends), colour=GREY, kind="rule"), Layer(truth, found, kind="points")], **labels)

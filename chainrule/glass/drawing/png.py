@@ -10,13 +10,13 @@ import numpy as np
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """The file of an image of bytes, (height, width) grey or (height, width, 3) red, green, blue.
+    r"""The file of an image of bytes, (height, width) grey or (height, width, 3) red, green, blue.
 
     >>> png(np.zeros((2, 2), np.uint8))[:4]
-    b'\\x89PNG'
+    b'\x89PNG'
     """
     height, width = pixels.shape[:2]
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)  # each row: no filter
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)  # 0: no filter
     header = struct.pack(">IIBBBBB", width, height, 8, 2 if pixels.ndim == 3 else 0, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_part(kind, data) for kind, data in parts)

@@ -15,7 +15,7 @@ from chainrule.glass.reporting.subject import Subject
 
 TITLE = "Learning curves"
 
-SCORES = ("loss", "accuracy", "r2", "mae")
+SCORES = {"loss": "loss", "accuracy": "accuracy", "r2": "R²", "mae": "mean absolute error"}
 
 SMOOTH = 0.02
 """Of all updates: over so many the running mean goes."""
@@ -45,7 +45,7 @@ def said(rows: Sequence[Any], stopped: str) -> Html:
 def by_epoch(rows: Sequence[Any]) -> Iterator[tuple[Chart, str]]:
     """Training beside validation, one chart a score; and the learning rate where it changes."""
     epochs = column(rows, "epoch")
-    for name in SCORES:
+    for name, called in SCORES.items():
         layers = [
             Layer(epochs, column(rows, f"{part}_{name}"), part if part == "validation" else "training", colour)
             for part, colour in (("train", BLUE), ("validation", ORANGE))
@@ -53,10 +53,13 @@ def by_epoch(rows: Sequence[Any]) -> Iterator[tuple[Chart, str]]:
         ]
         if layers:
             log = name == "loss" and is_wide(np.concatenate([layer.y for layer in layers]))
-            label = f"{name}, logarithmic" if log else name
+            label = f"{called}, logarithmic" if log else called
             yield Chart(layers, "epoch", label, log, best(layers[-1], name, len(layers) > 1), name), caption(name)
     if "lr" in rows[-1] and len(set(column(rows, "lr"))) > 1:
-        yield Chart([Layer(epochs, column(rows, "lr"))], "epoch", "learning rate"), "The learning rate at the end of each epoch."
+        yield (
+            Chart([Layer(epochs, column(rows, "lr"))], "epoch", "learning rate"),
+            "The learning rate at the end of each epoch.",
+        )
 
 
 def by_update(subject: Subject) -> Iterator[tuple[Chart, str]]:
@@ -89,9 +92,12 @@ def best(layer: Layer, name: str, validated: bool) -> tuple[float, float, str] |
 
 def caption(name: str) -> str:
     """What a chart shows."""
-    if name == "loss":
-        return "Loss by epoch; training is measured while it goes on, dropout and all."
-    return f"{name.capitalize()} by epoch."
+    return {
+        "loss": "Loss by epoch; in training it is measured while it goes on, dropout and all.",
+        "accuracy": "Share of right answers by epoch.",
+        "r2": "Coefficient of determination by epoch: 1 is perfect, 0 no better than the mean.",
+        "mae": "Mean absolute error by epoch, of the target as it was trained on.",
+    }[name]
 
 
 def is_wide(values: np.ndarray) -> bool:

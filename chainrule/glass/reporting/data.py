@@ -62,13 +62,15 @@ def classes(subject: Subject) -> Html:
     counts = {name: np.bincount(part.y, minlength=first.n_classes) for name, part in parts.items()}
     train = counts[next(iter(parts))]
     largest, smallest = train.max(), train.min()
-    balance = "balanced" if largest < 1.5 * max(smallest, 1) else f"unbalanced: {largest:,} of one, {smallest:,} of another"
-    head = ["class", *parts, "share of the first part"]
+    balance = (
+        "balanced" if largest < 1.5 * max(smallest, 1) else f"unbalanced: {largest:,} of one, {smallest:,} of another"
+    )
+    head = ["class", *parts, f"share of the {next(iter(parts))} part"]
     rows = [
         [
             shortened(first.class_names[k]),
             *(int(counts[name][k]) for name in parts),
-            Html(f'{bar(train[k] / largest)} {percent(train[k] / train.sum())}'),
+            Html(f"{bar(train[k] / largest)} {percent(train[k] / train.sum())}"),
         ]
         for k in range(min(first.n_classes, MOST_CLASSES))
     ]

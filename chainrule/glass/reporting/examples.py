@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from chainrule.glass.reporting.data import image
-from chainrule.glass.reporting.markup import Html, figures, heading, joined, number, paragraph, percent, shortened, table
+from chainrule.glass.reporting.markup import (
+    Html,
+    figures,
+    heading,
+    joined,
+    number,
+    paragraph,
+    percent,
+    shortened,
+    table,
+    text,
+)
 from chainrule.glass.reporting.subject import Subject
 
 TITLE = "Examples"
@@ -31,18 +40,18 @@ def section(subject: Subject) -> Html:
     return joined(pieces)
 
 
-def shown(subject: Subject, rows: Sequence[int]) -> Html:
+def shown(subject: Subject, rows: np.ndarray) -> Html:
     """Images, or rows of a table."""
     return images(subject, rows) if subject.pixels else lines(subject, rows)
 
 
-def images(subject: Subject, rows: Sequence[int]) -> Html:
+def images(subject: Subject, rows: np.ndarray) -> Html:
     """Images with what is said of them."""
     data = subject.predictions.data
-    return figures(*((image(subject, data, int(i)), " ".join(said(subject, int(i)))) for i in rows))
+    return figures(*((image(subject, data, i), said(subject, i)) for i in rows.tolist()))
 
 
-def lines(subject: Subject, rows: Sequence[int]) -> Html:
+def lines(subject: Subject, rows: np.ndarray) -> Html:
     """A table with truth, prediction and loss before the features."""
     data = subject.predictions.data
     x = np.asarray(data.x, np.float64).reshape(len(data), -1)
@@ -51,31 +60,36 @@ def lines(subject: Subject, rows: Sequence[int]) -> Html:
     classes = subject.task == "classification"
     head = ["row", "truth", "prediction", *(["p(truth)"] if classes else ["error"]), "loss"]
     body = []
-    for i in map(int, rows):
+    for i in rows.tolist():
         p = subject.predictions
-        middle = percent(p.probabilities[i, p.truth[i]]) if p.probabilities is not None else number_of(p.found[i] - p.truth[i])
+        middle = (
+            percent(p.probabilities[i, p.truth[i]])
+            if p.probabilities is not None
+            else number_of(p.found[i] - p.truth[i])
+        )
         own = [float(x[i, k]) for k in kept]
         body.append([i, truth(subject, i), prediction(subject, i), middle, float(p.losses[i]), *own])
     return table([*head, *(shortened(names[k], 24) for k in kept)], body)
 
 
-def unusual(x: np.ndarray, rows: Sequence[int]) -> list[int]:
+def unusual(x: np.ndarray, rows: np.ndarray) -> list[int]:
     """The columns shown: all if they are few, else those in which these rows lie farthest from the mean."""
     if x.shape[1] <= COLUMNS:
         return list(range(x.shape[1]))
-    away = np.abs(x[np.asarray(rows, int)] - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-12)
+    away = np.abs(x[rows] - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-12)
     return sorted(np.argsort(-away.mean(axis=0), kind="stable")[:COLUMNS].tolist())
 
 
-def said(subject: Subject, i: int) -> list[str]:
-    """Row, truth and prediction of an image."""
+def said(subject: Subject, i: int) -> Html:
+    """Row, truth and prediction of an image; mistakes in another colour."""
     p = subject.predictions
     if p.probabilities is None:
-        return [f"row {i}:", f"{truth(subject, i)}, said {prediction(subject, i)}"]
-    sure = percent(p.probabilities[i, p.found[i]])
-    right = p.found[i] == p.truth[i]
-    said = f"{prediction(subject, i)}, {sure}" if right else f"is {truth(subject, i)}, said {prediction(subject, i)} ({sure})"
-    return [f"row {i}:", said]
+        return Html(f"row {i}: {text(truth(subject, i))}, said {text(prediction(subject, i))}")
+    sure, is_right = percent(p.probabilities[i, p.found[i]]), p.found[i] == p.truth[i]
+    if is_right:
+        return Html(f"row {i}: {text(prediction(subject, i))}, {sure}")
+    wrong = f"is {text(truth(subject, i))}, said {text(prediction(subject, i))}, {sure}"
+    return Html(f'row {i}: <span class="wrong">{wrong}</span>')
 
 
 def truth(subject: Subject, i: int) -> str:

@@ -8,11 +8,11 @@ import numpy as np
 
 from chainrule.glass.reporting.markup import Html, heading, joined, number, paragraph, percent, shaded, table
 from chainrule.glass.reporting.subject import Subject
-from chainrule.glass.verdicts.evidence import LayerProbe, Probe
+from chainrule.glass.verdicts.evidence import LayerProbe, ParameterProbe, Probe
 
 TITLE = "Health of the layers"
 
-MOMENTS = 9
+MOMENTS = 8
 """Columns; of more moments some."""
 
 LAYERS = 40
@@ -36,9 +36,10 @@ def section(subject: Subject) -> Html:
     if evidence is None or not evidence.probes:
         return paragraph("No step of the run was looked into.")
     probes = chosen(evidence.probes)
+    steps = ", ".join(f"{probe.step:,}" for probe in probes)
     said = (
-        f"Steps {', '.join(f'{p.step:,}' for p in probes)} of the run, each on (at most 256 examples of) its own batch. "
-        "Colours: the darker, the larger, over three powers of ten; of updates, blue is small and orange large."
+        f"Steps {steps} of the run, each on its own batch (at most 256 examples of it). The darker, the larger, over "
+        "three powers of ten; of updates, blue is small and orange large."
     )
     pieces = [
         paragraph(said, kind="small"),
@@ -126,38 +127,40 @@ def delta_rows(probes: Sequence[Probe]) -> Rows:
 
 def gradient_rows(probes: Sequence[Probe]) -> Rows:
     """The gradient of each parameter."""
-    largest = largest_of([p.gradient for probe in probes for p in probe.parameters.values()])
-    return by_parameter(
-        probes, "gradient", lambda v: shaded(number(v, 2), strength(v, largest / 10**DECADES))
-    )
+    least = largest_of([p.gradient for probe in probes for p in probe.parameters.values()]) / 10**DECADES
+    return by_parameter(probes, lambda p: p.gradient, lambda v: shaded(number(v, 2), strength(v, least)))
 
 
 def update_rows(probes: Sequence[Probe]) -> Rows:
-    """How much of itself each parameter moved; a step that nothing followed is left out."""
+    """How much of itself each parameter moved; – where it was 0 before, or no update followed."""
 
     def cell(ratio: float) -> Html:
         if not np.isfinite(ratio):
-            return Html("<td></td>")
+            return Html('<td class="n">–</td>')
         away = np.log10(max(ratio, 1e-12) / SOUND)
         colour = ORANGE if away > 0 else "31,119,180"
-        return shaded(number(ratio, 2), 0.75 * max(0.0, abs(away) - 0.5) / 2.5, colour)
+        return shaded(number(ratio, 2), min(0.6, 0.6 * max(0.0, abs(away) - 0.5) / 2.5), colour)
 
-    return by_parameter(probes, "ratio", cell)
+    return by_parameter(probes, lambda p: p.ratio if p.norm else np.nan, cell)
 
 
-def by_parameter(probes: Sequence[Probe], quantity: str, cell: Callable[[float], Html]) -> Rows:
-    names = list(dict.fromkeys(name for probe in probes for name in probe.parameters))
+def by_parameter(
+    probes: Sequence[Probe], quantity: Callable[[ParameterProbe], float], cell: Callable[[float], Html]
+) -> Rows:
+    """A row for each parameter, its cells made of one quantity."""
+    empty = Html("<td></td>")
+    names = dict.fromkeys(name for probe in probes for name in probe.parameters)
     return [
-        (name, [cell(float(getattr(probe.parameters[name], quantity))) for probe in probes if name in probe.parameters])
+        (name, [cell(quantity(p.parameters[name])) if name in p.parameters else empty for p in probes])
         for name in names
     ]
 
 
 def strength(value: float, least: float) -> float:
-    """How dark a value is: 0 at the least, 0.75 three powers of ten above."""
+    """How dark a value is: 0 at the least, 0.6 three powers of ten above."""
     if not np.isfinite(value):
         return 1.0
-    return 0.75 * float(np.clip(np.log10(max(value, 1e-300) / max(least, 1e-300)) / DECADES, 0.0, 1.0))
+    return 0.6 * float(np.clip(np.log10(max(value, 1e-300) / max(least, 1e-300)) / DECADES, 0.0, 1.0))
 
 
 def largest_of(values: Sequence[float]) -> float:
@@ -168,5 +171,3 @@ def largest_of(values: Sequence[float]) -> float:
 def norm(x: np.ndarray) -> float:
     """‖x‖₂ over all entries."""
     return float(np.linalg.norm(x.astype(np.float64).ravel()))
-
-

@@ -42,7 +42,7 @@ def number(value: float, digits: int = 4) -> str:
 
 def percent(share: float | None) -> str:
     """A share of all."""
-    return "not finite" if share is None or not np.isfinite(share) else f"{100 * share:.1f} %"
+    return "not finite" if share is None or not np.isfinite(share) else f"{100 * share:.1f}\u00a0%"
 
 
 def shortened(value: Any, longest: int = LONGEST) -> str:
@@ -78,8 +78,10 @@ def listing(lines: str) -> Html:
 
 def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], kind: str = "") -> Html:
     """A table in a box that scrolls by itself; numbers stand right."""
-    top = "".join(f"<th>{text(cell)}</th>" for cell in head)
-    body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    cells = [list(map(_cell, row)) for row in rows]
+    right = [bool(cells) and '<td class="n"' in cells[0][k] for k in range(len(head))]
+    top = "".join(f"<th{_class('n' * r)}>{text(cell)}</th>" for cell, r in zip(head, right, strict=True))
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in cells)
     top = f"<thead><tr>{top}</tr></thead>" if head else ""
     return Html(f'<div class="wide"><table{_class(kind)}>{top}<tbody>\n{body}\n</tbody></table></div>')
 
@@ -96,6 +98,11 @@ def figures(*drawings: tuple[Any, str]) -> Html:
     return Html(f'<div class="figures">{"".join(parts)}</div>')
 
 
+def beside(*pieces: str) -> Html:
+    """Pieces beside each other, where there is room."""
+    return Html(f'<div class="beside">{"".join(pieces)}</div>')
+
+
 def picture(pixels: np.ndarray, said: str) -> Html:
     """An image of bytes, its pixels seen."""
     return Html(f'<img class="pixels" alt="{escape(said)}" src="{data_address(pixels)}">')
@@ -104,7 +111,7 @@ def picture(pixels: np.ndarray, said: str) -> Html:
 def shaded(value: Any, share: float, colour: str = "31,119,180") -> Html:
     """A cell on a ground of some strength, its letters white where that is dark."""
     share = min(max(float(share), 0.0), 1.0) if np.isfinite(share) else 0.0
-    ink = ";color:#fff" if share > 0.6 else ""
+    ink = ";color:#fff" if share > 0.75 else ""
     return Html(f'<td class="n" style="background:rgba({colour},{share:.2f}){ink}">{text(value)}</td>')
 
 

@@ -6,7 +6,17 @@ import numpy as np
 
 from chainrule.glass.drawing.chart import Chart, Layer, against, histogram
 from chainrule.glass.drawing.sheet import GREY
-from chainrule.glass.reporting.markup import Html, figures, heading, joined, paragraph, percent, shaded, shortened, table
+from chainrule.glass.reporting.markup import (
+    Html,
+    figures,
+    heading,
+    joined,
+    paragraph,
+    percent,
+    shaded,
+    shortened,
+    table,
+)
 from chainrule.glass.reporting.subject import Subject
 
 TITLE = "Mistakes"
@@ -59,7 +69,7 @@ def commonest(matrix: np.ndarray, names: list[str]) -> Html:
     pairs = [np.unravel_index(k, off.shape) for k in places if off.ravel()[k]]
     if not pairs:
         return Html("")
-    said = (f"{names[i]} taken for {names[j]} {off[i, j]} ×" for i, j in pairs)
+    said = (f"“{names[i]}” taken for “{names[j]}” ({off[i, j]} ×)" for i, j in pairs)
     return paragraph("Most often: ", "; ".join(said), ".")
 
 
@@ -98,7 +108,10 @@ def residuals(subject: Subject) -> Html:
         [
             paragraph(words),
             figures(
-                (against(truth, found, lambda x: x, x_label=f"true {name}", y_label="prediction"), "On the line it is right."),
+                (
+                    against(truth, found, lambda x: x, x_label=f"true {name}", y_label="prediction"),
+                    "On the line it is right.",
+                ),
                 (scatter, "What is left should not depend on what was said."),
                 (histogram(left, x_label="prediction − truth"), f"{left.size:,} residuals."),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.glass.drawing.network import network
-from chainrule.glass.reporting.markup import Html, facts, figures, joined, table
+from chainrule.glass.reporting.markup import Html, beside, facts, joined, table
 from chainrule.glass.reporting.subject import Subject
 from chainrule.nn import summary
 from chainrule.plan.memory import sized
@@ -30,7 +30,6 @@ def section(subject: Subject) -> Html:
                     ("optimiser", subject.optimizer),
                 ]
             ),
-            table(["layer", "kind", "output", "parameters", "FLOPs", "FLOPs backward"], rows, kind="total"),
-            figures((drawing, "From the input at the top to the output, with the shapes for one example.")),
+            beside(table(["layer", "kind", "output", "parameters", "FLOPs", "FLOPs backward"], rows, "total"), drawing),
         ]
     )

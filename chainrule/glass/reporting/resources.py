@@ -52,8 +52,5 @@ def memory(subject: Subject) -> list[tuple[str, str]]:
         kept.append((f"activations of a batch of {subject.batch_size}", batch))
     total = sized(sum(size for _, size in kept))
     return [
-        ("parameters", f"{sum(p.size for p in subject.model.parameters()):,}"),
         ("memory for training", f"{total}: {', '.join(f'{sized(size)} {name}' for name, size in kept)}"),
     ]
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chainrule.glass.reporting.markup import Html, joined, paragraph, text
 from chainrule.glass.reporting.subject import Subject
+from chainrule.glass.verdicts.judge import RULES
 from chainrule.glass.verdicts.verdict import NAMES, Verdict
 
 TITLE = "Verdicts"
@@ -14,7 +15,7 @@ def section(subject: Subject) -> Html:
     if subject.verdicts is None:
         return paragraph("The run was not looked into, so there is no verdict.")
     if not subject.verdicts:
-        looked = ", ".join(NAMES)
+        looked = ", ".join(name for name in NAMES if name in RULES)
         return joined(
             [
                 paragraph("No verdict: nothing that is known to go wrong was found."),
@@ -26,15 +27,13 @@ def section(subject: Subject) -> Html:
 
 def one(verdict: Verdict) -> Html:
     """A verdict with its evidence."""
-    place = ", ".join(
-        filter(None, (verdict.layer, f"update {verdict.step:,}" if verdict.step is not None else ""))
-    )
+    place = ", ".join(filter(None, (verdict.layer, f"update {verdict.step:,}" if verdict.step is not None else "")))
     lines = "".join(f"<li>{text(line)}</li>" for line in verdict.evidence)
     drawn = str(verdict.picture()) if verdict.picture is not None else ""
     return Html(
         f'<div class="verdict"><h3>{text(verdict.name)}{text(f" ({place})" if place else "")}</h3>'
         f"<p>{text(verdict.headline)}</p><ul>{lines}</ul>"
-        f'<p><b>What helps:</b> {text(verdict.fix)}</p>{_figure(drawn)}</div>'
+        f"<p><b>What helps:</b> {text(verdict.fix)}</p>{_figure(drawn)}</div>"
     )
 
 

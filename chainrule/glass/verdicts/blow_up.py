@@ -96,7 +96,7 @@ def updates_of(evidence: Evidence, step: int) -> dict[str, ParameterProbe]:
 
 
 def _headline(evidence: Evidence, onset: int, layer: str, moved: float, usual: float | None) -> str:
-    where = layer or "the model"
+    where = f"layer {layer}" if layer else "the model"
     before = "" if usual is None else f", after {usual:.2g} in a usual step before"
     lr = evidence.lrs[onset] if onset < len(evidence.lrs) else float("nan")
     moved_by = f"in step {onset} {where} moved by {moved:.3g} times its norm{before}."

@@ -80,6 +80,7 @@ class Evidence:
     data that is not trained on, in training mode with such layers. `failure` is the first number that was not finite.
     `updates` are the parameters at further steps, by step and path, their gradients not measured: at all of a loop
     written by hand, in `fit` at those before something happened.
+    `start` are the parameters and buffers before the first step, by name.
     """
 
     model: Any
@@ -102,3 +103,4 @@ class Evidence:
     measured_in_training: int = 0
     failure: Any = None
     updates: Mapping[int, Mapping[str, ParameterProbe]] = field(default_factory=dict)
+    start: Mapping[str, np.ndarray] | None = None

@@ -16,13 +16,12 @@ from chainrule.glass.verdicts.blow_up import exploded
 from chainrule.glass.verdicts.evidence import Data, Evidence, Probe
 from chainrule.glass.verdicts.probing import Probing, probing, ratio, together, values_of
 from chainrule.glass.verdicts.retracing import Moment, retrace
+from chainrule.glass.verdicts.rows import MOST_ROWS
 from chainrule.optim import Optimizer
 from chainrule.train import Callback, Run
 from chainrule.train.evaluate import modes_restored, outputs
 from chainrule.train.objective import compared, dtype_of, function_of, log_loss, one_output
 
-MOST_ROWS = 20_000
-"""Examples of a data set that are kept."""
 FAR = 64
 """Steps before something happened that are run again at least, to see what was usual."""
 
@@ -36,6 +35,7 @@ class Observer(Callback):
 
     def on_start(self, run: Run) -> None:
         self.run, self.start = run, run.step
+        self.first = run.model.state_dict()
         self.losses: list[float] = []
         self.lrs: list[float] = []
         self.probes: list[Probe] = []
@@ -147,6 +147,7 @@ class Observer(Callback):
             validation,
             prediction,
             predicted(run.model, validation),
+            start=self.first,
         )
 
 

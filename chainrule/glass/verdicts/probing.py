@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 
-from chainrule.core import Tensor
-from chainrule.glass.ledgers.one_step import Passage, Tape, array, run
+from chainrule.core import Tensor, tree
+from chainrule.glass.ledgers.one_step import Passage, array, run
 from chainrule.glass.verdicts.evidence import LayerProbe, ParameterProbe, Probe
 from chainrule.nn import Module, MultiheadAttention
 from chainrule.nn.recurrent import RecurrentLayers
@@ -102,28 +102,36 @@ def probing(model: Module, x: Any, y: Any, loss: Callable[..., Any], step: int) 
     tape = run(model, x, y, minimised)
     gradients = {name: norm(tape.gradient(p)) for name, p in model.named_parameters()}
     values = {name: np.array(tape.numbers(p)) for name, p in model.named_parameters()}
-    layers = {layer.path: layer for layer in _layers(tape)}
+
+    def bar(out: Tensor) -> np.ndarray | None:
+        return tape.gradient(out) if (out.node, out.index) in tape.bars else None
+
+    until = max((t.node.serial for t in tree.flatten(tape.prediction)[0] if getattr(t, "node", None)), default=inf)
+    layers = layers_of(calls_of(model, tape.passages, tape.nodes, until), bar)
     return Probing(step, float(told[0]), layers, values, gradients)
 
 
-def _layers(tape: Tape) -> Iterator[LayerProbe]:
-    """The layers of a step in forward order, with the activations that are called as functions."""
-    seen: dict[str, int] = {}
-    whole = {path for path, module in tape.model.named_modules() if not (is_layer(module) and is_ours(module))}
-    calls = [p for p in tape.passages if is_layer(p.module) and p.outputs and p.inputs]
-    for passage in sorted([*calls, *_functions(tape.nodes, whole)], key=_made):
-        x = next((a for a in passage.inputs if isinstance(a, Tensor)), None)
-        if x is not None:
-            seen[passage.path] = seen.get(passage.path, 0) + 1
-            path = passage.path if seen[passage.path] == 1 else f"{passage.path}_{seen[passage.path]}"
-            out = passage.outputs[0]
-            delta = tape.gradient(out) if out.node is not None and (out.node, out.index) in tape.bars else None
-            yield layer_probe(path, kind_of(passage), x, out, delta)
+def calls_of(model: Module, passages: Iterable[Passage], nodes: Iterable[Any], until: float = inf) -> list[Passage]:
+    """The calls of layers in the order in which their results were made, with activations called as functions.
+
+    `until` is the number of the node that the loss was taken of: what is behind it belongs to the loss.
+    """
+    whole = {path for path, module in model.named_modules() if not (is_layer(module) and is_ours(module))} | {""}
+    calls = [p for p in passages if is_layer(p.module) and p.outputs and any(isinstance(a, Tensor) for a in p.inputs)]
+    return sorted([*calls, *_functions(nodes, whole, until)], key=_made)
 
 
-def layer_probe(path: str, kind: str, x: Tensor, out: Tensor, delta: np.ndarray | None) -> LayerProbe:
-    """What a layer made of the first examples."""
-    return LayerProbe(path, kind, first(x), first(out), None if delta is None else np.array(delta[:MOST]))
+def layers_of(calls: Iterable[Passage], bar: Callable[[Tensor], np.ndarray | None]) -> dict[str, LayerProbe]:
+    """What the layers made of the first examples, by path; `bar` gives dL/d of a result, None where there is none."""
+    layers: dict[str, LayerProbe] = {}
+    for call in calls:
+        x = next(a for a in call.inputs if isinstance(a, Tensor))
+        out, times = call.outputs[0], sum(name.rpartition("_")[0] == call.path or name == call.path for name in layers)
+        path = f"{call.path}_{times + 1}" if call.path in layers else call.path
+        delta = bar(out)
+        delta = None if delta is None else np.array(delta[:MOST] if delta.ndim else delta)
+        layers[path] = LayerProbe(path, kind_of(call), first(x), first(out), delta)
+    return layers
 
 
 def first(x: Tensor) -> np.ndarray:
@@ -152,10 +160,10 @@ def _made(passage: Passage) -> int:
     return -1 if node is None else node.serial
 
 
-def _functions(nodes: Iterable[Any], whole: set[str]) -> Iterator[Passage]:
+def _functions(nodes: Iterable[Any], whole: set[str], until: float) -> Iterator[Passage]:
     """Activations that are called as functions, in modules that hold layers."""
     for node in nodes:
-        if node.primitive is not None and node.name in ACTIVATIONS and node.path in whole:
+        if node.primitive is not None and node.name in ACTIVATIONS and node.path in whole and node.serial <= until:
             path = ".".join(filter(None, (node.path, node.name)))
             inputs = tuple(a if isinstance(a, Tensor) else Tensor(a) for a in node.args)
             yield Passage(path, ACTIVATIONS[node.name], inputs, [Tensor(node.value, node.trace, node)])  # type: ignore[arg-type]
