@@ -7,6 +7,7 @@ import numpy as np
 from chainrule.glass.reporting.data import image
 from chainrule.glass.reporting.markup import (
     Html,
+    figure_cell,
     figures,
     heading,
     joined,
@@ -62,14 +63,15 @@ def lines(subject: Subject, rows: np.ndarray) -> Html:
     body = []
     for i in rows.tolist():
         p = subject.predictions
-        middle = (
-            percent(p.probabilities[i, p.truth[i]])
-            if p.probabilities is not None
-            else number_of(p.found[i] - p.truth[i])
-        )
         own = [float(x[i, k]) for k in kept]
-        body.append([i, truth(subject, i), prediction(subject, i), middle, float(p.losses[i]), *own])
-    return table([*head, *(shortened(names[k], 24) for k in kept)], body)
+        if p.probabilities is None:
+            places = [figure_cell(cell) for cell in (truth(subject, i), prediction(subject, i))]
+            middle = number_of(p.found[i] - p.truth[i])
+        else:
+            places = [truth(subject, i), prediction(subject, i)]
+            middle = percent(float(p.probabilities[i, p.truth[i]]))
+        body.append([i, *places, figure_cell(middle), float(p.losses[i]), *own])
+    return table([*head, *(shortened(names[k], 24) for k in kept)], body, kind="rows")
 
 
 def unusual(x: np.ndarray, rows: np.ndarray) -> list[int]:
@@ -85,7 +87,7 @@ def said(subject: Subject, i: int) -> Html:
     p = subject.predictions
     if p.probabilities is None:
         return Html(f"row {i}: {text(truth(subject, i))}, said {text(prediction(subject, i))}")
-    sure, is_right = percent(p.probabilities[i, p.found[i]]), p.found[i] == p.truth[i]
+    sure, is_right = percent(float(p.probabilities[i, p.found[i]])), p.found[i] == p.truth[i]
     if is_right:
         return Html(f"row {i}: {text(prediction(subject, i))}, {sure}")
     wrong = f"is {text(truth(subject, i))}, said {text(prediction(subject, i))}, {sure}"

@@ -24,7 +24,7 @@ SOUND = 1e-3
 DECADES = 3.0
 """Powers of ten over which a colour grows."""
 
-ORANGE = "217,72,15"
+BLUE, ORANGE = "31,119,180", "217,72,15"
 
 RECTIFIERS = ("ReLU", "LeakyReLU", "ReLU6", "Threshold")
 """Layers whose units can be dead: 0 for every example."""
@@ -43,7 +43,8 @@ def section(subject: Subject) -> Html:
     )
     pieces = [
         paragraph(said, kind="small"),
-        grid("Outputs: mean ± standard deviation", probes, spread_rows(probes)),
+        grid("Outputs: standard deviation", probes, spread_rows(probes)),
+        grid("Outputs: mean, blue below 0, orange above", probes, mean_rows(probes)),
         grid("Units that are 0 for all examples", probes, dead_rows(probes)),
         grid("Norm of ∂L/∂output", probes, delta_rows(probes)),
         grid("Norm of ∂L/∂θ, by parameter", probes, gradient_rows(probes)),
@@ -90,12 +91,22 @@ def by_layer(probes: Sequence[Probe], cell: Callable[[LayerProbe], Html | None])
 
 
 def spread_rows(probes: Sequence[Probe]) -> Rows:
-    """Mean and deviation of what each layer gives."""
+    """The standard deviation of what each layer gives."""
+
+    def cell(layer: LayerProbe) -> Html:
+        std = float(layer.output.astype(np.float64).std())
+        return shaded(number(std, 2), strength(std, 1e-2))
+
+    return by_layer(probes, cell)
+
+
+def mean_rows(probes: Sequence[Probe]) -> Rows:
+    """The mean of what each layer gives; the darker, the farther from 0 for its deviation."""
 
     def cell(layer: LayerProbe) -> Html:
         x = layer.output.astype(np.float64)
         mean, std = float(x.mean()), float(x.std())
-        return shaded(f"{number(mean, 2)} ± {number(std, 2)}", strength(std, 1e-2))
+        return shaded(number(mean, 2), 0.2 * min(3.0, abs(mean) / std if std else 0.0), ORANGE if mean > 0 else BLUE)
 
     return by_layer(probes, cell)
 
@@ -138,7 +149,7 @@ def update_rows(probes: Sequence[Probe]) -> Rows:
         if not np.isfinite(ratio):
             return Html('<td class="n">–</td>')
         away = np.log10(max(ratio, 1e-12) / SOUND)
-        colour = ORANGE if away > 0 else "31,119,180"
+        colour = ORANGE if away > 0 else BLUE
         return shaded(number(ratio, 2), min(0.6, 0.6 * max(0.0, abs(away) - 0.5) / 2.5), colour)
 
     return by_parameter(probes, lambda p: p.ratio if p.norm else np.nan, cell)

@@ -115,6 +115,11 @@ def shaded(value: Any, share: float, colour: str = "31,119,180") -> Html:
     return Html(f'<td class="n" style="background:rgba({colour},{share:.2f}){ink}">{text(value)}</td>')
 
 
+def figure_cell(value: Any) -> Html:
+    """A cell that stands right, as numbers do."""
+    return Html(f'<td class="n">{text(value)}</td>')
+
+
 def bar(share: float) -> Html:
     """A share as a bar."""
     return Html(f'<span class="bar"><span style="width:{100 * min(max(share, 0.0), 1.0):.1f}%"></span></span>')

@@ -8,6 +8,7 @@ from chainrule.glass.drawing.chart import Chart, Layer, against, histogram
 from chainrule.glass.drawing.sheet import GREY
 from chainrule.glass.reporting.markup import (
     Html,
+    figure_cell,
     figures,
     heading,
     joined,
@@ -69,6 +70,8 @@ def commonest(matrix: np.ndarray, names: list[str]) -> Html:
     pairs = [np.unravel_index(k, off.shape) for k in places if off.ravel()[k]]
     if not pairs:
         return Html("")
+    if off.max() == 1 and len(pairs) > 1:
+        return paragraph("No two classes are mistaken for each other more than once.", kind="small")
     said = (f"“{names[i]}” taken for “{names[j]}” ({off[i, j]} ×)" for i, j in pairs)
     return paragraph("Most often: ", "; ".join(said), ".")
 
@@ -81,7 +84,9 @@ def by_class(matrix: np.ndarray, names: list[str]) -> Html:
         precision = hits[k] / found[k] if found[k] else np.nan
         recall = hits[k] / true[k] if true[k] else np.nan
         f1 = 2 * hits[k] / (true[k] + found[k]) if true[k] + found[k] else np.nan
-        rows.append([name, int(true[k]), *(percent(v) if np.isfinite(v) else "–" for v in (precision, recall, f1))])
+        rows.append(
+            [name, int(true[k]), *(figure_cell(percent(v) if np.isfinite(v) else "–") for v in (precision, recall, f1))]
+        )
     return joined([heading("By class"), table(["class", "examples", "precision", "recall", "F₁"], rows)])
 
 

@@ -17,6 +17,7 @@ td { border-top: 1px solid #eee }
 thead th { color: #555; font-weight: 600; white-space: nowrap }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding-left: .7em }
 .facts th { color: #555; font-weight: 600; padding-right: 1.2em; white-space: nowrap }
+.rows td, .rows th { white-space: nowrap }
 .facts td, .facts th { border-top: 1px solid #eee }
 .grid td, .grid th { padding: .22em .55em; border: 1px solid #fff; white-space: nowrap }
 .grid td:first-child { color: #333 } .wrong { color: #b3400a }
