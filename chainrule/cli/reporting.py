@@ -72,6 +72,7 @@ def of_folder(folder: Path, look: bool) -> Subject:
         saved, result = load_model(folder), result_in(folder) or {}
         parts = tasks.parts_of(settings)
     except DataError as error:
+        error.places["try"] = "put it back as it was: a report needs the data of the run"
         raise error.at(run=folder) from None
     last = list(rerun.moments)[-1] if rerun.moments else None
     if last is not None:
@@ -217,4 +218,4 @@ def flag(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         opposite = {"scale_target": "--raw-target"}.get(name, f"--no-{name.replace('_', '-')}")
         return [option(name) if value else opposite]
-    return [] if value is None else [option(name), shlex.quote(shown(value))]
+    return [] if value in (None, ()) else [option(name), shlex.quote(shown(value))]

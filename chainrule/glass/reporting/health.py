@@ -26,6 +26,9 @@ DECADES = 3.0
 
 BLUE, ORANGE = "31,119,180", "217,72,15"
 
+SMALLEST = 1e-300
+"""What 0 is taken for where its logarithm is needed."""
+
 RECTIFIERS = ("ReLU", "LeakyReLU", "ReLU6", "Threshold")
 """Layers whose units can be dead: 0 for every example."""
 
@@ -171,7 +174,8 @@ def strength(value: float, least: float) -> float:
     """How dark a value is: 0 at the least, 0.6 three powers of ten above."""
     if not np.isfinite(value):
         return 1.0
-    return 0.6 * float(np.clip(np.log10(max(value, 1e-300) / max(least, 1e-300)) / DECADES, 0.0, 1.0))
+    above = np.log10(max(value, SMALLEST)) - np.log10(max(least, SMALLEST))
+    return 0.6 * float(np.clip(above / DECADES, 0.0, 1.0))
 
 
 def largest_of(values: Sequence[float]) -> float:
