@@ -183,7 +183,7 @@ def test_verdicts_are_shown(browser, tmp_path):
 def breaking():
     cr.seed(0)
     model = cr.models.MLP(4, 8, 3)
-    return {"model": model, "data": cr.data.iris(), "epochs": 40, "optimizer": cr.optim.SGD(model, lr=1e18)}
+    return {"model": model, "data": cr.data.iris(), "epochs": 40, "optimizer": cr.optim.SGD(model, lr=1e30)}
 
 
 def test_a_run_that_broke_off():

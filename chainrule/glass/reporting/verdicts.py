@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chainrule.glass.reporting.markup import Html, joined, paragraph, text
 from chainrule.glass.reporting.subject import Subject
-from chainrule.glass.verdicts.judge import RULES
 from chainrule.glass.verdicts.verdict import NAMES, Verdict
 
 TITLE = "Verdicts"
@@ -15,7 +14,7 @@ def section(subject: Subject) -> Html:
     if subject.verdicts is None:
         return paragraph("The run was not looked into, so there is no verdict.")
     if not subject.verdicts:
-        looked = ", ".join(name for name in NAMES if name in RULES)
+        looked = ", ".join(NAMES)
         return joined(
             [
                 paragraph("No verdict: nothing that is known to go wrong was found."),
