@@ -22,6 +22,7 @@ from chainrule.cli.saved import SavedModel, load_model
 from chainrule.cli.settings import Settings
 from chainrule.cli.show import title_of
 from chainrule.data import Splits
+from chainrule.data.mnist import SIDE
 from chainrule.glass.reporting.gathering import Repeated, of_rerun, pixels_of, repeated
 from chainrule.glass.reporting.page import Page, check_ending
 from chainrule.glass.reporting.subject import Source, Subject
@@ -96,7 +97,7 @@ def of_folder(folder: Path, look: bool) -> Subject:
         origin=origin_of(settings),
         target=settings.target or "",
         scaling=scaling_of(settings, saved),
-        pixels=pixels_of(parts.train),
+        pixels=(SIDE, SIDE) if settings.task == "mnist" else pixels_of(parts.train),
         sources=sources_of(settings, parts),
         settings=unusual(settings),
         commands=commands_of(settings, folder, rows),

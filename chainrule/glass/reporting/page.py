@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -21,7 +21,7 @@ from chainrule.glass.reporting import (
     resources,
     verdicts,
 )
-from chainrule.glass.reporting.markup import Html, number, percent, text
+from chainrule.glass.reporting.markup import Html, number, paragraph, percent, text
 from chainrule.glass.reporting.style import STYLE
 from chainrule.glass.reporting.subject import Subject
 
@@ -83,7 +83,7 @@ def written(subject: Subject) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{tiles(subject)}\n<nav>{links}</nav>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{tiles(subject)}\n{broken(subject)}<nav>{links}</nav>\n"
         f"{body}\n</body>\n</html>\n"
     )
 
@@ -95,7 +95,7 @@ def anchor(name: str) -> str:
 
 def tiles(subject: Subject) -> Html:
     """The figures that are asked for first."""
-    shown = [*scores(subject.result)]
+    shown = [*scores(subject.result)] or [*last_scores(subject.rows)]
     shown.append((f"{sum(p.size for p in subject.model.parameters()):,}", "parameters"))
     if subject.rows:
         shown.append((str(len(subject.rows)), "epochs" if len(subject.rows) > 1 else "epoch"))
@@ -120,3 +120,20 @@ def scores(result: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         interval = result.get("intervals", {}).get(name)
         trust = f" ({percent(interval['low'])} to {percent(interval['high'])})" if interval else ""
         yield shown, said + trust
+
+
+def last_scores(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
+    """Scores of the last epoch, of a run whose test part nobody has kept."""
+    for name in ("validation_accuracy", "validation_r2", "validation_loss", "train_loss"):
+        if rows and name in rows[-1]:
+            part, _, score = name.partition("_")
+            value = float(rows[-1][name])
+            shown = percent(value) if score == "accuracy" else number(value)
+            yield shown, f"{'training' if part == 'train' else part} {NAMES.get(score, score)}"
+
+
+def broken(subject: Subject) -> Html:
+    """That the run broke off, and how; the rest is told of the last weights that were sound."""
+    if not subject.broken:
+        return Html("")
+    return paragraph(f"The run broke off. {subject.broken}\nWhat follows is of these weights.", kind="broken")

@@ -43,7 +43,7 @@ def memory(subject: Subject) -> list[tuple[str, str]]:
     """What training holds, by kind: stated by the model's shapes, not measured."""
     values = sum(p.numpy().nbytes for p in subject.model.parameters())
     kept = [("parameters", values), ("gradients", values)]
-    if isinstance(subject.moments, int) and subject.moments:
+    if subject.moments:
         kept.append(("optimiser", subject.moments))
     if subject.batch_size:
         first = next(iter(subject.parts.values()))

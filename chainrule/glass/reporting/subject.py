@@ -31,7 +31,8 @@ class Subject:
 
     `parts` are the data as they are, by name (training, validation, test); `inputs` turns the features of a part into
     what the model takes, `in_units` what the model gives into units of the data. `result` has the scores of the
-    run itself, `rows` its history. `verdicts` is None where none could be looked for.
+    run itself, `rows` its history. `verdicts` is None where none could be looked for. `moments` are the bytes that the
+    optimiser keeps, `broken` says how the run broke off.
     """
 
     title: str
@@ -57,7 +58,8 @@ class Subject:
     seconds: float | None = None
     batch_size: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
-    moments: bytes | int = 0
+    moments: int = 0
+    broken: str = ""
 
     @property
     def task(self) -> str:

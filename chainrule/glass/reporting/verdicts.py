@@ -26,7 +26,15 @@ def section(subject: Subject) -> Html:
 
 def one(verdict: Verdict) -> Html:
     """A verdict with its evidence."""
-    place = ", ".join(filter(None, (verdict.layer, f"update {verdict.step:,}" if verdict.step is not None else "")))
+    place = ", ".join(
+        filter(
+            None,
+            (
+                f"layer {verdict.layer}" if verdict.layer else "",
+                f"update {verdict.step:,}" if verdict.step is not None else "",
+            ),
+        )
+    )
     lines = "".join(f"<li>{text(line)}</li>" for line in verdict.evidence)
     drawn = str(verdict.picture()) if verdict.picture is not None else ""
     return Html(
