@@ -19,7 +19,7 @@ from chainrule.glass.reporting.markup import Html, facts, shortened, table
 
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "nav", "a", "div", "span", "b", "ul", "li",
-    "section", "table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "pre", "code",
+    "section", "table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "pre", "code", "wbr",
     "svg", "text", "path", "rect", "circle", "g", "defs", "marker",
 }  # fmt: skip
 EVIL = (
@@ -33,7 +33,7 @@ EVIL = (
 class Reader(HTMLParser):
     """Tags, attributes and texts of a page; every tag that is opened is closed."""
 
-    VOID = ("meta", "img", "path", "rect", "circle")
+    VOID = ("meta", "img", "path", "rect", "circle", "wbr")
 
     def __init__(self, page):
         super().__init__()

@@ -67,6 +67,7 @@ class Chart:
         left = 12 + SIZE * LETTER * max(len(label) for _, label in self.up.ticks) + (18 if self.y_label else 0)
         self.up.pixels = (self.height - BOTTOM, TOP)
         self.across = Axis.over(xs, False, 0.02)
+        self.across.whole = bool((xs == np.round(xs)).all())
         self.across.pixels = (left, self.width - RIGHT)
 
     def __str__(self) -> str:
@@ -110,9 +111,8 @@ class Chart:
         if layer.kind == "line":
             x, y = thinned(x, y)
         places = [(self.across.at(a), self.up.at(b)) for a, b in zip(x, y, strict=True)]
-        if layer.kind == "points" or (layer.kind == "line" and len(places) < 3):
-            look = f'fill="{layer.colour}" fill-opacity="{0.45 if layer.kind == "points" else 1}"'
-            return [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" {look}/>' for a, b in places]
+        if layer.kind == "points":
+            return _dots(places, layer.colour, 0.45)
         if layer.kind == "bars":
             half = (self.across.at(x[1]) - self.across.at(x[0])) / 2 - 0.5 if len(x) > 1 else 20.0
             zero = self.up.at(0.0)
@@ -123,7 +123,8 @@ class Chart:
             ]
         d = " ".join(f"{'M' if i == 0 else 'L'}{a:.1f} {b:.1f}" for i, (a, b) in enumerate(places))
         look = 'stroke-width="1" stroke-opacity="0.55"' if layer.faint or layer.kind == "rule" else 'stroke-width="1.8"'
-        return [f'<path d="{d}" fill="none" stroke="{layer.colour}" {look}/>'] if places else []
+        few = _dots(places, layer.colour, 1.0) if layer.kind == "line" and len(places) < 3 else []
+        return [*few, f'<path d="{d}" fill="none" stroke="{layer.colour}" {look}/>'] if places else []
 
     def _mark(self) -> list[str]:
         """The place as a ring; its words are in the legend."""
@@ -153,12 +154,13 @@ class Chart:
 
 @dataclass(eq=False)
 class Axis:
-    """A scale from numbers to pixels, with its ticks."""
+    """A scale from numbers to pixels, with its ticks; of whole numbers these are whole too."""
 
     low: float
     high: float
     log: bool
     pixels: tuple[float, float] = (0.0, 1.0)
+    whole: bool = False
 
     @staticmethod
     def over(values: np.ndarray, log: bool, margin: float) -> Axis:
@@ -191,6 +193,7 @@ class Axis:
             ends = (10**self.low, 10**self.high)
             return [(v, f"{v:.3g}") for v in ends]
         step = round_step((self.high - self.low) / 5)
+        step = max(step, 1.0) if self.whole else step
         first = ceil(self.low / step - 1e-9)
         values = [k * step for k in range(first, floor(self.high / step + 1e-9) + 1)]
         decimals = max(0, -floor(log10(step) + 1e-9))
@@ -232,6 +235,11 @@ def tick_text(value: float, decimals: int) -> str:
 def figure(value: float) -> str:
     """A number of an axis: plain where that is short."""
     return (f"{value:g}" if 1e-4 < abs(value) < 1e6 or value == 0 else f"{value:.0e}").replace("-", "−")
+
+
+def _dots(places: Sequence[tuple[float, float]], colour: str, opacity: float) -> list[str]:
+    look = f'fill="{colour}" fill-opacity="{opacity:g}"'
+    return [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" {look}/>' for a, b in places]
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from chainrule.glass.reporting.data import image
 from chainrule.glass.reporting.markup import (
     Html,
+    breakable,
     figure_cell,
     figures,
     heading,
@@ -71,7 +72,7 @@ def lines(subject: Subject, rows: np.ndarray) -> Html:
             places = [truth(subject, i), prediction(subject, i)]
             middle = percent(float(p.probabilities[i, p.truth[i]]))
         body.append([i, *places, figure_cell(middle), float(p.losses[i]), *own])
-    return table([*head, *(shortened(names[k], 24) for k in kept)], body, kind="rows")
+    return table([*head, *(breakable(shortened(names[k], 24)) for k in kept)], body, kind="rows")
 
 
 def unusual(x: np.ndarray, rows: np.ndarray) -> list[int]:

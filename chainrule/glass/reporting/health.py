@@ -72,7 +72,11 @@ def grid(title: str, probes: Sequence[Probe], rows: Rows) -> Html:
         return Html("")
     if len(rows) > LAYERS:
         half = LAYERS // 2
-        rows = [*rows[:half], (f"… {len(rows) - LAYERS} more", [Html("<td></td>")] * len(probes)), *rows[-half:]]
+        rows = [
+            *rows[:half],
+            (f"… {len(rows) - LAYERS} more", [Html('<td class="n"></td>')] * len(probes)),
+            *rows[-half:],
+        ]
     head = ["step", *(f"{probe.step:,}" for probe in probes)]
     return joined([heading(title), table(head, ([name, *cells] for name, cells in rows), kind="grid")])
 
@@ -89,7 +93,7 @@ def by_layer(probes: Sequence[Probe], cell: Callable[[LayerProbe], Html | None])
         cells = [cell(probe.layers[path]) if path in probe.layers else None for probe in probes]
         if any(c is not None for c in cells):
             kind = next(probe.layers[path].kind for probe in probes if path in probe.layers)
-            rows.append((f"{path} {kind}" if path else kind, [c or Html("<td></td>") for c in cells]))
+            rows.append((f"{path} {kind}" if path else kind, [c or Html('<td class="n"></td>') for c in cells]))
     return rows
 
 
@@ -162,7 +166,7 @@ def by_parameter(
     probes: Sequence[Probe], quantity: Callable[[ParameterProbe], float], cell: Callable[[float], Html]
 ) -> Rows:
     """A row for each parameter, its cells made of one quantity."""
-    empty = Html("<td></td>")
+    empty = Html('<td class="n"></td>')
     names = dict.fromkeys(name for probe in probes for name in probe.parameters)
     return [
         (name, [cell(quantity(p.parameters[name])) if name in p.parameters else empty for p in probes])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -113,6 +114,11 @@ def shaded(value: Any, share: float, colour: str = "31,119,180") -> Html:
     share = min(max(float(share), 0.0), 1.0) if np.isfinite(share) else 0.0
     ink = ";color:#fff" if share > 0.75 else ""
     return Html(f'<td class="n" style="background:rgba({colour},{share:.2f}){ink}">{text(value)}</td>')
+
+
+def breakable(name: str) -> Html:
+    """A name of a column, which may be broken where its words end."""
+    return Html(re.sub(r"([_/.-])", r"\1<wbr>", escape(name)))
 
 
 def figure_cell(value: Any) -> Html:

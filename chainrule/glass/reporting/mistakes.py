@@ -58,7 +58,7 @@ def confusion(subject: Subject) -> Html:
 def cell(count: int, share: float, right: bool) -> Html:
     """A count on blue, mistakes on orange; none is empty."""
     if not count:
-        return Html("<td></td>")
+        return Html('<td class="n"></td>')
     return shaded(count, 0.85 * share if right else 0.15 + 0.7 * share, "31,119,180" if right else ORANGE)
 
 

@@ -18,7 +18,7 @@ thead th { color: #555; font-weight: 600; white-space: nowrap }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding-left: .7em }
 .facts th { color: #555; font-weight: 600; padding-right: 1.2em; white-space: nowrap }
 .rows td { white-space: nowrap }
-.rows thead th { white-space: normal; max-width: 9em; min-width: 4em; overflow-wrap: anywhere; vertical-align: bottom }
+.rows thead th { white-space: normal; max-width: 9em; vertical-align: bottom }
 .facts td, .facts th { border-top: 1px solid #eee }
 .grid td, .grid th { padding: .22em .55em; border: 1px solid #fff; white-space: nowrap }
 .grid td:first-child { color: #333 } .wrong { color: #b3400a }
