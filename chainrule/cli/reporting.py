@@ -64,22 +64,23 @@ def of_folder(folder: Path, look: bool) -> Subject:
 
     Raises:
         CheckpointError: the folder holds no run, an unfinished one, or one of other data.
-        OptionError: it holds several runs, or one that was solved in one step.
+        OptionError: it holds several runs.
         DataError: the data is not there any more.
     """
     settings = Settings.load(folder)
     try:
-        rerun = opened(folder)
+        solved = settings.model == "lda" and settings.seeds == 1  # at once: there are no steps
+        rerun = None if solved else opened(folder)
         saved, result = load_model(folder), result_in(folder) or {}
         parts = tasks.parts_of(settings)
     except DataError as error:
         error.places["try"] = "put it back as it was: a report needs the data of the run"
         raise error.at(run=folder) from None
-    last = list(rerun.moments)[-1] if rerun.moments else None
-    if last is not None:
+    last = list(rerun.moments)[-1] if rerun and rerun.moments else None
+    if rerun and last is not None:
         rerun.run_to(last)  # refuses other data than that of the run
     rows = history_in(folder)
-    again = repeated(rerun) if look else None
+    again = repeated(rerun) if rerun and look else None
     arrays, texts = read_arrays(folder / CHECKPOINT) if last is not None else ({}, {})
     return Subject(
         title=title_of(result).replace("  ", ", "),
@@ -144,6 +145,8 @@ def said(again: Repeated, rows: list[dict[str, Any]], saved: SavedModel) -> str:
 
 def optimizer_of(settings: Settings) -> str:
     """Optimiser, learning rate and schedule in words."""
+    if settings.model == "lda":
+        return "none: solved at once"
     course = "" if settings.schedule == "constant" else f", {settings.schedule} schedule"
     return f"{settings.optimizer}, learning rate {settings.lr:g}{course}"
 
@@ -193,12 +196,10 @@ def unusual(settings: Settings) -> dict[str, str]:
 
 def commands_of(settings: Settings, folder: Path, rows: list[dict[str, Any]]) -> str:
     """What to type: the same run again, its prediction, any of its steps."""
-    half = rows[len(rows) // 2].get("step", 0) if rows else 0
-    return (
-        f"{train_command(settings)}\n"
-        f"chainrule summary {shlex.quote(str(folder))}\n"
-        f'python -c "import chainrule as cr; print(cr.at({str(folder)!r}, step={half}).explain())"'
-    )
+    lines = [train_command(settings), f"chainrule summary {shlex.quote(str(folder))}"]
+    if rows:
+        lines.append(f"chainrule step {shlex.quote(str(folder))} --at {rows[len(rows) // 2].get('step', 0)}")
+    return "\n".join(lines)
 
 
 def train_command(settings: Settings) -> str:

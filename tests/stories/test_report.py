@@ -162,6 +162,16 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "other.html").read_text(encoding="utf-8") == cr.report("run", look=False).html
 
 
+def test_a_model_that_was_solved_at_once(tmp_path):
+    """Linear discriminant analysis has no steps: no curves, no verdict, no health; all else is told."""
+    train(Settings("iris", model="lda"), tmp_path, show=False)
+    html = cr.report(tmp_path).html
+    assert "The run has no history: it was solved at once" in html
+    assert "No step of the run was looked into." in html
+    assert "none: solved at once" in html
+    assert re.search(r"<b>\d+\.\d\xa0%</b><span>test accuracy", html)
+
+
 def sick():
     """A softmax before a loss that has its own, on data of which all labels but a few are the same."""
     cr.seed(0)
@@ -190,7 +200,7 @@ def test_a_run_that_broke_off():
     with np.errstate(all="ignore"):
         page = cr.report(cr.glass.Rerun(breaking))
     assert page.subject.verdicts
-    assert "NaN or infinite" in page.html
+    assert "The run broke off. The loss became nan at step 1 (epoch 1, batch 2)." in page.html
     assert repr(page) == "<Page on iris, MLP, seed 0>"
 
 

@@ -24,7 +24,7 @@ SMOOTH = 0.02
 def section(subject: Subject) -> Html:
     """A chart for each figure of the history."""
     if not subject.rows:
-        words = paragraph("The run has no history: it ended before its first epoch.")
+        words = paragraph("The run has no history: it was solved at once, or ended before its first epoch.")
         return joined([words, figures(*by_update(subject))])
     drawn = [*by_epoch(subject.rows), *by_update(subject)]
     return joined([said(subject.rows, subject.stopped), figures(*drawn)])

@@ -25,7 +25,7 @@ TITLE = "Examples"
 
 WORST, BEST = 12, 6
 
-COLUMNS = 8
+COLUMNS = 6
 """Features of a row that are shown: those in which it is most unusual, where there are more."""
 
 

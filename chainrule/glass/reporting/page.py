@@ -8,6 +8,8 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from chainrule.base.errors import OptionError
 from chainrule.base.files import write_atomically
 from chainrule.glass.reporting import (
@@ -75,7 +77,8 @@ def check_ending(path: str | os.PathLike[str]) -> None:
 def written(subject: Subject) -> str:
     """The page as a file."""
     title = text(subject.title)
-    parts = [(module.TITLE, module.section(subject)) for module in SECTIONS]
+    with np.errstate(all="ignore"):  # numbers that are not finite are shown as such
+        parts = [(module.TITLE, module.section(subject)) for module in SECTIONS]
     links = "".join(f'<a href="#{anchor(name)}">{text(name)}</a>' for name, _ in parts)
     body = "\n".join(
         f'<section id="{anchor(name)}">\n<h2>{text(name)}</h2>\n{part}\n</section>' for name, part in parts
