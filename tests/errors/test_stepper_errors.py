@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule import nn
 from chainrule.cli import main
+from chainrule.glass.stepping.conditions import condition
 
 X, Y = np.ones((4, 3), np.float32), np.ones((4, 2), np.float32)
 
@@ -17,6 +20,8 @@ def model():
 def until(text):
     return lambda: cr.stepper(model(), X, Y, "mse").run_until(text)
 
+
+WALK = cr.stepper(model(), X, Y, "mse")
 
 CASES = {
     "no model": (lambda: cr.stepper(np.tanh, X, Y, "mse"), "A stepper is of a model made of modules, got ufunc."),
@@ -115,6 +120,23 @@ def test_messages(case):
     with pytest.raises(cr.OptionError) as caught:
         call()
     assert str(caught.value) == text
+
+
+WORDS = (
+    "until any all not layer operation phase of is and or | > < >= == != a delta ratio loss fc1 act1 * 3 -1e3 finite"
+)
+
+
+@given(st.one_of(st.text(max_size=30), st.lists(st.sampled_from(WORDS.split()), max_size=9).map(" ".join)))
+def test_any_text_is_a_condition_or_an_error(text):
+    """It is read or refused, and what was read answers at every stop."""
+    try:
+        holds = condition(text, WALK.paths, WALK.names)
+    except cr.OptionError as error:
+        assert error.headline == "This condition cannot be read."
+        assert error.places["text"] == text
+        return
+    assert all(holds(stop) in (True, False) for stop in WALK)
 
 
 TERMINAL = {
