@@ -107,3 +107,23 @@ def test_units_show_what_crosses_their_border():
             for share in stop.passed:
                 parts = [s.array for e in stop.own for s in e.shares if s.key == share.key]
                 np.testing.assert_array_equal(share.array, sum(parts[1:], start=parts[0]))
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_backends_walk_alike(library):
+    """The same stops with NumPy's arrays, whatever library the step ran on."""
+    pytest.importorskip(library)
+    walks = []
+    for name in ("numpy", library):
+        with cr.use(name):
+            cr.seed(0)
+            model = cr.models.MLP(5, 7, 3)
+            x, y = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32), np.arange(6) % 3
+            walks.append(cr.stepper(model, x, y, "cross-entropy", cr.optim.Adam(model, lr=0.01)))
+    assert len(walks[0]) == len(walks[1])
+    for one, other in zip(*walks, strict=True):
+        assert (one.phase, one.path, one.name) == (other.phase, other.path, other.name)
+        assert type(other.result) is np.ndarray
+        np.testing.assert_allclose(other.result, one.result, rtol=1e-4, atol=1e-6)
+        for key, share in one.shares.items():
+            np.testing.assert_allclose(other.shares[key].total, share.total, rtol=1e-4, atol=1e-6)
