@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.cli.settings import Settings
 from chainrule.cli.training import train
-from chainrule.glass.drawing.chart import Chart, Layer, histogram, round_step
+from chainrule.glass.drawing.axis import round_step
+from chainrule.glass.drawing.chart import Chart, Layer, histogram
 from chainrule.glass.drawing.png import grey, png
 from chainrule.glass.reporting.markup import Html, facts, shortened, table
 

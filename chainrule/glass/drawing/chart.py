@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import ceil, floor, log10
+from math import ceil
 from typing import Any
 
 import numpy as np
 
+from chainrule.glass.drawing.axis import Axis
 from chainrule.glass.drawing.sheet import BLUE, GREY
 
 WIDTH, HEIGHT = 440.0, 270.0
@@ -152,54 +153,6 @@ class Chart:
         return lines
 
 
-@dataclass(eq=False)
-class Axis:
-    """A scale from numbers to pixels, with its ticks; of whole numbers these are whole too."""
-
-    low: float
-    high: float
-    log: bool
-    pixels: tuple[float, float] = (0.0, 1.0)
-    whole: bool = False
-
-    @staticmethod
-    def over(values: np.ndarray, log: bool, margin: float) -> Axis:
-        """The axis over all values, and a little beyond."""
-        if not values.size:
-            return Axis(0.0, 1.0, False)
-        low, high = float(values.min()), float(values.max())
-        if log and low > 0:
-            low, high = log10(low), log10(high)
-            room = max(margin * (high - low), 0.05)
-            return Axis(low - room, high + room, True)
-        room = margin * (high - low) or (0.0 if high > low else abs(high) * 0.1 or 0.5)
-        return Axis(low - room if low or room else low, high + max(room, 0.04 * (high - low)), False)
-
-    def at(self, value: float) -> float:
-        """Where a number lies, in pixels."""
-        v = log10(value) if self.log else value
-        share = (v - self.low) / (self.high - self.low)
-        return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
-
-    @property
-    def ticks(self) -> list[tuple[float, str]]:
-        """Round numbers on the axis, and how they are written."""
-        if self.log:
-            decades = range(floor(self.low), ceil(self.high) + 1)
-            factors = (1,) if self.high - self.low > 2.5 else (1, 2, 5)
-            found = [f * 10.0**d for d in decades for f in factors if self.low <= log10(f * 10.0**d) <= self.high]
-            if len(found) > 1:
-                return [(v, figure(v)) for v in found]
-            ends = (10**self.low, 10**self.high)
-            return [(v, f"{v:.3g}") for v in ends]
-        step = round_step((self.high - self.low) / 5)
-        step = max(step, 1.0) if self.whole else step
-        first = ceil(self.low / step - 1e-9)
-        values = [k * step for k in range(first, floor(self.high / step + 1e-9) + 1)]
-        decimals = max(0, -floor(log10(step) + 1e-9))
-        return [(v, tick_text(v, decimals)) for v in values]
-
-
 def finite(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of numbers that can be drawn."""
     x, y = (np.asarray(v, np.float64).ravel() for v in (layer.x, layer.y))
@@ -213,28 +166,6 @@ def thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return x, y
     parts = np.array_split(np.arange(len(x)), MOST)
     return np.array([x[p].mean() for p in parts]), np.array([y[p].mean() for p in parts])
-
-
-def round_step(wanted: float) -> float:
-    """1, 2 or 5 times a power of ten, at least what is wanted.
-
-    >>> round_step(0.13), round_step(30.0)
-    (0.2, 50.0)
-    """
-    power = 10.0 ** floor(log10(wanted))
-    return next(f * power for f in (1, 2, 5, 10) if f * power >= wanted * (1 - 1e-9))
-
-
-def tick_text(value: float, decimals: int) -> str:
-    """A tick with as many decimals as the step has; large ones with thousands apart, huge ones as powers."""
-    if abs(value) >= 1e6 or decimals > 5:
-        return figure(value)
-    return f"{value + 0.0:,.{decimals}f}".replace("-", "−")
-
-
-def figure(value: float) -> str:
-    """A number of an axis: plain where that is short."""
-    return (f"{value:g}" if 1e-4 < abs(value) < 1e6 or value == 0 else f"{value:.0e}").replace("-", "−")
 
 
 def _dots(places: Sequence[tuple[float, float]], colour: str, opacity: float) -> list[str]:

@@ -40,6 +40,7 @@ figcaption { max-width: 28em; margin-top: .3em } .pixels + figcaption { max-widt
 .bar span { display: block; height: 100%; background: #1f77b4 }
 pre, code { font: .92em/1.45 ui-monospace, "DejaVu Sans Mono", monospace; background: #f5f5f5; border-radius: 3px }
 pre { padding: .7em .9em; white-space: pre-wrap; overflow-wrap: anywhere } code { padding: .1em .3em }
-@media print { body { max-width: none; padding: 0; font-size: 11px } h2 { break-after: avoid } nav { display: none }
+@media print { body { max-width: none; padding: 0; font-size: 11px } h2, h3 { break-after: avoid }
+  nav { display: none } .wide { overflow: visible } figure:has(> svg) { width: 46% } tr, .grid { break-inside: avoid }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
 """
