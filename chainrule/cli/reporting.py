@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,15 @@ from chainrule.base.errors import DataError
 from chainrule.base.files import read_arrays
 from chainrule.cli import tasks
 from chainrule.cli.choices import settings_for
-from chainrule.cli.folder import CHECKPOINT, HISTORY, result_in
+from chainrule.cli.folder import CHECKPOINT, HISTORY, LAST_GOOD, MODEL, result_in
+from chainrule.cli.names import LOSSES_OF
 from chainrule.cli.options import option, shown
 from chainrule.cli.reruns import opened
 from chainrule.cli.saved import SavedModel, load_model
 from chainrule.cli.settings import Settings
-from chainrule.cli.show import title_of
 from chainrule.data import Splits
 from chainrule.data.mnist import SIDE
-from chainrule.glass.reporting.gathering import Repeated, of_rerun, pixels_of, repeated
+from chainrule.glass.reporting.gathering import Repeated, of_rerun, pixels_of, repeated, seconds_of
 from chainrule.glass.reporting.page import Page, check_ending
 from chainrule.glass.reporting.subject import Source, Subject
 from chainrule.glass.reruns.rerun import Rerun
@@ -67,34 +69,65 @@ def of_folder(folder: Path, look: bool) -> Subject:
         OptionError: it holds several runs.
         DataError: the data is not there any more.
     """
-    settings = Settings.load(folder)
-    try:
+    settings, result = Settings.load(folder), result_in(folder)
+    broke = result is None and (folder / LAST_GOOD).exists()
+    with data_needed(folder):
         solved = settings.model == "lda" and settings.seeds == 1  # at once: there are no steps
         rerun = None if solved else opened(folder)
-        saved, result = load_model(folder), result_in(folder) or {}
+        saved = load_model(folder, LAST_GOOD if broke else MODEL)
         parts = tasks.parts_of(settings)
+    kept = kept_by(rerun, folder)
+    again = repeated(rerun) if rerun and look else None
+    subject = found_in(folder, settings, saved, parts, result or {})
+    if again is not None:
+        subject.evidence, subject.verdicts = again.evidence, again.verdicts
+        subject.replayed = said(again, subject.rows, saved)
+    if broke:
+        subject.stopped, subject.replayed = "broke off", ""
+        subject.broken = (again.error if again else "") or "Its loss or its weights became NaN or infinite."
+    subject.versions, subject.moments = kept
+    return subject
+
+
+@contextmanager
+def data_needed(folder: Path) -> Iterator[None]:
+    """Data that cannot be read inside the block is missed by this run."""
+    try:
+        yield
     except DataError as error:
         error.places["try"] = "put it back as it was: a report needs the data of the run"
         raise error.at(run=folder) from None
-    last = list(rerun.moments)[-1] if rerun and rerun.moments else None
-    if rerun and last is not None:
-        rerun.run_to(last)  # refuses other data than that of the run
+
+
+def kept_by(rerun: Rerun | None, folder: Path) -> tuple[dict[str, str], int]:
+    """The versions that wrote the newest checkpoint, and the bytes of the optimiser in it.
+
+    Raises:
+        CheckpointError: it was made with other data or settings.
+    """
+    if rerun is None or not (folder / CHECKPOINT).exists():
+        return {}, 0
+    rerun.run_to(list(rerun.moments)[-1])
+    arrays, texts = read_arrays(folder / CHECKPOINT)
+    moments = sum(array.nbytes for name, array in arrays.items() if name.startswith("optimizer/"))
+    return json.loads(texts["run"]).get("versions", {}), moments
+
+
+def found_in(folder: Path, settings: Settings, saved: SavedModel, parts: Splits, result: dict[str, Any]) -> Subject:
+    """What the folder tells by itself."""
     rows = history_in(folder)
-    again = repeated(rerun) if rerun and look else None
-    arrays, texts = read_arrays(folder / CHECKPOINT) if last is not None else ({}, {})
+    sizes = "-".join(map(str, saved.model.sizes))
     return Subject(
-        title=title_of(result).replace("  ", ", "),
+        title=f"{settings.name}, {settings.model} {sizes}, seed {settings.seed}",
         model=saved.model,
         parts={"training": parts.train, "validation": parts.validation, "test": parts.test},
         rows=rows,
         inputs=saved.inputs,
         in_units=saved.in_units,
         optimizer=optimizer_of(settings),
-        loss=str(result.get("loss", "")),
+        loss=settings.loss or LOSSES_OF[saved.task][0],
         stopped=str(result.get("stopped", "")),
         result=result,
-        evidence=again.evidence if again else None,
-        verdicts=again.verdicts if again else None,
         origin=origin_of(settings),
         target=settings.target or "",
         scaling=scaling_of(settings, saved),
@@ -102,11 +135,8 @@ def of_folder(folder: Path, look: bool) -> Subject:
         sources=sources_of(settings, parts),
         settings=unusual(settings),
         commands=commands_of(settings, folder, rows),
-        replayed=said(again, rows, saved) if again else "",
-        seconds=result.get("seconds"),
+        seconds=result.get("seconds", seconds_of(rows)),
         batch_size=settings.batch_size,
-        versions=json.loads(texts["run"]).get("versions", {}) if "run" in texts else {},
-        moments=sum(array.nbytes for name, array in arrays.items() if name.startswith("optimizer/")),
     )
 
 
@@ -128,7 +158,7 @@ def numeric(value: str) -> Any:
     return value
 
 
-def said(again: Repeated, rows: list[dict[str, Any]], saved: SavedModel) -> str:
+def said(again: Repeated, rows: Sequence[Mapping[str, Any]], saved: SavedModel) -> str:
     """Whether the run that was run again is the run of the folder, to the last bit."""
     if again.error:
         return f"Run again for this page, the run broke off: {again.error}"

@@ -204,6 +204,18 @@ def test_a_run_that_broke_off():
     assert repr(page) == "<Page on iris, MLP, seed 0>"
 
 
+def test_a_folder_of_a_run_that_broke_off(tmp_path):
+    """Of the last weights that were sound, with the cause."""
+    with pytest.raises(cr.NumericalError) as caught, np.errstate(all="ignore"):
+        broken = Settings("diabetes", epochs=5, hidden=(8,), optimizer="sgd", lr=1e9, scale="standardize")
+        train(broken, tmp_path, show=False)
+    html = cr.report(tmp_path).html
+    assert f"The run broke off. {caught.value.headline}" in html
+    assert "learning rate blow-up" in html
+    assert "chainrule train diabetes" in html
+    assert "Its loss or its weights became NaN or infinite." in cr.report(tmp_path, look=False).html
+
+
 def images():
     cr.seed(0)
     data = cr.data.digits().take(range(200))
