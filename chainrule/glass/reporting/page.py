@@ -23,7 +23,7 @@ from chainrule.glass.reporting import (
     resources,
     verdicts,
 )
-from chainrule.glass.reporting.markup import Html, number, paragraph, percent, text
+from chainrule.glass.reporting.markup import Html, facts, joined, number, paragraph, percent, text
 from chainrule.glass.reporting.style import STYLE
 from chainrule.glass.reporting.subject import Subject
 
@@ -33,6 +33,9 @@ SECTIONS = (verdicts, curves, mistakes, examples, health, data, network, resourc
 
 NAMES = {"r2": "R²", "mae": "mean absolute error"}
 """Scores as they are called in words."""
+
+
+SOUND = "All that follows is of the last weights that were sound."
 
 
 class Page:
@@ -139,4 +142,7 @@ def broken(subject: Subject) -> Html:
     """That the run broke off, and how; the rest is told of the last weights that were sound."""
     if not subject.broken:
         return Html("")
-    return paragraph(f"The run broke off. {subject.broken}\nWhat follows is of these weights.", kind="broken")
+    headline, *places = subject.broken.split("\n")
+    told = [line.strip().partition(" ") for line in places]
+    words = paragraph(f"The run broke off. {headline}", kind="broken")
+    return joined([words, facts((name, said.strip()) for name, _, said in told), paragraph(SOUND)])

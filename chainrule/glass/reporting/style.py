@@ -33,7 +33,7 @@ figcaption { max-width: 28em; margin-top: .3em } .pixels + figcaption { max-widt
 .tiles { display: flex; flex-wrap: wrap; gap: 1em 2.4em; margin: 1em 0 }
 .tile b { display: block; font-size: 1.5em; line-height: 1.2; font-variant-numeric: tabular-nums }
 .tile span { color: #555; font-size: .88em }
-.broken { white-space: pre-line; color: #b00020; font-weight: 600 }
+.broken { color: #b00020; font-weight: 600 }
 .verdict { border-left: 4px solid #d9480f; padding: .1em 0 .1em 1em; margin: 1em 0; break-inside: avoid }
 .verdict h3 { margin: .3em 0 } .verdict ul { margin: .3em 0; padding-left: 1.3em }
 .bar { display: inline-block; width: 9em; height: .7em; background: #f0f0f0; margin-right: .4em }
