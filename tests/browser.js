@@ -12,19 +12,24 @@
   };
 
   // Pieces of text, line by line, as far as they are not cut off by a box that scrolls.
-  const cut = (box, element) => {
-    let { left, right, top, bottom } = box;
-    for (let e = element; e; e = e.parentElement) {
-      const style = getComputedStyle(e);
-      if (e instanceof SVGElement && e.localName !== "svg") continue;
-      if (style.overflowX === "visible" && style.overflowY === "visible") continue;
-      if (e === document.body || e === document.documentElement) continue;
-      const clip = e.getBoundingClientRect();
-      [left, right] = [Math.max(left, clip.left), Math.min(right, clip.right)];
-      [top, bottom] = [Math.max(top, clip.top), Math.min(bottom, clip.bottom)];
-    }
-    return { left, right, top, bottom };
+  const clips = new Map();
+  const clipping = (element) => {
+    if (!element || element === document.body || element === document.documentElement) return null;
+    if (!clips.has(element)) clips.set(element, clipped(element));
+    return clips.get(element);
   };
+  const clipped = (element) => {
+    const above = clipping(element.parentElement);
+    if (element instanceof MathMLElement) return above;
+    if (element instanceof SVGElement && element.localName !== "svg") return above;
+    const style = getComputedStyle(element);
+    if (style.overflowX === "visible" && style.overflowY === "visible") return above;
+    return cut(element.getBoundingClientRect(), above);
+  };
+  const cut = ({ left, right, top, bottom }, clip) => ({
+    left: Math.max(left, clip?.left ?? left), right: Math.min(right, clip?.right ?? right),
+    top: Math.max(top, clip?.top ?? top), bottom: Math.min(bottom, clip?.bottom ?? bottom),
+  });
   const pieces = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -33,7 +38,7 @@
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const line of range.getClientRects()) {
-      const box = cut(line, element);
+      const box = cut(line, clipping(element));
       const inset = INK * (line.bottom - line.top);
       box.top += inset;
       box.bottom -= inset;

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,12 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
 
     \b
     tiny-network        2-3-1, a batch of four, update and second pass (000 ch. 6)
+    demonstrations      learning rate, penalty, momentum, batch norm, dropout (000 ch. 7)
+    expression-graph    a graph with its adjoints and tangents (000 ch. 10)
+    xor                 two rectified units (002, exercise 1)
+    backpropagation     one hidden layer by hand (002, exercise 3)
     one-neuron-chain    1-1-1, by hand (004 §2.4.4)
+    dropout             a mask in training, a scale in testing (004 §3.6.4)
 
     A page for the browser: chainrule explain tiny-network --format html > tiny-network.html
     """  # noqa: D301 - \b keeps the lines as they are
@@ -174,6 +180,8 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
     if example not in EXAMPLES:
         raise unknown("example", example, EXAMPLES)
     choices: dict[str, Any] = {"digits": digits} | ({"layout": layout} if layout else {})
+    if layout and "layout" not in signature(EXAMPLES[example]).parameters:
+        raise OptionError(f"{example} has no samples that could stand in {layout}.", fix="leave --layout out")
     explanation = EXAMPLES[example](**choices)
     if as_json:
         from chainrule.cli.explained import facts

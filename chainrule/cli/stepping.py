@@ -15,7 +15,7 @@ def walk(run: str, step: int, rows: int | None) -> Stepper:
     """The step behind so many updates of a run, on so many rows of its batch; or that of an example.
 
     Raises:
-        OptionError: there is no such run or example, or the run has no such step.
+        OptionError: there is no such run or example, it is no step of one model, or the run has no such step.
         CheckpointError: the folder holds no run.
     """
     if run not in EXAMPLES:
@@ -24,7 +24,10 @@ def walk(run: str, step: int, rows: int | None) -> Stepper:
         return without_sources(at(run, step).stepper(rows))
     if step:
         raise OptionError(f"The example {run} has one step, --at {step} is for runs.")
-    problem = EXAMPLES[run]().problem
+    problem = getattr(EXAMPLES[run](), "problem", None)
+    if problem is None:
+        headline = f"The example {run} is told in parts, it is no step of one model."
+        raise OptionError(headline, fix=f"chainrule explain {run}")
     return without_sources(stepper(problem.model, problem.x[:rows], problem.y[:rows], problem.loss))
 
 

@@ -10,8 +10,10 @@ from chainrule.glass import drawing as draw
 if TYPE_CHECKING:
     from chainrule.glass.explanation.examples import EXAMPLES, one_neuron_chain, tiny_network
     from chainrule.glass.explanation.explain import Explanation, Note, explain
+    from chainrule.glass.explanation.expression import explain_graph
     from chainrule.glass.explanation.passes import Pass
     from chainrule.glass.explanation.steps import Step
+    from chainrule.glass.explanation.walk import Walk
     from chainrule.glass.faults.diagnosis import Diagnosis, Operand, diagnose
     from chainrule.glass.ledgers.book import Ledger, ledger
     from chainrule.glass.reporting.page import Page
@@ -60,6 +62,7 @@ _LATER = {
     "faults.diagnosis": "Diagnosis Operand diagnose",
     "explanation.examples": "EXAMPLES one_neuron_chain tiny_network",
     "explanation.explain": "Explanation Note explain",
+    "explanation.expression": "explain_graph",
     "reporting.page": "Page",
     "reporting.subject": "Subject",
     "reruns.gaps": "Gap",
@@ -75,6 +78,7 @@ _LATER = {
     "reruns.rerun": "Rerun",
     "spectra.singular": "singular_values",
     "explanation.steps": "Step",
+    "explanation.walk": "Walk",
     "spectra.trace": "TraceEstimate",
     "spectra.watch": "Watch",
     "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
@@ -108,6 +112,7 @@ __all__ = [
     "Stop",
     "Subject",
     "TraceEstimate",
+    "Walk",
     "Watch",
     "WatchDensity",
     "WatchEigenvalues",
@@ -122,6 +127,7 @@ __all__ = [
     "diagnosing",
     "draw",
     "explain",
+    "explain_graph",
     "gradient_noise_scale",
     "hessian_density",
     "hessian_eigenvalues",

@@ -61,6 +61,8 @@ ACTIVATIONS = (
 OPTIMIZERS = "sgd, averaged-momentum, velocity-momentum, normalized-gd, adagrad, rmsprop, adam, adamw"
 TASKS = "digits, iris, wine, breast-cancer, diabetes, mnist"
 
+EXAMPLES = "tiny-network, demonstrations, expression-graph, xor, backpropagation, one-neuron-chain, dropout"
+
 CALLS = {
     "train": "OptionError: What shall be trained?\n  try     chainrule train digits\n",
     "train digts": (
@@ -140,10 +142,14 @@ CALLS = {
         "OptionError: --dropout takes one for all hidden layers or one for each (1), got 2.\n  try     --dropout 0.1\n"
     ),
     "explain tiny-netwrok": (
-        "OptionError: There is no example 'tiny-netwrok'.\n  known   tiny-network, one-neuron-chain\n"
+        "OptionError: There is no example 'tiny-netwrok'.\n"
+        f"  known   {EXAMPLES}\n"
         "  try     did you mean 'tiny-network'?\n"
     ),
-    "explain": "OptionError: Which example?\n  known   tiny-network, one-neuron-chain\n",
+    "explain dropout --layout rows": (
+        "OptionError: dropout has no samples that could stand in rows.\n  try     leave --layout out\n"
+    ),
+    "explain": f"OptionError: Which example?\n  known   {EXAMPLES}\n",
 }
 
 

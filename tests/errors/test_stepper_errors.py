@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule import nn
 from chainrule.cli import main
+from chainrule.glass import EXAMPLES
 from chainrule.glass.stepping.conditions import condition
 
 X, Y = np.ones((4, 3), np.float32), np.ones((4, 2), np.float32)
@@ -142,8 +143,11 @@ def test_any_text_is_a_condition_or_an_error(text):
 TERMINAL = {
     ("step", "tiny"): (
         "OptionError: There is no example 'tiny'.\n"
-        "  known   tiny-network, one-neuron-chain\n"
+        f"  known   {', '.join(EXAMPLES)}\n"
         "  or      a run folder of chainrule train\n"
+    ),
+    ("step", "xor"): (
+        "OptionError: The example xor is told in parts, it is no step of one model.\n  try     chainrule explain xor\n"
     ),
     ("step", "tiny-network", "--at", "3"): "OptionError: The example tiny-network has one step, --at 3 is for runs.\n",
 }

@@ -1,6 +1,7 @@
 """What `explain` shows is what the library computes, and what finite differences give, for any perceptron."""
 
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule import losses, nn
 from chainrule.core import PRIMITIVES
-from chainrule.glass.explanation.notation import html_text, unicode_text
+from chainrule.glass.explanation.mathml import math
+from chainrule.glass.explanation.notation import unicode_text
 from chainrule.losses import LOSSES
 
 SAME = 1e-12  # float64 rounding of the same operations
@@ -271,6 +273,11 @@ def test_models_that_call_functions_are_explained():
     assert e.step("dscale").value.shape == (2,)
 
 
-@pytest.mark.parametrize("latex", [f for p in cr.PRIMITIVES.values() for f in p.latex])
+FORMULAS = [f for kind in (*cr.PRIMITIVES.values(), *LOSSES.values()) for f in kind.latex]
+
+
+@pytest.mark.parametrize("latex", FORMULAS)
 def test_every_formula_of_the_library_can_be_written(latex):
-    assert "\\" not in unicode_text(latex) and "\\" not in html_text(latex)
+    assert "\\" not in unicode_text(latex) and "\\" not in math(latex)
+    letters = "".join(ElementTree.fromstring(math(latex)).itertext())  # which is well-formed
+    assert letters.count("=") == latex.count("=")

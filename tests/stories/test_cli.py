@@ -345,12 +345,24 @@ def test_explain_as_json(as_json):
     assert step["rule"] == str(example.step("fc1.delta"))
 
 
-@pytest.mark.parametrize("example", ["tiny-network", "one-neuron-chain"])
+def test_a_walk_as_json(as_json):
+    found = as_json("explain", "expression-graph")
+    assert (found["checked"], found["losses"]) == (True, [])
+    adjoints = {step["name"]: step["value"] for step in found["steps"] if step["name"].endswith(".bar")}
+    assert (adjoints["v1.bar"], adjoints["v2.bar"], adjoints["v4.bar"]) == (140, 40, 20)
+
+
+@pytest.mark.parametrize("example", cr.glass.EXAMPLES)
 @pytest.mark.parametrize("form", ["text", "latex", "html"])
 def test_explain(chainrule, example, form):
     text = chainrule("explain", example, "--format", form)
     assert text == chainrule("explain", example, "--format", form)
     assert len(text.splitlines()) > 20
+
+
+def test_every_example_is_in_the_help(chainrule):
+    listed = [line.split()[0] for line in chainrule("explain", "--help").splitlines() if line.startswith("  ")]
+    assert [name for name in listed if name in cr.glass.EXAMPLES] == list(cr.glass.EXAMPLES)
 
 
 def test_explain_in_another_layout(chainrule):

@@ -12,12 +12,11 @@ from chainrule.base.errors import OptionError
 from chainrule.base.keys import Key
 from chainrule.core import next_key
 from chainrule.glass.explanation.differences import Check
-from chainrule.glass.explanation.latex import latex
-from chainrule.glass.explanation.page import body, page
 from chainrule.glass.explanation.passes import Pass
 from chainrule.glass.explanation.problem import Problem, batch, check_alone, check_options, loss_named
 from chainrule.glass.explanation.steps import Step
-from chainrule.glass.explanation.text import text
+from chainrule.glass.explanation.story import Part, introduction, story
+from chainrule.glass.explanation.told import Told
 from chainrule.glass.explanation.updates import passes
 from chainrule.nn import Module
 
@@ -82,7 +81,7 @@ def explain(
     return Explanation(problem, shown, tuple(samples), digits, title, tuple(notes))
 
 
-class Explanation:
+class Explanation(Told):
     """A worked example: print it, or take its numbers by name.
 
     `str()` is for a terminal, `latex()` and `html()` are for paper and page. `explanation["fc1.delta"]` is a
@@ -147,11 +146,6 @@ class Explanation:
         passes = [*self.passes, *(p for single in self.walked for p in single.passes)]
         return [step.check for p in passes for step in p.steps if step.check is not None]
 
-    @property
-    def checked(self) -> bool:
-        """Whether every derivative agreed with central differences."""
-        return all(self.checks)
-
     def sample(self, i: int) -> Explanation:
         """The same for one sample alone, i from 0, with the parameters that the batch had in each pass.
 
@@ -181,21 +175,20 @@ class Explanation:
         layers = [s.caption.split(": ")[-1] for s in self.passes[0].phase("forward") if s.kind not in ENDING]
         return " → ".join(layers)
 
-    def __str__(self) -> str:
-        return text(self)
+    @property
+    def headline(self) -> str:
+        """The title, or the layers."""
+        return self.title or f"Explained: {self.heading}"
+
+    def introduction(self) -> list[str]:
+        """What is explained, and how many of its derivatives were checked."""
+        return introduction(self)
+
+    def parts(self) -> Iterator[Part]:
+        """A sample, the batch, the update, and again behind it."""
+        return story(self)
 
     def __repr__(self) -> str:
         good, checks = sum(map(bool, self.checks)), len(self.checks)
         checked = f"{good} of {checks} derivatives checked"
         return f"<Explanation of {self.heading}: {len(self.steps)} steps, {checked}>"
-
-    def latex(self, document: bool = False) -> str:
-        """The steps as LaTeX for the body of a document (amsmath), or a whole document."""
-        return latex(self, document)
-
-    def html(self) -> str:
-        """A page that needs nothing else: no scripts, no fonts, no network."""
-        return page(self)
-
-    def _repr_html_(self) -> str:
-        return body(self)

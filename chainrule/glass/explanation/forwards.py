@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.glass.explanation import forward_rules, loss_formulas
+from chainrule.glass.explanation import forward_rules, loss_formulas, loss_numbers
 from chainrule.glass.explanation.figures import SHOWN
 from chainrule.glass.explanation.loss_rules import Shortcut
 from chainrule.glass.explanation.rules import SOFTMAX
@@ -79,7 +79,7 @@ def _loss(run: Run, signs: Signs, cut: Shortcut | None, alone: bool) -> Step:
         symbol="L",
         rule=latex.replace(r"\ell", "L", 1) or f"L = {_applied(run, signs.sign(run.prediction), signs.letter('Y'))}",
         value=np.asarray(run.loss.data),
-        substituted=loss_formulas.with_numbers(run, cut) if alone else None,
+        substituted=loss_numbers.with_numbers(run, cut, 0, float(run.loss.data)) if alone else None,
         notes=tuple(loss_formulas.notes(run)) if latex else (),
         check=run.check(run.prediction),
     )
@@ -96,6 +96,7 @@ def _averaged(run: Run, signs: Signs, cut: Shortcut | None, own: np.ndarray, how
         symbol=r"\ell",
         rule=latex or rf"\ell = {_applied(run, signs.small(run.prediction), 'y')}",
         value=own.reshape(1, -1),
+        expanded=_one_by_one(run, cut, own),
         notes=tuple(loss_formulas.notes(run)) if latex else (),
     )
     yield Step(
@@ -109,6 +110,14 @@ def _averaged(run: Run, signs: Signs, cut: Shortcut | None, own: np.ndarray, how
         substituted=_summed(own, how),
         check=run.check(run.prediction),
     )
+
+
+def _one_by_one(run: Run, cut: Shortcut | None, own: np.ndarray) -> tuple[Formula, ...]:
+    """The losses of few samples, each with its numbers."""
+    if len(own) > SHOWN:
+        return ()
+    told = [(i, loss_numbers.with_numbers(run, cut, i, float(value)), value) for i, value in enumerate(own)]
+    return tuple((rf"\ell_{i + 1}", "=", *formula, "=", value) for i, formula, value in told if formula)
 
 
 def _applied(run: Run, prediction: str, target: str) -> str:

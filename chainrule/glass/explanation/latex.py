@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.glass.explanation.figures import GAP, MINUS, Figures, as_matrix
-from chainrule.glass.explanation.notation import prose
+from chainrule.glass.explanation.notation import SIGNS, prose
 from chainrule.glass.explanation.steps import Formula, Step
-from chainrule.glass.explanation.story import Part, given, introduction, story
+from chainrule.glass.explanation.story import Part
 
 DOCUMENT = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -21,6 +21,7 @@ DOCUMENT = r"""\documentclass{article}
 %s
 \end{document}
 """
+HEADLINES = {1: "subsection", 2: "subsubsection", 3: "paragraph"}
 WIDTH = 84
 """Letters that a line of figures has room for beside its left side."""
 
@@ -39,27 +40,46 @@ ESCAPES = {
 }  # fmt: skip
 
 
-def latex(explanation: Any, document: bool) -> str:
+COMMANDS = {sign.strip(): command for command, sign in SIGNS.items() if sign.strip() and not sign.isascii()}
+"""Signs in a text by the command that makes them in a formula."""
+
+LATIN = 0x180
+"""Letters below this are in the fonts of every TeX (T1)."""
+
+QUOTES = "“”„‘’‚–—«»"
+
+
+def latex(told: Any, document: bool) -> str:
     """The whole explanation."""
-    figures = Figures(explanation.digits)
-    title = explanation.title or f"Explained: {explanation.heading}"
-    lines = [rf"\section*{{{words(title)}}}", *(words(line) + r"\par" for line in introduction(explanation))]
-    for part in story(explanation):
+    figures = Figures(told.digits)
+    title = told.headline
+    lines = [rf"\section*{{{words(title)}}}", *(prose(line, _inline, words) + r"\par" for line in told.introduction())]
+    for part in told.parts():
         lines += ["", *_part(part, figures)]
     body = "\n".join(lines)
     return DOCUMENT % body if document else body
 
 
 def words(text: str) -> str:
-    """Text as LaTeX: what would be a command is escaped, signs become formulas."""
-    return "".join(ESCAPES.get(c, c) for c in text)
+    """Text as LaTeX: what would be a command is escaped, signs become formulas, what no font has its code."""
+    return "".join(map(_letter, text))
+
+
+def _letter(c: str) -> str:
+    if c in ESCAPES or c.isascii():
+        return ESCAPES.get(c, c)
+    if c in COMMANDS:
+        return f"$\\{COMMANDS[c]}$"
+    return c if ord(c) < LATIN or c in QUOTES else rf"\texttt{{U+{ord(c):04X}}}"
 
 
 def _part(part: Part, figures: Figures) -> list[str]:
-    lines = [rf"\{'subsection' if part.level == 1 else 'subsubsection'}*{{{words(part.title)}}}"]
-    if part.given is not None:
-        x, y = (f"{sign} = {_number(value, figures)}" for sign, value in given(part.given))
-        lines.append(rf"\[ {x} \qquad {y} \]")
+    below = r"\mbox{}\par" if HEADLINES[part.level] == "paragraph" else ""  # else the text would go on beside it
+    lines = [rf"\{HEADLINES[part.level]}*{{{words(part.title)}}}{below}"]
+    lines += [prose(paragraph, _inline, words) + r"\par" for paragraph in part.words]
+    if part.given:
+        formulas = r" \qquad ".join(f"{sign} = {_number(value, figures)}" for sign, value in part.given)
+        lines.append(rf"\[ {formulas} \]")
     for step, notes in part.steps:
         lines += _step(step, notes, figures)
     if part.losses is not None:

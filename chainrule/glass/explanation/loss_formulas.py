@@ -11,7 +11,6 @@ import numpy as np
 from chainrule.glass.explanation.loss_rules import Shortcut
 from chainrule.glass.explanation.run import Run
 from chainrule.glass.explanation.signs import Signs
-from chainrule.glass.explanation.steps import Formula
 
 TOKEN = re.compile(r"\\(?:operatorname|mathrm|text)\{[^}]*\}|\\[A-Za-z]+|.")
 """Words and commands whole, anything else letter by letter."""
@@ -59,39 +58,18 @@ def of_one_output(run: Run) -> bool:
     return bool(latex) and run.prediction.shape[-1] > 1 and not re.search(r"_[kjt]|\\lVert", latex)
 
 
-def with_numbers(run: Run, cut: Shortcut | None) -> Formula | None:
-    """The formula of a well-known loss of one sample with the numbers put in."""
-    if cut is not None and cut.function == r"\operatorname{softmax}":
-        likely = cut.prediction[cut.target == 1]
-        return (r"-\ln ", likely) if likely.size == 1 else None
-    prediction, target = run.prediction.data, np.asarray(getattr(run.y, "data", run.y), float)
-    if prediction.size != 1 or target.size != 1:
-        return None
-    return _of_one_number(name(run.loss_function), prediction.reshape(()), target.reshape(()))
-
-
-def _of_one_number(loss: str, y: np.ndarray, t: np.ndarray) -> Formula | None:
-    return {
-        "binary_cross_entropy": ("-[", t, r" \cdot \ln ", y, " + (1 - ", t, r") \cdot \ln(1 - ", y, ")]"),
-        "binary_cross_entropy_with_logits": (r"\ln(1 + \exp(", y, "))", "-", t, r"\cdot", y),
-        "half_squared": (r"\tfrac12 (", y, "-", t, ")^2"),
-        "mse": ("(", y, "-", t, ")^2"),
-        "sse": ("(", y, "-", t, ")^2"),
-    }.get(loss)
-
-
 def _of(run: Run, signs: Signs, which: int) -> str:
     latex = getattr(run.loss_function, "latex", ())
     if len(latex) <= which:
         return ""
     own = signs.small(run.prediction)
-    return _with_letters(latex[which], {"t": "y", "y": own, "z": own, "p": r"\hat y"})
+    return with_letters(latex[which], {"t": "y", "y": own, "z": own, "p": r"\hat y"})
 
 
-def _with_letters(latex: str, letters: dict[str, str]) -> str:
+def with_letters(latex: str, letters: dict[str, str]) -> str:
     r"""A formula with other letters, all put in at once.
 
-    >>> print(_with_letters(r"\tfrac1k (y_j - t_j) e^z", {"t": "y", "y": r"\hat y", "z": "z^{(2)}"}))
+    >>> print(with_letters(r"\tfrac1k (y_j - t_j) e^z", {"t": "y", "y": r"\hat y", "z": "z^{(2)}"}))
     \tfrac1k (\hat y_j - y_j) e^{z^{(2)}}
     """
     written, before = [], ""

@@ -1,4 +1,4 @@
-r"""Formulas are written once, in LaTeX; a terminal shows them in Unicode and a page in HTML.
+r"""Formulas are written once, in LaTeX; a terminal shows them in Unicode, a page in MathML (`mathml`).
 
 The part of LaTeX understood here is the part the library's formulas use: letters, sub- and superscripts,
 accents, fractions, roots, and the commands of `SIGNS`.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from html import escape
 
 SIGNS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "eta": "η", "theta": "θ",
@@ -21,7 +20,7 @@ SIGNS = {
     "varepsilon": "ε", "ell": "ℓ",
     "odot": " ⊙ ", "oslash": " ⊘ ", "surd": "√", "cdot": " · ", "times": " × ", "partial": "∂", "sum": "Σ", "top": "ᵀ",
     "dots": "…", "infty": "∞",
-    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ",
+    "le": " ≤ ", "ge": " ≥ ", "ne": " ≠ ", "to": " → ", "leftarrow": " ← ", "approx": " ≈ ", "sim": " ∼ ", "nabla": "∇",
     "langle": "⟨", "rangle": "⟩", "lVert": "‖", "rVert": "‖", "mathbf": "", "textstyle": "",
     "left": "", "right": "",
     ",": " ", ";": "  ", "quad": "  ", "qquad": "    ", "{": "{", "}": "}", "#": "#", "%": "%", "_": "_", "-": "",
@@ -33,25 +32,17 @@ SUPERSCRIPT = dict(zip("0123456789+−=()nitTxzᵀ", "⁰¹²³⁴⁵⁶⁷⁸�
 SUBSCRIPT = dict(zip("0123456789+−=()aeijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜₓ", strict=True))
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\]")
 
-Raise = Callable[[str], str]
-
 
 def unicode_text(latex: str) -> str:
     """A formula as one line of Unicode."""
-    return _tidy(_Reader(latex, _raised, _lowered, str).read())
-
-
-def html_text(latex: str) -> str:
-    """A formula as HTML: Unicode signs, with `<sup>` and `<sub>`."""
-    return _tidy(_Reader(latex, _tagged("sup"), _tagged("sub"), _escaped).read())
+    return _tidy(_Reader(latex).read())
 
 
 class _Reader:
-    """Reads the tokens of a formula; `up`, `down` and `sign` say how what is read is written."""
+    """Reads the tokens of a formula."""
 
-    def __init__(self, latex: str, up: Raise, down: Raise, sign: Raise) -> None:
+    def __init__(self, latex: str) -> None:
         self.tokens: Iterator[str] = iter(TOKEN.findall(latex))
-        self.up, self.down, self.sign = up, down, sign
 
     def read(self, end: str = "") -> str:
         """Everything up to `end`."""
@@ -67,9 +58,9 @@ class _Reader:
             case "{":
                 return self.read("}")
             case "^":
-                return self.up(self._argument())
+                return _raised(self._argument())
             case "_":
-                return self.down(self._argument())
+                return _lowered(self._argument())
             case r"\frac" | r"\tfrac" | r"\dfrac":
                 return f"{_bracketed(self._argument())}/{_bracketed(self._argument())}"
             case r"\sqrt":
@@ -83,21 +74,17 @@ class _Reader:
             case "-":
                 return "−"
             case plain:
-                return self.sign(plain)
+                return plain
 
     def _command(self, name: str) -> str:
         if name in ACCENTS:
             base = self._argument()
             return base[:1] + ACCENTS[name] + base[1:]
-        return self.sign(SIGNS.get(name, f" {name} "))
+        return SIGNS.get(name, f" {name} ")
 
     def _argument(self) -> str:
         token = next((t for t in self.tokens if t.strip()), "")
         return self._written(token)
-
-
-def _escaped(sign: str) -> str:
-    return escape(sign, quote=False)
 
 
 def _raised(inner: str) -> str:
@@ -114,10 +101,6 @@ def _lowered(inner: str) -> str:
     return f"_{inner}" if len(inner) == 1 or inner.isalpha() else f"_{{{inner}}}"
 
 
-def _tagged(tag: str) -> Raise:
-    return lambda inner: f"<{tag}>{inner.strip().replace('ᵀ', 'T')}</{tag}>"
-
-
 def _bracketed(inner: str) -> str:
     inner = inner.strip()
     return inner if re.fullmatch(r"√?[\w.̂̄̃]+|\(.*\)", inner) else f"({inner})"
@@ -128,6 +111,7 @@ def _tidy(line: str) -> str:
     line = re.sub(r" (?=[)\]},;.⟩])|(?<=[(\[⟨∂]) ", "", line)
     line = re.sub(r"(^|[(\[]|= )− ", r"\1−", line)  # a minus of its own stands close: −ln p
     line = re.sub(r"‖ ([^‖]*?) ‖", r"‖\1‖", line)
+    line = re.sub(r"(?<=[=+−( ]Δ) (?=\w)|(?<=^Δ) (?=\w)", "", line)
     line = re.sub(r"(?<=[A-Za-z]{2}) (?=[('])", "", line)  # max (0, x) is max(0, x)
     return unicodedata.normalize("NFC", line)
 

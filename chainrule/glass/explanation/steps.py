@@ -55,7 +55,8 @@ class Step:
     def lines(self) -> list[Formula]:
         """The derivation line by line, each behind its "=": the rule, the same with numbers, the value."""
         numbers = self.substituted or ()
-        shown = len(numbers) > 1 and not any(isinstance(p, np.ndarray) and is_elided(p) for p in numbers)
+        written = len(numbers) > 1 or isinstance(numbers[:1][0] if numbers else None, str)
+        shown = written and not any(isinstance(p, np.ndarray) and is_elided(p) for p in numbers)
         return [(self.sides[2],), *([bracketed(numbers)] if shown else []), (self.value,)]
 
     @property
@@ -84,7 +85,7 @@ def bracketed(formula: Formula) -> Formula:
         raised = str(formula[i + 1]).startswith("^") if i + 1 < len(formula) else False
         if negative and before == "+" and not raised:
             pieces[-1:] = ["-", np.negative(part)]
-        elif negative and (raised or sign not in ("", "=", "(", "[")):
+        elif negative and (raised or sign not in ("", "=", "(", "[", "|")):
             pieces += ["(", part, ")"]
         else:
             pieces.append(part)

@@ -8,31 +8,34 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.glass.explanation.differences import Check
 from chainrule.glass.explanation.steps import Step
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A headline of level 1 or 2 and the steps below it, each with its remarks.
+    """A headline of level 1, 2 or 3 and the steps below it, each with its remarks.
 
-    `given` is the explanation whose x and y are shown first; `losses` are the losses shown last.
+    `words` are paragraphs in front of them, with formulas between dollar signs; `given` are the signs and numbers that
+    are shown first, `losses` the losses shown last.
     """
 
     title: str
     level: int
     steps: tuple[tuple[Step, list[str]], ...] = ()
-    given: Any = None
+    given: tuple[tuple[str, np.ndarray], ...] = ()
     losses: np.ndarray | None = None
+    words: tuple[str, ...] = ()
 
 
 def story(explanation: Any) -> Iterator[Part]:
     """The parts of an explanation in order."""
     batch = f"The batch of {len(explanation.problem.x)}"
     for single in explanation.walked:
-        yield Part(f"Sample {single.index + 1} alone", 1, given=single)
+        yield Part(f"Sample {single.index + 1} alone", 1, given=given(single))
         yield from _phases(single, 0)
     alone = explanation.index is not None or not explanation.walked
-    yield Part("Given" if alone else batch, 2 if alone else 1, given=explanation)
+    yield Part("Given" if alone else batch, 2 if alone else 1, given=given(explanation))
     yield from _phases(explanation, 0)
     for k in range(1, len(explanation.passes)):
         after = f"after {k} update{'s' if k > 1 else ''}"
@@ -60,9 +63,13 @@ def given(explanation: Any) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarr
 def introduction(explanation: Any) -> list[str]:
     """What is explained, and how many of its derivatives were checked."""
     m, layout = len(explanation.problem.x), explanation.problem.layout
-    checks = explanation.checks
-    good = sum(map(bool, checks))
     where = f"{m} sample{'s in ' + layout if m > 1 else ''}, float64"
+    return [f"{explanation.heading}; {where}" if explanation.title else where, agreement(explanation.checks)]
+
+
+def agreement(checks: list[Check]) -> str:
+    """How many derivatives agree with central differences."""
+    good = sum(map(bool, checks))
     mark = "✓" if good == len(checks) else "✗"
     what = "derivatives agree with central differences; beside each stands the largest difference"
-    return [f"{explanation.heading}; {where}" if explanation.title else where, f"{mark} {good} of {len(checks)} {what}"]
+    return f"{mark} {good} of {len(checks)} {what}"

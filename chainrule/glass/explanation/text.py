@@ -10,23 +10,23 @@ import numpy as np
 from chainrule.glass.explanation.figures import Figures, as_matrix, is_elided, statistics
 from chainrule.glass.explanation.notation import prose, unicode_text, width
 from chainrule.glass.explanation.steps import Formula, Step
-from chainrule.glass.explanation.story import Part, given, introduction, story
+from chainrule.glass.explanation.story import Part
 
 WIDTH = 100
 INDENT = "    "
-LINES = {1: "═", 2: "─"}
+LINES = {1: "═", 2: "─", 3: "·"}
 OPERATORS = ("=", "←", "+", "−", "·", "⊙", "⊘", "→", ") ⊙")
 
 Block = list[str]
 """Lines of one width; put beside others, their middles are on one line."""
 
 
-def text(explanation: Any) -> str:
+def text(told: Any) -> str:
     """The whole explanation."""
-    view = _View(Figures(explanation.digits))
-    words = [explanation.title or f"Explained: {explanation.heading}", *introduction(explanation)]
+    view = _View(Figures(told.digits))
+    words = [told.headline, *(prose(paragraph, unicode_text) for paragraph in told.introduction())]
     lines = [line for paragraph in words for line in textwrap.wrap(paragraph, WIDTH, subsequent_indent="  ")]
-    for part in story(explanation):
+    for part in told.parts():
         lines += ["", *view.part(part)]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -41,9 +41,13 @@ class _View:
         """A headline, what is given, the steps."""
         line = LINES[part.level]
         lines = [f"{line * 2} {part.title} ".ljust(WIDTH - 20, line)]
-        if part.given is not None:
-            (x, x_numbers), (y, y_numbers) = given(part.given)
-            lines += ["", *self._laid_out([f"{x} = ", x_numbers, f"    {y} = ", y_numbers])]
+        for paragraph in part.words:
+            lines += ["", *textwrap.wrap(prose(paragraph, unicode_text), WIDTH)]
+        if part.given:
+            pieces: list[Any] = []
+            for sign, numbers in part.given:
+                pieces += [f"{'    ' if pieces else ''}{unicode_text(sign)} = ", numbers]
+            lines += ["", *self._laid_out(pieces)]
         for step, notes in part.steps:
             lines += ["", *self.step(step, notes)]
         if part.losses is not None:

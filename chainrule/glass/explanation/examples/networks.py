@@ -1,15 +1,23 @@
-"""The documents' worked examples, ready to print, with what the documents print wrong put right."""
+"""Small networks of the documents, forwards, backwards and updated: 000 ch. 6, 004 §2.4.4."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from chainrule.glass.explanation.examples.documents import dense, misprint
 from chainrule.glass.explanation.explain import Explanation, Note, explain
 from chainrule.losses import binary_cross_entropy, half_squared
-from chainrule.nn import Linear, ReLU, Sequential, Sigmoid
+from chainrule.nn import ReLU, Sequential, Sigmoid
+
+TINY_X = [[0.5, 0.2], [0.9, 0.8], [0.1, 0.3], [0.8, 0.9]]
+TINY_Y = [[0.0], [1.0], [0.0], [1.0]]
+
+
+def tiny_model() -> Sequential:
+    """The network 2-3-1 of 000 ch. 6 at its start."""
+    fc1 = dense([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], [0.01, 0.02, 0.03])
+    return Sequential(fc1=fc1, act1=ReLU(), fc2=dense([[0.7, 0.8, 0.9]], [0.1]), act2=Sigmoid())
 
 
 def tiny_network(layout: str = "columns", digits: int = 5) -> Explanation:
@@ -20,12 +28,8 @@ def tiny_network(layout: str = "columns", digits: int = 5) -> Explanation:
     >>> print(f"{tiny_network()['loss']:.5f}")
     0.61658
     """
-    x = [[0.5, 0.2], [0.9, 0.8], [0.1, 0.3], [0.8, 0.9]]
-    y = [[0.0], [1.0], [0.0], [1.0]]
-    fc1 = _dense([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], [0.01, 0.02, 0.03])
-    model = Sequential(fc1=fc1, act1=ReLU(), fc2=_dense([[0.7, 0.8, 0.9]], [0.1]), act2=Sigmoid())
     return explain(
-        model, x, y, binary_cross_entropy, layout=layout, lr=0.1, samples=[0], digits=digits,
+        tiny_model(), TINY_X, TINY_Y, binary_cross_entropy, layout=layout, lr=0.1, samples=[0], digits=digits,
         notes=TINY_NOTES,
         title="A network from scratch: 2 → 3 → 1, ReLU, sigmoid, binary cross-entropy (000 ch. 6)",
     )  # fmt: skip
@@ -37,29 +41,15 @@ def one_neuron_chain(layout: str = "rows", digits: int = 5) -> Explanation:
     >>> one_neuron_chain().step("fc2.dW").value.round(4).tolist()
     [[-0.044]]
     """
-    model = Sequential(fc1=_dense([[0.4]], [0.3]), act1=Sigmoid(), fc2=_dense([[0.5]], [0.1]))
+    model = Sequential(fc1=dense([[0.4]], [0.3]), act1=Sigmoid(), fc2=dense([[0.5]], [0.1]))
     return explain(
         model, [[1.0]], [[0.5]], half_squared, layout=layout, lr=0.1, digits=digits, notes=CHAIN_NOTES,
         title="One neuron a layer: sigmoid, linear output, half the squared error (004 §2.4.4, Example 9)",
     )  # fmt: skip
 
 
-EXAMPLES: dict[str, Callable[..., Explanation]] = {
-    "tiny-network": tiny_network,
-    "one-neuron-chain": one_neuron_chain,
-}
-"""Worked examples by the name that the command line uses."""
-
-
-def _dense(weight: Any, bias: Any) -> Linear:
-    """A dense layer with these numbers, in float64."""
-    layer = Linear(len(weight[0]), len(weight)).astype(np.float64)
-    layer.load_state_dict({"weight": np.array(weight), "bias": np.array(bias)})
-    return layer
-
-
 def _printed(name: str, wrong: str, right: str, where: str, updates: int = 0, sample: int | None = None) -> Note:
-    return Note(name, f"the document prints {wrong} ({where}); right is {right}", updates, sample)
+    return Note(name, misprint(wrong, right, where), updates, sample)
 
 
 def _notes(*rows: tuple[Any, ...]) -> Sequence[Note]:
