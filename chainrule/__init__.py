@@ -43,6 +43,7 @@ from chainrule.core import (
 
 if TYPE_CHECKING:
     from chainrule import data, glass, losses, metrics, models, nn, optim, plan, train
+    from chainrule.cli.reporting import report
     from chainrule.cli.reruns import at, compare
     from chainrule.core import (
         PRIMITIVES,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import diagnose, diagnosing, draw, explain, ledger
+    from chainrule.glass import diagnose, diagnosing, draw, explain, ledger, stepper
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -72,8 +73,9 @@ _LATER = {
     "nn": "load save",
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
+    "cli.reporting": "report",
     "cli.reruns": "at compare",
-    "glass": "diagnose diagnosing draw explain ledger",
+    "glass": "diagnose diagnosing draw explain ledger stepper",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -131,9 +133,11 @@ __all__ = [
     "predict",
     "predict_proba",
     "random_stream",
+    "report",
     "save",
     "scan",
     "seed",
+    "stepper",
     "train",
     "use",
     "value_and_grad",

@@ -35,7 +35,9 @@ def chainrule() -> None:
     chainrule train --resume RUN                  go on after a stop
     chainrule predict RUN new.csv                 use what was trained
     chainrule summary RUN                         what a run folder holds
+    chainrule report RUN                          a page about it for the browser
     chainrule explain tiny-network                a worked example, every number
+    chainrule step RUN                            a step of a run, one operation at a time
     chainrule diagnose SCRIPT.py                  run a script, and say what is wrong with its training
     """  # noqa: D301 - \b keeps the lines as they are
 
@@ -134,6 +136,23 @@ def summary(run: Path, as_json: bool) -> None:
     click.echo(json.dumps(facts(run), allow_nan=False) if as_json else overview(run))
 
 
+@chainrule.command(short_help="Write a page about a run.")
+@click.argument("run", type=RUN)
+@click.option("-o", "--out", type=RUN, metavar="FILE", help="Where it is written  [RUN/report.html]")
+@click.option("--no-replay", is_flag=True, help="Do not run it again: no verdicts, no health of layers.")
+def report(run: Path, out: Path | None, no_replay: bool) -> None:
+    """Write a page about the run folder RUN: verdicts, curves, mistakes, examples, health, data, model.
+
+    The run is run once more, watched, which takes about as long as it took. The page is one HTML file that needs
+    no network.
+    """
+    from chainrule.cli.reporting import report as page_about
+
+    target = out or run / "report.html"
+    page_about(run, target, look=not no_replay)
+    click.echo(target)
+
+
 @chainrule.command(short_help="Print a worked example, every number in it checked.")
 @click.argument("example", required=False)
 @click.option("--layout", type=click.Choice(["rows", "columns"]), help="How samples stand  [as in the document]")
@@ -177,6 +196,21 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
         return
     forms = {"text": str, "latex": lambda e: e.latex(document=True), "html": lambda e: e.html()}
     click.echo(forms[form](explanation))
+
+
+@chainrule.command(short_help="Walk through a step, one operation at a time.")
+@click.argument("run")
+@click.option("--at", "step", type=click.IntRange(min=0), default=0, help="The updates made before it  [0]")
+@click.option("--rows", type=Count(), help="Examples of the batch that are taken  [all]")
+def step(run: str, step: int, rows: int | None) -> None:
+    """Walk through a step of training of RUN: a run folder, or an example of `chainrule explain`.
+
+    Forwards, backwards and through the updates, over whole layers or into their operations, by one key each; ? shows
+    them. From a file or a pipe, commands are read line by line.
+    """
+    from chainrule.cli.stepping import walk
+
+    walk(run, step, rows).interact()
 
 
 @chainrule.command(

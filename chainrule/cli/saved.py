@@ -95,14 +95,14 @@ def in_own_units(model: MLP, scaler: Standardize) -> dict[str, np.ndarray]:
     return weights
 
 
-def load_model(folder: Path) -> SavedModel:
-    """Read a trained model from a run folder (the first seed's, where there are several).
+def load_model(folder: Path, name: str = MODEL) -> SavedModel:
+    """Read a trained model from a run folder (the first seed's, where there are several), or another file of one.
 
     Raises:
         CheckpointError: there is no finished model, or the file is damaged.
     """
     settings = Settings.load(folder)
-    candidates = [folder / MODEL, folder / f"seed-{settings.seed}" / MODEL]
+    candidates = [folder / name, folder / f"seed-{settings.seed}" / name]
     path = next((p for p in candidates if p.exists()), None)
     if path is None:
         headline = f"The run {folder} is not finished: it has no model yet."

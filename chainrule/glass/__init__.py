@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chainrule.glass.explanation.walk import Walk
     from chainrule.glass.faults.diagnosis import Diagnosis, Operand, diagnose
     from chainrule.glass.ledgers.book import Ledger, ledger
+    from chainrule.glass.reporting.page import Page
+    from chainrule.glass.reporting.subject import Subject
     from chainrule.glass.reruns.gaps import Gap
     from chainrule.glass.reruns.moments import Moment, at
     from chainrule.glass.reruns.partings import Parting, compare
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
         WatchNoise,
         WatchTrace,
     )
+    from chainrule.glass.stepping.stepper import Stepper, stepper
+    from chainrule.glass.stepping.stop import Stop
     from chainrule.glass.verdicts.diagnosing import diagnosing
     from chainrule.glass.verdicts.report import Report
 
@@ -59,6 +63,8 @@ _LATER = {
     "explanation.examples": "EXAMPLES one_neuron_chain tiny_network",
     "explanation.explain": "Explanation Note explain",
     "explanation.expression": "explain_graph",
+    "reporting.page": "Page",
+    "reporting.subject": "Subject",
     "reruns.gaps": "Gap",
     "spectra.lags": "LagCurve lag_curve lag_jacobians recurrent_radii spectral_radius step_jacobians",
     "spectra.layer_jacobians": "depth_jacobians layer_jacobian network_jacobian products_from_input products_to_output",
@@ -75,9 +81,11 @@ _LATER = {
     "explanation.walk": "Walk",
     "spectra.trace": "TraceEstimate",
     "spectra.watch": "Watch",
+    "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
+    "stepping.stepper": "Stepper stepper",
+    "stepping.stop": "Stop",
     "verdicts.diagnosing": "diagnosing",
     "verdicts.report": "Report",
-    "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
 }
 
 later(__name__, _LATER)
@@ -93,12 +101,16 @@ __all__ = [
     "NoiseScale",
     "Note",
     "Operand",
+    "Page",
     "Parting",
     "Pass",
     "Report",
     "Rerun",
     "SpectralDensity",
     "Step",
+    "Stepper",
+    "Stop",
+    "Subject",
     "TraceEstimate",
     "Walk",
     "Watch",
@@ -134,5 +146,6 @@ __all__ = [
     "singular_values",
     "spectral_radius",
     "step_jacobians",
+    "stepper",
     "tiny_network",
 ]

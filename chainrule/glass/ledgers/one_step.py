@@ -17,6 +17,7 @@ import numpy as np
 from chainrule.backends import backend_of, copied, kind_of
 from chainrule.base.errors import GradientError, OptionError
 from chainrule.core import Graph, Tensor, gradients, tree
+from chainrule.core.graph import tick
 from chainrule.core.reverse import EAGER
 from chainrule.core.stack import stack
 from chainrule.glass.record import watched
@@ -25,12 +26,16 @@ from chainrule.nn import Module
 
 @dataclass(eq=False)
 class Passage:
-    """One call of a layer: its path, what came in, and the tensors that came out (the first is its result)."""
+    """One call of a layer: its path, what came in, and the tensors that came out (the first is its result).
+
+    `end` is when it was over, in the time that numbers the nodes.
+    """
 
     path: str
     module: Module
     inputs: tuple[Any, ...]
     outputs: list[Tensor]
+    end: int = 0
 
 
 @dataclass(eq=False)
@@ -81,8 +86,8 @@ def plain(x: Any) -> Any:
     return x
 
 
-def run(model: Module, x: Any, y: Any, loss: Callable[..., Any]) -> Tape:
-    """One pass forward and one backward.
+def run(model: Module, x: Any, y: Any, loss: Callable[..., Any], asker: str = "A ledger") -> Tape:
+    """One pass forward and one backward, for whoever asks.
 
     Raises:
         OptionError: the loss is not one number.
@@ -92,7 +97,8 @@ def run(model: Module, x: Any, y: Any, loss: Callable[..., Any]) -> Tape:
     passages: list[Passage] = []
 
     def note(path: str, module: Module, args: tuple[Any, ...], result: Any) -> None:
-        passages.append(Passage(path, module, args, [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]))
+        outputs = [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]
+        passages.append(Passage(path, module, args, outputs, tick()))
 
     with _as_before(model) as buffers:
         with watched(model.named_modules(), note):
@@ -101,7 +107,7 @@ def run(model: Module, x: Any, y: Any, loss: Callable[..., Any]) -> Tape:
         after = {
             name: (old, array(copied(b.value))) for (name, b), old in zip(model.named_buffers(), buffers, strict=True)
         }
-    _check(value)
+    _check(value, asker)
     held = {p.node: array(copied(p.value)) for p in model.parameters()}
     tape = Tape(model, inputs, prediction, value, passages, list(Graph(value)), buffers=after, held=held)
     tape.bars = cotangents(tape)
@@ -147,11 +153,11 @@ def _as_before(model: Module) -> Iterator[list[np.ndarray]]:
             b.value, b.trace, b.node = value, trace, node
 
 
-def _check(loss: Any) -> None:
+def _check(loss: Any, asker: str) -> None:
     if not isinstance(loss, Tensor) or loss.size != 1:
         shape = getattr(loss, "shape", type(loss).__name__)
         raise OptionError(
-            f"A ledger needs a loss that is one number, this one gave {shape}.", fix="a loss with reduction='mean'"
+            f"{asker} needs a loss that is one number, this one gave {shape}.", fix="a loss with reduction='mean'"
         )
     if loss.node is None:
         raise GradientError("The loss does not depend on the parameters, so there is nothing to go back through.")

@@ -15,7 +15,7 @@ from chainrule.glass.ledgers.one_step import Tape, array
 from chainrule.optim import Optimizer
 
 
-def updates(tape: Tape, optimizer: Any) -> dict[Any, np.ndarray]:
+def updates(tape: Tape, optimizer: Any, asker: str = "A ledger") -> dict[Any, np.ndarray]:
     """Δθ = θ' − θ of every parameter of the model that the optimiser steps, by leaf.
 
     Raises:
@@ -23,9 +23,7 @@ def updates(tape: Tape, optimizer: Any) -> dict[Any, np.ndarray]:
     """
     if not isinstance(optimizer, Optimizer):
         shown = optimizer.__name__ if isinstance(optimizer, type) else type(optimizer).__name__
-        raise OptionError(
-            f"A ledger needs an optimizer that is made, got {shown}.", fix="cr.optim.Adam(model, lr=1e-3)"
-        )
+        raise OptionError(f"{asker} needs an optimizer that is made, got {shown}.", fix="cr.optim.Adam(model, lr=1e-3)")
     own = set(tape.model.parameters())
     stepped = [p for p in optimizer.parameters() if p in own]
     if not stepped:

@@ -15,6 +15,7 @@ from chainrule.core import random_stream
 from chainrule.glass.explanation.explain import Explanation, explain
 from chainrule.glass.faults.diagnosis import Diagnosis, diagnose
 from chainrule.glass.reruns.rerun import Rerun
+from chainrule.glass.stepping.stepper import Stepper, stepper
 from chainrule.nn import Module
 from chainrule.train import History, Run
 from chainrule.train.evaluate import modes_restored
@@ -162,6 +163,16 @@ class Moment:
         x, y = self.run.loader.x[rows], self.run.loader.y[rows]
         with self._training(), self.stream():
             return diagnose(self.model, x, y, self.run.loss, self.optimizer)
+
+    def stepper(self, n: int | None = None) -> Stepper:
+        """The next step on its (first) batch, or on the first n rows of it, one operation at a time; see `cr.stepper`.
+
+        Masks of dropout are those of the step; penalty and clipping are not part of it.
+        """
+        rows = self._some()[0][:n]
+        x, y = self.run.loader.x[rows], self.run.loader.y[rows]
+        with self._training(), self.stream():
+            return stepper(self.model, x, y, self.run.loss, self.optimizer)
 
     def __repr__(self) -> str:
         return f"<Moment at step {self.step}: epoch {self.epoch + 1}, batch {self.batch + 1} of {len(self.run.loader)}>"
