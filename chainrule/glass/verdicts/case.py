@@ -111,7 +111,7 @@ class Case:
     @cached_property
     def reference(self) -> Reference | None:
         """What a quick learner knows of rows it has not seen; None where there is none to compare with."""
-        if self.train is None or self.evidence.train is None or self.copies:
+        if self.train is None or self.evidence.train is None or self.copies or not self.train.base:
             return None
         return reference(self.evidence.train.x, self.train)
 
