@@ -30,7 +30,7 @@ where the weights have stayed where they were."""
 
 def too_large(case: Case) -> Verdict | None:
     """The same start and the same steps with a smaller rate get far, and with this one they do not."""
-    if not (case.bad or case.failed) or case.cured(case.trials.with_lr(1.0)):
+    if not (case.bad or case.failed) or moved(case) < STILL or case.cured(case.trials.with_lr(1.0)):
         return None
     found = first_cure(case, SMALLER)
     if found is None:
