@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.labels import labels
-from chainrule.glass.verdicts.blow_up import blow_up
 from chainrule.glass.verdicts.evidence import Evidence
-from chainrule.glass.verdicts.judge import judge
+from chainrule.glass.verdicts.judge import BLOW_UP, judge
 from chainrule.glass.verdicts.not_finite import not_finite
 from chainrule.glass.verdicts.spectator import Spectator
 from chainrule.glass.verdicts.verdict import Verdict
@@ -73,12 +72,12 @@ class Report:
 
 
 def judged(evidence: Evidence) -> list[Verdict]:
-    """The verdicts on one training, the cause first: a blow-up explains all that comes after it."""
+    """The verdicts on one training, the cause first. A number that is not finite is one, but for a blow-up's."""
     found = [] if evidence.model is None else list(judge(evidence))
-    for rule in (not_finite, blow_up):
-        verdict = rule(evidence)
-        if verdict is not None and all(other.name != verdict.name for other in found):
-            found.insert(0, verdict)
+    verdict = not_finite(evidence)
+    if verdict is not None:
+        names = [other.name for other in found]
+        found.insert(names.index(BLOW_UP) + 1 if BLOW_UP in names else 0, verdict)
     return found
 
 

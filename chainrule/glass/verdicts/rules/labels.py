@@ -16,6 +16,9 @@ FEWEST = 100
 CHANCE = 0.9
 """A share of the best constant's error above which there is no more than chance."""
 
+LITTLE = 0.8
+"""The same for the model on a table, where the other learners have found nothing: rows in clumps are hit by luck."""
+
 LEARNED = 0.3
 """How much less error there must be on the training data for it to have been learned by heart."""
 
@@ -41,14 +44,14 @@ def not_learnable(case: Case) -> Verdict | None:
     if not chance(other.relative, other.uncertainty) or (train.kind == "classes" and train.base < 1 - MAJORITY):
         return None
     held, where = unseen(case)
-    if held is None or not chance(held.relative, held.uncertainty):
+    if held is None or held.relative < LITTLE:
         return None
-    if held.relative - train.relative < LEARNED and not plain(case):
+    if not plain(case) and not (chance(held.relative, held.uncertainty) and held.relative - train.relative > LEARNED):
         return None
     constant = "the most frequent class" if train.kind == "classes" else "the mean"
     return Verdict(
         "labels not learnable",
-        f"What was learned does not help with unseen rows: {held.told}, no better than saying {constant}.",
+        f"What was learned does not help with unseen rows: {held.told}, hardly better than saying {constant}.",
         (
             f"on the training data: {train.told}",
             f"{where}: {held.told}; {constant} alone: {base(held)}; healthy: clearly better",
@@ -118,7 +121,7 @@ def imbalance_ignored(case: Case) -> Verdict | None:
             "recall " + ", ".join(f"{100 * r:.0f} % of the {counts[k]} of class {k}" for k, r in recalls.items()),
             "healthy: recalls of one size; accuracy alone does not show them",
         ),
-        "weigh the rarer classes in the loss or draw them more often, move the threshold, and look at the recall",
+        "weigh the rarer classes in the loss, or draw them more often, and look at the recall",
         picture=lambda: pictures.bars(
             "Recall by class",
             {f"class {k}": float((train.predicted[train.targets == k] == k).mean()) for k in np.flatnonzero(counts)},
