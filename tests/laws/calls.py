@@ -398,6 +398,7 @@ NOT_INSIDE = {
     "compare": "runs two trainings again",
     "compile": "makes a plan of a step, whose parts may be mapped",
     "diagnose": "looks at one pass",
+    "diagnosing": "is a block",
     "gradients": "walks the tape, which records what all examples did together",
     "graph": "walks the tape",
     "path_sum": "walks the tape",

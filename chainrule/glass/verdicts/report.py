@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.labels import labels
-from chainrule.glass.verdicts.blow_up import blow_up
 from chainrule.glass.verdicts.evidence import Evidence
-from chainrule.glass.verdicts.judge import judge
+from chainrule.glass.verdicts.judge import BLOW_UP, judge
+from chainrule.glass.verdicts.not_finite import not_finite
 from chainrule.glass.verdicts.spectator import Spectator
 from chainrule.glass.verdicts.verdict import Verdict
 from chainrule.nn import Module
@@ -35,7 +34,7 @@ class Report:
         return self.verdicts[0] if self.verdicts else None
 
     def __bool__(self) -> bool:
-        return not self.verdicts and self.failure is None
+        return not self.verdicts
 
     def close(self, spectator: Spectator) -> None:
         """Judge what was seen."""
@@ -43,8 +42,8 @@ class Report:
         loops = [loop.evidence() for loop in spectator.loops]
         self.evidence = (*runs, *loops)
         self.failure = next((e.failure for e in runs if e.failure is not None), spectator.failure)
-        for evidence in loops:
-            evidence.failure = spectator.failure
+        if not self.evidence and self.failure is not None:  # it never came to an update
+            self.evidence = (Evidence(None, failure=self.failure),)
         self.verdicts = tuple(_each_once(v for e in self.evidence for v in judged(e)))
 
     def __str__(self) -> str:
@@ -52,7 +51,7 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         steps, n = sum(len(e.losses) for e in self.evidence), len(self.evidence)
-        if not n and self.failure is None:
+        if not n:
             yield "Nothing was trained."
             return
         seen = f"{steps} steps" if n == 1 else f"{steps} steps of {n} trainings"
@@ -61,30 +60,33 @@ class Report:
             return
         for i, verdict in enumerate(self.verdicts):
             yield from ([""] if i else [])
-            yield from told(verdict, self._model_of(verdict))
-        if self.failure is not None:
-            yield from ([""] if self.verdicts else [])
-            yield str(self.failure)
+            yield from told(verdict, self._shown(verdict))
 
-    def _model_of(self, verdict: Verdict) -> Any:
-        models = [e.model for e in self.evidence if isinstance(e.model, Module)]
-        return next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+    def _shown(self, verdict: Verdict) -> str:
+        """The layer of a verdict, as it prints itself."""
+        if self.failure is not None and verdict.layer == self.failure.layer and self.failure.shown:
+            return self.failure.shown
+        models = (e.model for e in self.evidence if isinstance(e.model, Module))
+        model = next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+        return verdict.layer if model is None or not verdict.layer else labels(verdict.layer, model)
 
 
 def judged(evidence: Evidence) -> list[Verdict]:
-    """The verdicts on one training, the cause first: a blow-up explains all that comes after it."""
-    found = list(judge(evidence))
-    if all(v.name != "learning rate blow-up" for v in found) and (blown := blow_up(evidence)) is not None:
-        found.insert(0, blown)
+    """The verdicts on one training, the cause first. A number that is not finite is one, but for a blow-up's."""
+    found = [] if evidence.model is None else list(judge(evidence))
+    verdict = not_finite(evidence)
+    if verdict is not None:
+        names = [other.name for other in found]
+        found.insert(names.index(BLOW_UP) + 1 if BLOW_UP in names else 0, verdict)
     return found
 
 
-def told(verdict: Verdict, model: Any) -> Iterator[str]:
+def told(verdict: Verdict, layer: str) -> Iterator[str]:
     """A verdict in lines."""
     yield verdict.headline
     yield f"  {'verdict':<7} {verdict.name}"
-    if verdict.layer:
-        yield f"  {'layer':<7} {labels(verdict.layer, model) if model is not None else verdict.layer}"
+    if layer:
+        yield f"  {'layer':<7} {layer}"
     if verdict.step is not None:
         yield f"  {'step':<7} {verdict.step}"
     for i, line in enumerate(verdict.evidence):
