@@ -16,7 +16,6 @@ from chainrule.glass.verdicts.reach import Reach, reach
 from chainrule.glass.verdicts.reference import Reference, picked, reference
 from chainrule.glass.verdicts.standing import Standing, loss_kind, same, standing, told
 from chainrule.glass.verdicts.trials import KEY, Trial, Trials, begun
-from chainrule.train.objective import compared
 
 FEW_STEPS = 20
 """Updates below which nothing is said about learning."""
@@ -42,7 +41,7 @@ class Case:
         self.evidence = evidence
         self.trials = Trials(evidence)
 
-    @property
+    @cached_property
     def loss(self) -> str:
         """The name of the loss in `cr.losses.LOSSES`, or ""."""
         return loss_kind(self.evidence)
@@ -56,6 +55,14 @@ class Case:
     def end(self) -> Probing | None:
         """The model after its last step, looked into on the same examples."""
         return self._looked(copy.deepcopy(self.evidence.model), len(self.evidence.losses))
+
+    @cached_property
+    def shrunk(self) -> float:
+        """The size of all weights at the end as a share of that at the start."""
+        if self.begin is None or self.end is None:
+            return 1.0
+        before, after = (sum(float((v**2).sum()) for v in p.values.values()) ** 0.5 for p in (self.begin, self.end))
+        return after / before if before else 1.0
 
     @cached_property
     def last_layer(self) -> str:
@@ -73,12 +80,12 @@ class Case:
         return Data(data.x[some], data.y[some])
 
     def _looked(self, model: Any, step: int) -> Probing | None:
-        loss, data = self.trials.loss, self.evidence.train
-        if loss is None or data is None or data.y is None or self.evidence.prediction is None:
+        data = self.evidence.train
+        if self.trials.own_loss is None or data is None or data.y is None or self.evidence.prediction is None:
             return None
 
         def pair(z: Any, y: Any) -> tuple[Any, Any]:
-            value = compared(loss, z, y)
+            value = self.trials.loss(z, y)
             return value, value
 
         model.train()
@@ -101,7 +108,7 @@ class Case:
     @cached_property
     def reach(self) -> Reach | None:
         """What the model can put out at all."""
-        return reach(self.evidence)
+        return reach(self.evidence, self.trials.outer)
 
     @cached_property
     def copies(self) -> bool:
@@ -112,7 +119,7 @@ class Case:
     @cached_property
     def reference(self) -> Reference | None:
         """What a quick learner knows of rows it has not seen; None where there is none to compare with."""
-        if self.train is None or self.evidence.train is None or self.copies:
+        if self.train is None or self.evidence.train is None or self.copies or not self.train.base:
             return None
         return reference(self.evidence.train.x, self.train)
 
@@ -148,10 +155,14 @@ class Case:
         return self.train is not None and len(self.train.targets) != len(self.evidence.train.x)  # type: ignore[union-attr]
 
     def cured(self, trial: Trial | None) -> bool:
-        """Whether a trial got half of the way, or more, from where the whole training ended to what is possible."""
+        """Whether a trial got half of the way, or more, from where the whole training ended to what is possible.
+
+        A training that ended worse than the best constant counts as if it had ended there.
+        """
         if trial is None or trial.after is None or self.train is None:
             return False
-        return trial.relative < self.train.relative - HALF * (self.train.relative - self.possible)
+        ended = min(self.train.relative, 1.0)
+        return trial.relative < ended - HALF * (ended - self.possible)
 
     @property
     def told_reference(self) -> str:

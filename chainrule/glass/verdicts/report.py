@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.labels import labels
-from chainrule.glass.verdicts.blow_up import blow_up
 from chainrule.glass.verdicts.evidence import Evidence
-from chainrule.glass.verdicts.judge import judge
+from chainrule.glass.verdicts.judge import BLOW_UP, judge
 from chainrule.glass.verdicts.not_finite import not_finite
 from chainrule.glass.verdicts.spectator import Spectator
 from chainrule.glass.verdicts.verdict import Verdict
@@ -62,29 +60,33 @@ class Report:
             return
         for i, verdict in enumerate(self.verdicts):
             yield from ([""] if i else [])
-            yield from told(verdict, self._model_of(verdict))
+            yield from told(verdict, self._shown(verdict))
 
-    def _model_of(self, verdict: Verdict) -> Any:
-        models = [e.model for e in self.evidence if isinstance(e.model, Module)]
-        return next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+    def _shown(self, verdict: Verdict) -> str:
+        """The layer of a verdict, as it prints itself."""
+        if self.failure is not None and verdict.layer == self.failure.layer and self.failure.shown:
+            return self.failure.shown
+        models = (e.model for e in self.evidence if isinstance(e.model, Module))
+        model = next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+        return verdict.layer if model is None or not verdict.layer else labels(verdict.layer, model)
 
 
 def judged(evidence: Evidence) -> list[Verdict]:
-    """The verdicts on one training, the cause first: a blow-up explains all that comes after it."""
+    """The verdicts on one training, the cause first. A number that is not finite is one, but for a blow-up's."""
     found = [] if evidence.model is None else list(judge(evidence))
-    for rule in (not_finite, blow_up):
-        verdict = rule(evidence)
-        if verdict is not None and all(other.name != verdict.name for other in found):
-            found.insert(0, verdict)
+    verdict = not_finite(evidence)
+    if verdict is not None:
+        names = [other.name for other in found]
+        found.insert(names.index(BLOW_UP) + 1 if BLOW_UP in names else 0, verdict)
     return found
 
 
-def told(verdict: Verdict, model: Any) -> Iterator[str]:
+def told(verdict: Verdict, layer: str) -> Iterator[str]:
     """A verdict in lines."""
     yield verdict.headline
     yield f"  {'verdict':<7} {verdict.name}"
-    if verdict.layer:
-        yield f"  {'layer':<7} {labels(verdict.layer, model) if model is not None else verdict.layer}"
+    if layer:
+        yield f"  {'layer':<7} {layer}"
     if verdict.step is not None:
         yield f"  {'step':<7} {verdict.step}"
     for i, line in enumerate(verdict.evidence):

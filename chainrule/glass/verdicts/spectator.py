@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
-from math import isfinite, nan
+from math import isfinite
 from typing import Any
-
-import numpy as np
 
 from chainrule.core import Graph, Tensor, tree
 from chainrule.core.stack import stack
-from chainrule.glass.faults.diagnosis import Diagnosis, before_step, spoiled_step
+from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.faults.search import finite
 from chainrule.glass.ledgers.one_step import Passage, array
-from chainrule.glass.verdicts.loops import Forward, Learned, Loop, Measured, gradient_of, model_of
+from chainrule.glass.verdicts.loops import Forward, Learned, model_of
 from chainrule.glass.verdicts.losses_noted import LossCall
 from chainrule.glass.verdicts.observer import Observer
 from chainrule.glass.verdicts.passes import fault_of, guessed_loss, once_more, outer_activation, probing_of
-from chainrule.glass.verdicts.probing import Probing, sound, values_of
 from chainrule.glass.verdicts.rows import numbers
-from chainrule.glass.verdicts.zeroing import Zeroing
+from chainrule.glass.verdicts.updates import Updates
 from chainrule.nn import Module
 from chainrule.train import Run
 
@@ -29,31 +25,15 @@ MOST = 4096
 """Calls of models that are remembered until it is known what became of them."""
 
 
-class Spectator:
+class Spectator(Updates):
     """What was seen so far: a loop for each optimiser, an observer for each run, and the first number not finite."""
 
     def __init__(self) -> None:
-        self.loops: list[Loop] = []
-        self.observers: list[Observer] = []
-        self.failure: Diagnosis | None = None
-        self.suspect: Diagnosis | None = None  # a failure, if training goes on with it
-        self.closed = False
-        self.aside = 0
-        self.stepping = False
-        self.zeroing = Zeroing()
-        self.forwards: list[Forward] = []
+        super().__init__()
         self.passages: list[Passage] | None = None
+        self.looked: list[tuple[Module, list[Passage]]] = []
         self.latest: Any = None
         self.calls: list[LossCall] = []
-        self.learned: list[Learned] = []
-        self.looked: list[tuple[Module, list[Passage]]] = []
-        self.pending: list[tuple[Module, Probing]] = []
-        self.by_hand: tuple[Module, dict[str, np.ndarray]] | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether what happens is not to be noted: `fit` is observed in its own way, a plan is being recorded."""
-        return self.aside > 0 or stack.recorder is not None
 
     # Models and losses are called.
 
@@ -97,7 +77,7 @@ class Spectator:
             self.passages.append(Passage(path, module, inputs, outputs))
 
     def _looking(self, module: Module) -> bool:
-        loops = self._loops_with([module])
+        loops = self.loops_with([module])
         return stack.silent < 0 and (not loops or any(loop.looking for loop in loops))
 
     def compare(self, call: LossCall) -> None:
@@ -141,7 +121,7 @@ class Spectator:
             for node in nodes:
                 if node.primitive is not None:
                     node.free()
-        self._remember(forwards)
+        self.remember(forwards)
         return result
 
     def _take(self, nodes: Sequence[Any]) -> list[Forward]:
@@ -163,9 +143,9 @@ class Spectator:
         models = list(dict.fromkeys(f.model for f in forwards))
         if not models or not looked:
             return
-        loops = [loop for loop in self._loops_with(models) if loop.looking]
+        loops = [loop for loop in self.loops_with(models) if loop.looking]
         wanted = [loop.model for loop in loops] or [model_of(models, None)]
-        if not loops and self._loops_with(models):
+        if not loops and self.loops_with(models):
             return
         until = call.prediction.node.serial if call else max(s for f in forwards for s in f.serials)
         self.pending = [(m, probing_of(m, y, nodes, looked, until)) for m in wanted]
@@ -214,114 +194,6 @@ class Spectator:
         finally:
             self.aside -= 1
 
-    # Parameters change.
-
-    def step(self, optimizer: Any, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """An optimiser steps."""
-        if self.busy or self.stepping:
-            return original(optimizer, *args, **kwargs)
-        parameters = list(optimizer.parameters())
-        models = list(dict.fromkeys(f.model for learned in self.learned for f in learned.forwards))
-        loop = self.loop_of(optimizer, models)
-        self.measure()
-        passes = self._passes_for(loop)
-        before, lr, gradient, held = (
-            values_of(loop.model),
-            optimizer.lr,
-            gradient_of(parameters),
-            before_step(optimizer),
-        )
-        self.stepping = True
-        try:
-            result = original(optimizer, *args, **kwargs)
-        finally:
-            self.stepping = False
-        self.by_hand = None
-        self._updated(loop, passes, before, lr, gradient, [p.node for p in parameters])
-        if self.failure is None and not sound(optimizer):
-            self.fail(spoiled_step(loop.model, optimizer, held), loop, loop.step - 1)
-        return result
-
-    def changed_by_hand(self) -> None:
-        """Note an update that no optimiser of this library made."""
-        if self.by_hand is None:
-            return
-        model, before = self.by_hand
-        after = values_of(model)
-        if all(np.array_equal(after[name], v, equal_nan=True) for name, v in before.items()):
-            return
-        self.by_hand = None
-        loop = next((loop for loop in self.loops if loop.model is model), None) or self._new(Loop(model, None))
-        leaves = [p.node for p in model.parameters()]
-        self.measure()
-        self._updated(loop, self._passes_for(loop), before, nan, gradient_of(model.parameters()), leaves)
-
-    def _updated(
-        self, loop: Loop, passes: list[Learned], before: Any, lr: float, gradient: float, leaves: list[Any]
-    ) -> None:
-        for model, probing in self.pending:
-            if loop.looking and (model is loop.model or set(model.parameters()) == set(loop.model.parameters())):
-                loop.pending = replace(probing, step=loop.step)
-        self.pending = []
-        if self.zeroing.used(leaves):
-            loop.accumulated.append(loop.step)
-        loop.learned(passes)
-        loss = sum(p.value for p in passes) if passes else (loop.losses[-1] if loop.losses else nan)
-        loop.updated(loss, lr, gradient, before, values_of(loop.model))
-        self.fail(self.suspect, loop, loop.step - 1)
-
-    def _remember(self, forwards: Sequence[Forward]) -> None:
-        """Keep the parameters of a model that no optimiser is known for, to see whether they are changed by hand."""
-        models = list(dict.fromkeys(f.model for f in forwards))
-        known = {id(p) for loop in self.loops if loop.optimizer is not None for p in loop.model.parameters()}
-        if models and not any(id(p) in known for m in models for p in m.parameters()):
-            same = [loop.model for loop in self._loops_with(models)]
-            model = same[0] if same else model_of(models, None)
-            self.by_hand = model, values_of(model)
-
-    def fail(self, found: Diagnosis | None, loop: Loop | None, step: int | None = None) -> None:
-        """Training went on with a number that is not finite, or ended with it; the first one counts."""
-        if found is not None and not found and self.failure is None:
-            self.failure = found
-            if loop is not None:
-                loop.failure, loop.failed = found, loop.step if step is None else step
-        self.suspect = None
-
-    # Whose training it is.
-
-    def _loops_with(self, models: Iterable[Module]) -> list[Loop]:
-        wanted = {id(p) for m in models for p in m.parameters()}
-        return [loop for loop in self.loops if any(id(p) in wanted for p in loop.model.parameters())]
-
-    def loop_of(self, optimizer: Any, models: Sequence[Module]) -> Loop:
-        """The loop of an optimiser; a new one trains a model of those that were called."""
-        found = next((loop for loop in self.loops if loop.optimizer is optimizer), None)
-        return found or self._new(Loop(model_of(models, list(optimizer.parameters())), optimizer))
-
-    def _new(self, loop: Loop) -> Loop:
-        self.loops.append(loop)
-        return loop
-
-    def _passes_for(self, loop: Loop) -> list[Learned]:
-        """The backward passes since the last update that went through the model of a loop."""
-        own = {id(p) for p in loop.model.parameters()}
-        mine = [p for p in self.learned if not p.forwards or any(_shares(f.model, own) for f in p.forwards)]
-        self.learned = [p for p in self.learned if p not in mine]
-        return mine
-
-    def measure(self) -> None:
-        """Calls of models that no backward pass went through were for looking, on other data or on the same."""
-        given = [f.x for f in self.forwards if f.x is not None] + [f.x for p in self.learned for f in p.forwards]
-        left = []
-        for forward in self.forwards:
-            loops = self._loops_with([forward.model])
-            fed = any(x is not None and _same(forward.prediction, x) for x in given)  # into another model
-            forward.again = None
-            for loop in () if fed else loops:
-                loop.measured.append(Measured(loop.step, forward))
-            left += [] if loops else [forward]
-        self.forwards = left
-
     def finish(self) -> None:
         """The block ends: what is left was for looking; a number that was not finite was the end of it."""
         self.changed_by_hand()
@@ -333,35 +205,30 @@ class Spectator:
 
     # Runs of fit.
 
-    def tell(self, run: Run, original: Callable[..., Any], args: tuple[str], kwargs: dict[str, Any]) -> None:
-        """A run of `fit` tells its callbacks something."""
-        (moment,) = args
-        if moment == "on_start":
-            observer = Observer()
-            run.callbacks.append(observer)
-            self.aside += 1
-            try:
-                original(run, moment)
-            except BaseException:
-                self.aside -= 1
-                raise
-            self.observers.append(observer)
-        elif moment == "on_end":
-            try:
-                original(run, moment)
-            finally:
-                self.aside -= 1
-        else:
-            original(run, moment)
+    def run(self, run: Run, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A run of `fit` is made; it gets an observer of its own."""
+        original(run, *args, **kwargs)
+        if not self.aside:
+            run.callbacks.append(Noticed(self))
+
+
+class Noticed(Observer):
+    """An observer of a run that somebody else watches too: what the run does is not to be noted twice."""
+
+    def __init__(self, spectator: Spectator) -> None:
+        self.spectator = spectator
+
+    def on_start(self, run: Run) -> None:
+        self.spectator.aside += 1
+        self.spectator.observers.append(self)
+        super().on_start(run)
+
+    def on_end(self, run: Run) -> None:
+        try:
+            super().on_end(run)
+        finally:
+            self.spectator.aside -= 1
 
 
 def _recorded(x: Tensor | None) -> bool:
     return x is not None and x.node is not None and not x.node.freed
-
-
-def _same(a: np.ndarray | None, b: np.ndarray) -> bool:
-    return a is not None and a.shape == b.shape and np.may_share_memory(a, b)
-
-
-def _shares(model: Module, own: set[int]) -> bool:
-    return any(id(p) in own for p in model.parameters())

@@ -1,4 +1,4 @@
-"""Overfitting and underfitting: what is learned but does not carry over, and what could be learned but is not."""
+"""Overfitting: what is learned but does not carry over to unseen rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from chainrule.core import no_grad
 from chainrule.glass.verdicts import pictures
 from chainrule.glass.verdicts.case import SURE, Case
 from chainrule.glass.verdicts.evidence import Data
-from chainrule.glass.verdicts.rules.rates import LARGER, SMALLER, first_cure
 from chainrule.glass.verdicts.verdict import Verdict
 from chainrule.train.objective import compared
 
@@ -27,11 +26,6 @@ FAR_APART = 0.2
 
 PARTS = 8
 FEWEST = 20
-LONG = 200
-"""Steps from which a training that still learns counts as one that stopped too early."""
-
-SLOW = 0.1
-"""A share of the way to what is possible that the last third of a training at rest covers at most."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +87,11 @@ def losses(case: Case) -> Losses | None:
 
 def loss_on(case: Case, data: Data | None, z: np.ndarray | None) -> float | None:
     """The loss of predictions."""
-    if data is None or data.y is None or z is None or case.trials.loss is None or not len(z):
+    if data is None or data.y is None or z is None or case.trials.own_loss is None or not len(z):
         return None
     try:
         with no_grad(), np.errstate(all="ignore"):
-            value = float(np.asarray(compared(case.trials.loss, z, data.y)))
+            value = float(np.asarray(compared(case.trials.own_loss, z, data.y)))
     except (ChainruleError, TypeError, ValueError, AttributeError):
         return None
     return value if np.isfinite(value) else None
@@ -140,49 +134,3 @@ def epoch_curves(case: Case, title: str, constant: float) -> str:
     if not lines:
         lines = {"training": (np.arange(len(case.evidence.losses)), case.evidence.losses)}
     return pictures.curves(title, lines, "epoch" if rows else "step", "loss", ("best constant", constant))
-
-
-def underfitting(case: Case) -> Verdict | None:
-    """The model has come to rest far above what a quick learner reaches on unseen rows, and no learning rate helps."""
-    e, other = case.evidence, case.reference
-    if not case.bad or other is None or case.train is None or not case.trials.possible:
-        return None
-    resting = at_rest(case)
-    if not resting and len(e.losses) < LONG:
-        return None
-    if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])):
-        return None
-    state = "has come to rest" if resting else "was ended while it still learned"
-    return Verdict(
-        "underfitting",
-        f"The training {state} with {case.train.told} on its own data, where more can be known.",
-        (
-            f"on the training data: {case.train.told}",
-            case.told_reference,
-            *(() if case.held is None else (f"on the validation data: {case.held.told}",)),
-            *held_back(case),
-        ),
-        "a larger model, less weight decay and dropout, inputs that say more" if resting else "more epochs",
-        picture=lambda: epoch_curves(case, "Training and validation loss", constant_loss(case) or float("nan")),
-    )
-
-
-def at_rest(case: Case) -> bool:
-    """Whether the last third of the steps lowered the loss by next to nothing of what could be gained."""
-    values, constant = case.evidence.losses, constant_loss(case)
-    third = max(1, len(values) // 3)
-    before, after = float(values[-2 * third : -third].mean()), float(values[-third:].mean())
-    return before - after < SLOW * max((1 - case.possible) * (constant or after), 1e-12)
-
-
-def held_back(case: Case) -> tuple[str, ...]:
-    """What keeps a model from learning by design, in words."""
-    found = []
-    rates = [m.p for m in case.evidence.model.modules() if type(m).__name__.startswith("Dropout") and hasattr(m, "p")]
-    if rates and max(rates) > 0.5:
-        found.append(f"dropout drops {100 * max(rates):.0f} % of the units")
-    decay = getattr(case.evidence.optimizer, "settings", {}).get("weight_decay", 0)
-    if decay:
-        found.append(f"weight decay is {decay:g}")
-    found.append(f"the model has {sum(p.size for p in case.evidence.model.parameters()):,} parameters")
-    return tuple(found)

@@ -9,18 +9,31 @@ from chainrule.glass.verdicts.rules.data import trial_curves
 from chainrule.glass.verdicts.trials import Trial
 from chainrule.glass.verdicts.verdict import Verdict
 
-SMALLER, LARGER = (0.1, 0.01, 0.001), (10.0, 100.0, 1000.0)
+SMALLER, LARGER = (0.1, 0.01, 0.001), (10.0, 100.0, 1e3, 1e4)
 
 HARDLY = 0.5
 """‖Δθ‖ / ‖θ‖ summed over all steps below which the weights are still about where they began."""
 
-PACE = 10.0
-"""How many times as many steps would have to be too few, at the pace of the last half, for a rate to be too small."""
+EARLY, ALIKE = 10, 0.3
+"""Steps at the start, and by which part of themselves their mean losses may differ on other batches."""
+
+STILL = 0.1
+"""A sum of ‖Δθ‖ / ‖θ‖ below which the weights have stayed where they were."""
+
+TIMES = 10.0
+"""How many times as far the loss must fall in a trial."""
+
+PART = 0.05
+"""The part of the loss at the start by which it must fall in a trial."""
+
+PACE, SLOW_PACE = 10.0, 3.0
+"""How many times as many steps would have to be too few, at the pace of the last half, for a rate to be too small; and
+where the weights have stayed where they were."""
 
 
 def too_large(case: Case) -> Verdict | None:
     """The same start and the same steps with a smaller rate get far, and with this one they do not."""
-    if not (case.bad or case.failed) or case.cured(case.trials.with_lr(1.0)):
+    if not (case.bad or case.failed) or moved(case) < STILL or case.cured(case.trials.with_lr(1.0)):
         return None
     found = first_cure(case, SMALLER)
     if found is None:
@@ -50,14 +63,15 @@ def too_large(case: Case) -> Verdict | None:
 
 def too_small(case: Case) -> Verdict | None:
     """The weights are about where they began, the loss hardly falls, and with a larger rate it would."""
-    if not case.bad or case.cured(case.trials.with_lr(1.0)) or moved(case) > HARDLY:
+    same = case.trials.with_lr(1.0)
+    if not case.bad or moved(case) > HARDLY or case.cured(same) or not alike(case, same):
         return None
-    found = first_cure(case, LARGER)
+    found = first_cure(case, LARGER) or (faster(case) if moved(case) < STILL else None)
     if found is None:
         return None
     factor, trial = found
     more = needed(case, trial)
-    if more < PACE:
+    if more < (SLOW_PACE if moved(case) < STILL else PACE):
         return None
     lr = rate(case)
     assert trial.after is not None and case.train is not None
@@ -89,6 +103,14 @@ def ended(case: Case) -> str:
     return f"{case.train.told}, after all {len(case.evidence.losses)} steps"
 
 
+def alike(case: Case, same: Trial | None) -> bool:
+    """Whether a trial with nothing changed begins with the losses of the training: else there was more to it."""
+    if same is None or len(case.evidence.losses) < EARLY:
+        return False
+    seen, again = float(case.evidence.losses[:EARLY].mean()), float(same.losses[:EARLY].mean())
+    return abs(again - seen) < ALIKE * abs(seen)
+
+
 def first_cure(case: Case, factors: tuple[float, ...]) -> tuple[float, Trial] | None:
     """The first factor of the learning rate with which a trial gets far."""
     for factor in factors:
@@ -96,6 +118,25 @@ def first_cure(case: Case, factors: tuple[float, ...]) -> tuple[float, Trial] | 
         if trial is not None and case.cured(trial):
             return factor, trial
     return None
+
+
+def faster(case: Case) -> tuple[float, Trial] | None:
+    """The factor of the learning rate with which the loss falls farthest: many times as far, and far."""
+    same = case.trials.with_lr(1.0)
+    if same is None:
+        return None
+    found = [(fall(trial), factor, trial) for factor in LARGER if (trial := case.trials.with_lr(factor)) is not None]
+    best = max(found, key=lambda f: f[0], default=None)
+    if best is None or best[2].after is None or best[0] < max(PART, TIMES * fall(same)):
+        return None
+    return best[1:]
+
+
+def fall(trial: Trial) -> float:
+    """By which part of itself the loss fell; minus infinity where it became infinite."""
+    tenth = max(1, len(trial.losses) // 10)
+    first, last = float(trial.losses[:3].mean()), float(trial.losses[-tenth:].mean())
+    return (first - last) / abs(first) if trial.after is not None and first else -np.inf
 
 
 def as_it_was(case: Case) -> Trial:
