@@ -8,6 +8,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule import nn
+from chainrule.glass.labels import labels
 from chainrule.glass.verdicts.evidence import Data, Evidence
 from chainrule.glass.verdicts.judge import judge
 from chainrule.glass.verdicts.report import told
@@ -16,7 +17,8 @@ from chainrule.glass.verdicts.report import told
 def text(evidence: Evidence) -> str:
     verdicts = judge(evidence)
     assert len(verdicts) == 1, [v.name for v in verdicts]
-    return "\n".join(told(verdicts[0], evidence.model))
+    layer = verdicts[0].layer
+    return "\n".join(told(verdicts[0], labels(layer, evidence.model) if layer else ""))
 
 
 def resting(model: Any, steps: int = 40, **known: Any) -> Evidence:

@@ -39,12 +39,13 @@ STAGES: tuple[dict[str, Rule], ...] = (
         "saturated units": units.saturated_units,
         "vanishing gradients": gradients.vanishing,
         "exploding gradients": gradients.exploding,
-        "class imbalance ignored": labels.imbalance_ignored,
+        "class imbalance ignored": labels.imbalance_alone,
     },
     {
         "learning rate too large": rates.too_large,
         "learning rate too small": rates.too_small,
     },
+    {"class imbalance ignored": labels.imbalance_ignored},
     {"underfitting": underfits.underfitting},
 )
 """Rules on why a model does not learn, the later ones asked only where the earlier ones find nothing.

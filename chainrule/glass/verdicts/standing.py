@@ -110,13 +110,17 @@ def threshold(evidence: Evidence) -> float:
     return 0.5 if z is not None and z.min() >= 0 and z.max() <= 1 else 0.0
 
 
+MEANS = {"bce": ops.sigmoid, "cross-entropy": ops.softmax, "nll": np.exp, "kl": np.exp}
+"""What outputs mean to losses whose targets are probabilities."""
+
+
 def of_values(evidence: Evidence, z: np.ndarray, t: np.ndarray) -> Standing | None:
     """Squared distances over the variance of the targets, both summed over outputs; 1 is the error of the mean."""
     if z.size != t.size:
         return None
+    if (means := MEANS.get(loss_kind(evidence))) is not None:
+        z = np.asarray(means(z))
     z, t = z.reshape(len(z), -1), t.reshape(len(t), -1)
-    if loss_kind(evidence) == "bce":
-        z = np.asarray(ops.sigmoid(z))
     spread = float(t.var(axis=0).sum())
     if not spread:
         return None

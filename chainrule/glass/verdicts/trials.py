@@ -21,7 +21,7 @@ from chainrule.optim import SGD, clip_grad_norm
 from chainrule.train.evaluate import outputs
 from chainrule.train.objective import compared
 
-STEPS = 300
+STEPS = 200
 """Steps of a trial at most."""
 
 WORK = 3e9

@@ -16,6 +16,9 @@ FEWEST = 100
 CHANCE = 0.9
 """A share of the best constant's error above which there is no more than chance."""
 
+DOUBT = 0.85
+"""The same where the model has learned by heart, which shows more."""
+
 LITTLE = 0.8
 """The same for the model on a table, where the other learners have found nothing: rows in clumps are hit by luck."""
 
@@ -41,12 +44,14 @@ def not_learnable(case: Case) -> Verdict | None:
     train, other = case.train, case.reference
     if train is None or other is None or len(train.errors) < FEWEST or len(case.evidence.losses) < 20:
         return None
-    if not chance(other.relative, other.uncertainty) or (train.kind == "classes" and train.base < 1 - MAJORITY):
+    if not chance(other.relative, other.uncertainty, DOUBT) or (train.kind == "classes" and train.base < 1 - MAJORITY):
         return None
     held, where = unseen(case)
     if held is None or held.relative < LITTLE:
         return None
-    if not plain(case) and not (chance(held.relative, held.uncertainty) and held.relative - train.relative > LEARNED):
+    nothing = plain(case) and chance(other.relative, other.uncertainty, CHANCE)
+    by_heart = chance(held.relative, held.uncertainty, DOUBT) and held.relative - train.relative > LEARNED
+    if not nothing and not by_heart:
         return None
     constant = "the most frequent class" if train.kind == "classes" else "the mean"
     return Verdict(
@@ -72,9 +77,9 @@ def not_learnable(case: Case) -> Verdict | None:
     )
 
 
-def chance(relative: float, uncertainty: float) -> bool:
-    """Whether errors are those of the best constant, as far as can be told."""
-    return relative > CHANCE and relative + SURE * uncertainty > 1
+def chance(relative: float, uncertainty: float, least: float) -> bool:
+    """Whether errors are those of the best constant, as far as can be told, and near them at least."""
+    return relative > least and relative + SURE * uncertainty > 1
 
 
 def base(of: Standing) -> str:
@@ -95,6 +100,11 @@ def plain(case: Case) -> bool:
     data = case.evidence.train
     assert data is not None
     return data.x.ndim == 2 and data.x.dtype.kind == "f" and len(data.x) >= 2 * FEWEST
+
+
+def imbalance_alone(case: Case) -> Verdict | None:
+    """The same, where no other learner is right more often: nothing else is wrong then."""
+    return None if case.bad else imbalance_ignored(case)
 
 
 def imbalance_ignored(case: Case) -> Verdict | None:

@@ -14,6 +14,9 @@ SMALLER, LARGER = (0.1, 0.01, 0.001), (10.0, 100.0, 1e3, 1e4)
 HARDLY = 0.5
 """‖Δθ‖ / ‖θ‖ summed over all steps below which the weights are still about where they began."""
 
+EARLY, ALIKE = 10, 0.3
+"""Steps at the start, and by which part of themselves their mean losses may differ on other batches."""
+
 STILL = 0.1
 """A sum of ‖Δθ‖ / ‖θ‖ below which the weights have stayed where they were."""
 
@@ -30,7 +33,7 @@ where the weights have stayed where they were."""
 
 def too_large(case: Case) -> Verdict | None:
     """The same start and the same steps with a smaller rate get far, and with this one they do not."""
-    if not (case.bad or case.failed) or case.cured(case.trials.with_lr(1.0)):
+    if not (case.bad or case.failed) or moved(case) < STILL or case.cured(case.trials.with_lr(1.0)):
         return None
     found = first_cure(case, SMALLER)
     if found is None:
@@ -60,7 +63,8 @@ def too_large(case: Case) -> Verdict | None:
 
 def too_small(case: Case) -> Verdict | None:
     """The weights are about where they began, the loss hardly falls, and with a larger rate it would."""
-    if not case.bad or case.cured(case.trials.with_lr(1.0)) or moved(case) > HARDLY:
+    same = case.trials.with_lr(1.0)
+    if not case.bad or moved(case) > HARDLY or case.cured(same) or not alike(case, same):
         return None
     found = first_cure(case, LARGER) or (faster(case) if moved(case) < STILL else None)
     if found is None:
@@ -97,6 +101,14 @@ def ended(case: Case) -> str:
     if case.failed or case.train is None:
         return f"numbers that are not finite, after {len(case.evidence.losses)} steps"
     return f"{case.train.told}, after all {len(case.evidence.losses)} steps"
+
+
+def alike(case: Case, same: Trial | None) -> bool:
+    """Whether a trial with nothing changed begins with the losses of the training: else there was more to it."""
+    if same is None or len(case.evidence.losses) < EARLY:
+        return False
+    seen, again = float(case.evidence.losses[:EARLY].mean()), float(same.losses[:EARLY].mean())
+    return abs(again - seen) < ALIKE * abs(seen)
 
 
 def first_cure(case: Case, factors: tuple[float, ...]) -> tuple[float, Trial] | None:

@@ -11,6 +11,9 @@ from chainrule.glass.verdicts.verdict import Verdict
 LONG = 200
 """Steps from which a training that still learns counts as one that stopped too early."""
 
+FAR, VERY_FAR = 0.25, 0.5
+"""How much more of the best constant's error than the other learner a training at rest leaves, and one that learns."""
+
 SLOW = 0.1
 """A share of the way left to what is possible; a training at rest covers less in the last third of its steps."""
 
@@ -53,6 +56,8 @@ def underfitting(case: Case) -> Verdict | None:
     if not case.bad or other is None or case.train is None or not case.trials.possible:
         return None
     resting, alike = at_rest(case), not case.cured(case.trials.with_lr(1.0))
+    if case.train.relative - case.possible < (FAR if resting else VERY_FAR):
+        return None
     if not resting and len(e.losses) < LONG:
         return None
     if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])) and alike:
