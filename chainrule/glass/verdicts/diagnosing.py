@@ -31,7 +31,8 @@ def diagnosing(raising: bool = True) -> Iterator[Report]:
 
     Runs of `cr.fit`, loops written by hand and steps of `cr.compile` are seen, of this thread. They compute what they
     compute without it, to the last bit. A run of `fit` that is a plan stays one: few of its steps are looked into, and
-    when something has happened, a stretch of it is run again. A loop written by hand gets slower by a fraction.
+    when something has happened, a stretch of it is run again. Steps of a loop written by hand take up to twice as
+    long.
 
     Args:
         raising: whether an error of this library that ends the block goes on behind it. It is `report.error` in any

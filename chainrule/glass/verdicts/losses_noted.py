@@ -27,6 +27,7 @@ class LossCall:
 
     @property
     def name(self) -> str:
+        """The name of the loss's function, such as "cross_entropy"."""
         return self.function.__name__
 
     def again(self, prediction: Any, target: Any) -> Any:
@@ -55,6 +56,7 @@ def _noting(note: Callable[[LossCall], None], original: Callable[..., Any]) -> C
 
 
 BY_NAME = {function.__name__: function for function in LOSSES.values()}
+"""The losses by the names of their functions, which stand in the frame of a call."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import inf, nan
+from math import inf, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from chainrule.glass.ledgers.one_step import Passage, array, run
 from chainrule.glass.verdicts.evidence import LayerProbe, ParameterProbe, Probe
 from chainrule.nn import Module, MultiheadAttention
 from chainrule.nn.recurrent import RecurrentLayers
+
+TINY = 1e-20
+"""A sum of squares above which those that vanish in float32 do not matter."""
 
 MOST = 256
 """Examples whose numbers are kept of a batch."""
@@ -60,9 +63,11 @@ class Probing:
 
 
 def norm(x: np.ndarray) -> float:
-    """‖x‖₂ over all entries, in float64."""
+    """‖x‖₂ over all entries; in float32 where the squares of such neither overflow nor vanish, else in float64."""
+    x = x.reshape(-1)
     with np.errstate(all="ignore"):
-        return float(np.linalg.norm(x.astype(np.float64).reshape(-1)))
+        square = float(np.dot(x, x)) if x.dtype == np.float32 else 0.0
+        return sqrt(square) if TINY < square < inf else float(np.linalg.norm(x.astype(np.float64)))
 
 
 def together(norms: Iterable[float]) -> float:

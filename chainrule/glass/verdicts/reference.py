@@ -52,7 +52,7 @@ def reference(x: Any, of: Standing) -> Reference | None:
     rows, or targets of another number.
     """
     x, t = np.asarray(x), of.targets
-    if len(x) < FEWEST or x.dtype.kind not in "fiub" or not np.isfinite(x).all():
+    if len(x) < FEWEST or x.dtype.kind not in "fiub" or not (np.isfinite(x).all() and np.isfinite(t).all()):
         return None
     if len(t) != len(x):
         if x.ndim < 2 or len(t) != len(x) * x.shape[1]:

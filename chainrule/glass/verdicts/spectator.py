@@ -63,6 +63,7 @@ class Spectator(Updates):
         return result
 
     def called(self, module: Module, given: tuple[Any, ...], result: Any) -> None:
+        """A model was called by itself, not by another one: remember what came in and out until it is clear why."""
         tensors = [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]
         x = next((n for a in given if (n := numbers(a)) is not None), None)
         serials = frozenset(t.node.serial for t in tensors if t.node is not None)

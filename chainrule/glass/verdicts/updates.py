@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.core.stack import stack
-from chainrule.glass.faults.diagnosis import Diagnosis, before_step, spoiled_step
+from chainrule.glass.faults.diagnosis import Diagnosis, spoiled_step
 from chainrule.glass.verdicts.loops import Forward, Learned, Loop, Measured, gradient_of, model_of
 from chainrule.glass.verdicts.observer import Observer
 from chainrule.glass.verdicts.probing import Probing, sound, values_of
@@ -54,12 +54,7 @@ class Updates:
         loop = self.loop_of(optimizer, models)
         self.measure()
         passes = self._passes_for(loop)
-        before, lr, gradient, held = (
-            values_of(loop.model),
-            optimizer.lr,
-            gradient_of(parameters),
-            before_step(optimizer),
-        )
+        before, lr, gradient = values_of(loop.model), optimizer.lr, gradient_of(parameters)
         self.stepping = True
         try:
             result = original(optimizer, *args, **kwargs)
@@ -68,6 +63,8 @@ class Updates:
         self.by_hand = None
         self._updated(loop, passes, before, lr, gradient, [p.node for p in parameters])
         if self.failure is None and not sound(optimizer):
+            named = [(before[name], p) for name, p in loop.model.named_parameters() if p.grad is not None]
+            held = {id(p): (value, p.grad.numpy()) for value, p in named if p.grad is not None}
             self.fail(spoiled_step(loop.model, optimizer, held), loop, loop.step - 1)
         return result
 
