@@ -1,4 +1,4 @@
-"""The validation at the end of each epoch sets eval(), and nothing sets train() again: batch norm stops after epoch 1."""
+"""The validation behind each epoch sets eval(), and nothing sets train() again: batch norm stops after epoch 1."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A softmax of one's own, exp(z) / Σ exp(z), without taking the maximum off: from weights of N(0, 15²) logits come above 88."""
+"""A softmax of one's own without taking the maximum off: from weights of N(0, 15²) logits come above 88."""
 
 import numpy as np
 

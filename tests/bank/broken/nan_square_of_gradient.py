@@ -1,4 +1,4 @@
-"""Distances of stars in metres (1e17) from temperatures in kelvin: the loss is finite, Adam's squared gradient is not."""
+"""Distances of stars in metres, 1e17, from temperatures: the loss is finite, Adam's squared gradient is not."""
 
 import numpy as np
 

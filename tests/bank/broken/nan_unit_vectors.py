@@ -1,7 +1,5 @@
 """Embeddings are divided by their length, and a photograph of nothing has the zero vector: 0 / 0."""
 
-import numpy as np
-
 import chainrule as cr
 
 BROKEN = True

@@ -1,4 +1,4 @@
-"""Forty images of digits for a net of 42,000 weights, until the training loss is 0.001: half of the others are wrong."""
+"""Forty images of digits for a net of 42,000 weights, until it knows them by heart: of others a quarter is wrong."""
 
 import chainrule as cr
 

@@ -1,4 +1,4 @@
-"""A transformer encoder with dropout 0.4 is asked for its validation loss without eval(): the figure is noise on top."""
+"""A transformer encoder with dropout 0.4 is asked for its validation loss without eval(): noise comes on top."""
 
 import numpy as np
 

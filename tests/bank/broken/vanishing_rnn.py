@@ -21,8 +21,7 @@ class First(cr.nn.Module):
         self.head = cr.nn.Linear(16, 2)
 
     def forward(self, x):
-        states, last = self.rnn(x)
-        return self.head(last[-1])
+        return self.head(self.rnn(x)[1][-1])
 
 
 cr.seed(2)
