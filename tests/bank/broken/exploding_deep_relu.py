@@ -10,7 +10,7 @@ train, validation, test = cr.data.split(cr.data.digits(), seed=2)
 cr.seed(0)
 start = cr.nn.init.normal(0.5) if BROKEN else "he_normal"
 model = cr.models.MLP(64, *[64] * 10, 10, init=start)
-optimizer = cr.optim.SGD(model, lr=0.01, momentum=0.9)
+optimizer = cr.optim.Adam(model, lr=0.001)
 loader = cr.data.Loader(train.x, train.y, batch_size=32)
 for epoch in range(6):
     for x, y in loader.epoch(epoch):

@@ -16,7 +16,7 @@ train, held = (x[:n], y[:n]), (x[460:], y[460:])
 
 cr.seed(1)
 model = cr.models.MLP(8, 128 if BROKEN else 8, 1, activation="tanh")
-optimizer = cr.optim.Adam(model, lr=0.01 if BROKEN else 0.003)
-epochs = 200 if BROKEN else 6
+optimizer = cr.optim.Adam(model, lr=0.01)
+epochs = 200 if BROKEN else 8
 cr.fit(model, train, "mse", optimizer, epochs=epochs, validation=held, progress=False)
 score = cr.evaluate(model, held, "mse")["r2"]

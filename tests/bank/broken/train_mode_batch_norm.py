@@ -1,4 +1,4 @@
-"""Batch norm stays in training mode when the test rows are scored one by one: each is compared with itself alone."""
+"""Batch norm stays in training mode when the test rows are scored class by class: each is taken for the average."""
 
 import numpy as np
 

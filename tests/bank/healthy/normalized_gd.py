@@ -9,7 +9,8 @@ LEARNS = 0.93
 
 rng = np.random.default_rng(44)
 y = rng.integers(0, 3, 600)
-x = (2.2 * rng.normal(size=(3, 4))[y] + rng.normal(size=(600, 4))).astype(np.float32)
+x = 2.2 * rng.normal(size=(3, 4))[y] + rng.normal(size=(600, 4))
+x = ((x - x.mean(0)) / x.std(0)).astype(np.float32)
 cr.seed(44)
 model = cr.models.MLP(4, 16, 3, activation="tanh")
 optimizer = cr.optim.NormalizedGD(model, lr=0.2)

@@ -21,7 +21,7 @@ class VAE(cr.nn.Module):
 train, validation, test = cr.data.split(cr.data.digits(), seed=39)
 cr.seed(39)
 model = VAE()
-optimizer = cr.optim.Adam(model, lr=0.005)
+optimizer = cr.optim.Adam(model, lr=0.003)
 for epoch in range(12):
     for x, _ in cr.data.Loader(train.x, train.y, batch_size=64).epoch(epoch):
         optimizer.zero_grad()

@@ -12,7 +12,7 @@ y = np.array([[0], [1], [1], [0]], dtype=np.float32)
 rng = np.random.default_rng(2)
 cr.seed(2)
 model = cr.nn.Sequential(cr.nn.Linear(2, 3), cr.nn.Sigmoid(), cr.nn.Linear(3, 1), cr.nn.Sigmoid())
-model[0].weight.assign(rng.normal(0, 2, (3, 2)))
+model[0].weight.assign(rng.normal(0, 1, (3, 2)))
 optimizer = cr.optim.SGD(model, lr=2.0)
 for step in range(2000):
     i = rng.integers(0, 4)
