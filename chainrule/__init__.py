@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         paths,
         scan,
     )
-    from chainrule.glass import diagnose, draw, explain, ledger
+    from chainrule.glass import diagnose, diagnosing, draw, explain, ledger
     from chainrule.nn import load, save
     from chainrule.ops import *  # noqa: F403
     from chainrule.plan import compile
@@ -73,7 +73,7 @@ _LATER = {
     "plan": "compile",
     "train": "evaluate fit predict predict_proba",
     "cli.reruns": "at compare",
-    "glass": "diagnose draw explain ledger",
+    "glass": "diagnose diagnosing draw explain ledger",
 }
 """Names by where they are defined, which is imported when one of them is first used."""
 
@@ -103,6 +103,7 @@ __all__ = [
     "core",
     "data",
     "diagnose",
+    "diagnosing",
     "draw",
     "evaluate",
     "explain",

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         WatchNoise,
         WatchTrace,
     )
+    from chainrule.glass.verdicts.diagnosing import diagnosing
+    from chainrule.glass.verdicts.report import Report
 
 _LATER = {
     "spectra.curvature": "hessian_density hessian_eigenvalues hessian_trace",
@@ -69,6 +71,8 @@ _LATER = {
     "explanation.steps": "Step",
     "spectra.trace": "TraceEstimate",
     "spectra.watch": "Watch",
+    "verdicts.diagnosing": "diagnosing",
+    "verdicts.report": "Report",
     "spectra.watches": "WatchDensity WatchEigenvalues WatchJacobian WatchLags WatchNoise WatchTrace",
 }
 
@@ -87,6 +91,7 @@ __all__ = [
     "Operand",
     "Parting",
     "Pass",
+    "Report",
     "Rerun",
     "SpectralDensity",
     "Step",
@@ -102,6 +107,7 @@ __all__ = [
     "compare",
     "depth_jacobians",
     "diagnose",
+    "diagnosing",
     "draw",
     "explain",
     "gradient_noise_scale",

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class Run:
     `epoch` counts finished epochs, `batch` the batches done in the one at work, `step` the updates. Random
     draws of the run's batch n come from the key (seed, "step", n), the order of epoch k from
     (seed, "order", k); so with the arrays and these three numbers the future of the run is fixed.
+    `batch_loss` is the loss of the latest batch, without penalty; NaN before the first.
     `settings` are further things that decide how it goes, by name: a checkpoint refuses a run with others.
     """
 
@@ -51,6 +53,7 @@ class Run:
         self.history = History()
         self.epoch = self.batch = self.step = 0
         self.sums: dict[str, float] = {}
+        self.batch_loss = nan
         self.stopped = ""
 
     def stop(self, reason: str) -> None:

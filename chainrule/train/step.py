@@ -89,6 +89,7 @@ class Step:
         settings = (first, complete, 1.0 if self.accumulate == 1 else self._share(len(rows)))
         self.guard.note()
         losses, hits = self._computed(rows, following, settings)
+        run.batch_loss = losses[0]
         self.guard.check(*losses)
         self._count(losses[0], hits, len(rows))
         run.batch += 1

@@ -63,6 +63,12 @@ class Sheet:
             write_atomically(self.path, self._bytes(_ending(self.path)[1:]))
         return self.figure
 
+    def svg(self, title: str = "") -> str:
+        """The figure as the text of an SVG."""
+        if title:
+            self.figure.suptitle(title, fontsize=11, parse_math=False)
+        return self._bytes("svg").decode()
+
     def _bytes(self, kind: str) -> bytes:
         from matplotlib import rc_context
 

@@ -200,11 +200,21 @@ def updated(model: Module, loss: Tensor, optimizer: Any) -> Diagnosis:
     """What one step of the optimiser makes of finite gradients, of parameters and of what it keeps for them."""
     optimizer.zero_grad()
     loss.backward()
-    names = {id(p): name for name, p in model.named_parameters()}
-    before = {
+    before = before_step(optimizer)
+    optimizer.step()
+    return spoiled_step(model, optimizer, before)
+
+
+def before_step(optimizer: Any) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Copies of all parameters that have a gradient, and of that, by the parameter's id."""
+    return {
         id(p): (np.array(p.numpy()), np.array(p.grad.numpy())) for p in optimizer.parameters() if p.grad is not None
     }
-    optimizer.step()
+
+
+def spoiled_step(model: Module, optimizer: Any, before: dict[int, tuple[np.ndarray, np.ndarray]]) -> Diagnosis:
+    """What a step of the optimiser has just made of what was finite `before` it, if that is not finite."""
+    names = {id(p): name for name, p in model.named_parameters()}
     for p in optimizer.parameters():
         kept = optimizer.moments_of(p)
         bad = next((array for array in (p.numpy(), *kept.values()) if not finite(array)), None)

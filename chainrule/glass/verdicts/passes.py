@@ -1,0 +1,77 @@
+"""A backward pass of a loop, read from its graph before that is given back: layers, loss, target, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.core import Tensor, gradients
+from chainrule.glass.faults.diagnosis import Diagnosis, of_fault, spoiled
+from chainrule.glass.faults.search import backward_fault, finite, forward_fault
+from chainrule.glass.ledgers.one_step import Passage, array
+from chainrule.glass.verdicts.loops import Forward
+from chainrule.glass.verdicts.losses_noted import LossCall
+from chainrule.glass.verdicts.probing import ACTIVATIONS, Probing, calls_of, layers_of, norm, values_of
+from chainrule.glass.verdicts.rows import numbers
+from chainrule.nn import Module, ModuleList
+
+
+def probing_of(
+    model: Any, loss: Tensor, nodes: Sequence[Any], looked: Iterable[tuple[Module, list[Passage]]], until: float
+) -> Probing:
+    """A step looked into before its update; `until` is the number of the node that the loss was taken of."""
+    made, places = set(nodes), {id(module): path for path, module in model.named_modules()}
+    passages = [
+        Passage(".".join(filter(None, (places[id(module)], p.path))), p.module, p.inputs, p.outputs)
+        for module, found in looked
+        for p in found
+        if id(module) in places and p.outputs[0].node in made
+    ]
+    calls = calls_of(model, passages, () if isinstance(model, ModuleList) else nodes, until)
+    parameters = {name: p for name, p in model.named_parameters() if p.node in made}
+    targets = [*(call.outputs[0] for call in calls), *parameters.values()]
+    with np.errstate(all="ignore"):
+        found = gradients(loss, targets) if targets else []
+    bars = {(t.node, t.index): array(bar) for t, bar in zip(targets, found, strict=True)}
+    layers = layers_of(calls, lambda out: bars.get((out.node, out.index)))
+    sizes = {name: norm(bars[p.node, p.index]) for name, p in parameters.items()}
+    return Probing(0, float(array(loss)), layers, values_of(model), sizes)
+
+
+def fault_of(loss: Tensor, forwards: Sequence[Forward], call: LossCall | None) -> Diagnosis | None:
+    """The first number that is not finite in a loss or its gradients; looked for as `cr.diagnose` does."""
+    for forward in forwards:
+        for name, given in (("x", forward.x), ("y", forward.target if call is None else numbers(call.target))):
+            if given is not None and not finite(given):
+                return spoiled("input", name, given)
+        for name, p in forward.model.named_parameters():
+            if not finite(p.numpy()):
+                return spoiled("parameter", name, p.numpy(), forward.model)
+    with np.errstate(all="ignore"):
+        fault = forward_fault(loss) or backward_fault(loss)
+    if fault is None:
+        return None
+    models = [f.model for f in forwards if fault.node.path in dict(f.model.named_modules())]
+    return of_fault(fault, models[0] if models else Module())
+
+
+def outer_activation(prediction: Any, results: Sequence[Any]) -> str:
+    """The activation between the results of the model and what the loss was given; empty where there is none."""
+    if prediction.primitive is not None and prediction.name in ACTIVATIONS and prediction not in results:
+        return prediction.name if any(parent in results for parent in prediction.parents) else ""
+    return ""
+
+
+def guessed_loss(nodes: Sequence[Any], result: Any) -> tuple[str, np.ndarray | None]:
+    """The name and the target of a loss that is written out behind the result of a model, as far as they show."""
+    behind = [node for node in nodes if node.serial > result.serial and node.primitive is not None]
+    names = {node.name for node in behind}
+    constants = (numbers(a) for node in behind for a in node.args if getattr(a, "node", None) is None)
+    target = next((c for c in constants if c is not None and c.ndim and c.shape[:1] == result.shape[:1]), None)
+    if "softmax_cross_entropy" in names:
+        return "cross_entropy", target
+    if "subtract" in names and not names & {"log", "exp", "log_softmax"}:
+        return ("mae" if "abs" in names else "mse" if names & {"square", "power", "multiply"} else ""), target
+    return "", target

@@ -1,0 +1,101 @@
+"""Report: what was found in the trainings of a block, as data and as a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chainrule.glass.faults.diagnosis import Diagnosis
+from chainrule.glass.labels import labels
+from chainrule.glass.verdicts.blow_up import blow_up
+from chainrule.glass.verdicts.evidence import Evidence
+from chainrule.glass.verdicts.judge import judge
+from chainrule.glass.verdicts.spectator import Spectator
+from chainrule.glass.verdicts.verdict import Verdict
+from chainrule.nn import Module
+
+
+class Report:
+    """What is wrong with the trainings of a block of `cr.diagnosing()`; filled in at its end.
+
+    `verdicts` are what holds, the cause first, `cause` the first of them or None. `failure` is the first number that
+    was not finite, as `cr.diagnose` tells of it, or None; `error` what ended the block, or None. `evidence` is what was
+    seen of each training. It prints as a text, and counts as true where nothing was found.
+    """
+
+    def __init__(self) -> None:
+        self.verdicts: tuple[Verdict, ...] = ()
+        self.failure: Diagnosis | None = None
+        self.error: BaseException | None = None
+        self.evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def cause(self) -> Verdict | None:
+        """The verdict that explains the others."""
+        return self.verdicts[0] if self.verdicts else None
+
+    def __bool__(self) -> bool:
+        return not self.verdicts and self.failure is None
+
+    def close(self, spectator: Spectator) -> None:
+        """Judge what was seen."""
+        runs = [observer.evidence for observer in spectator.observers if hasattr(observer, "evidence")]
+        loops = [loop.evidence() for loop in spectator.loops]
+        self.evidence = (*runs, *loops)
+        self.failure = next((e.failure for e in runs if e.failure is not None), spectator.failure)
+        for evidence in loops:
+            evidence.failure = spectator.failure
+        self.verdicts = tuple(_each_once(v for e in self.evidence for v in judged(e)))
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        steps, n = sum(len(e.losses) for e in self.evidence), len(self.evidence)
+        if not n and self.failure is None:
+            yield "Nothing was trained."
+            return
+        seen = f"{steps} steps" if n == 1 else f"{steps} steps of {n} trainings"
+        if self:
+            yield f"Nothing wrong was found in {seen}."
+            return
+        for i, verdict in enumerate(self.verdicts):
+            yield from ([""] if i else [])
+            yield from told(verdict, self._model_of(verdict))
+        if self.failure is not None:
+            yield from ([""] if self.verdicts else [])
+            yield str(self.failure)
+
+    def _model_of(self, verdict: Verdict) -> Any:
+        models = [e.model for e in self.evidence if isinstance(e.model, Module)]
+        return next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+
+
+def judged(evidence: Evidence) -> list[Verdict]:
+    """The verdicts on one training, the cause first: a blow-up explains all that comes after it."""
+    found = list(judge(evidence))
+    if all(v.name != "learning rate blow-up" for v in found) and (blown := blow_up(evidence)) is not None:
+        found.insert(0, blown)
+    return found
+
+
+def told(verdict: Verdict, model: Any) -> Iterator[str]:
+    """A verdict in lines."""
+    yield verdict.headline
+    yield f"  {'verdict':<7} {verdict.name}"
+    if verdict.layer:
+        yield f"  {'layer':<7} {labels(verdict.layer, model) if model is not None else verdict.layer}"
+    if verdict.step is not None:
+        yield f"  {'step':<7} {verdict.step}"
+    for i, line in enumerate(verdict.evidence):
+        yield f"  {'' if i else 'seen':<7} {line}"
+    yield f"  {'try':<7} {verdict.fix}"
+
+
+def _each_once(verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
+    """The same verdict on several trainings, as on the folds of a cross-validation, is given once."""
+    seen: set[tuple[str, str]] = set()
+    for verdict in verdicts:
+        if (verdict.name, verdict.layer) not in seen:
+            seen.add((verdict.name, verdict.layer))
+            yield verdict
