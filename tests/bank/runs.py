@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import runpy
 import time
 import warnings
@@ -29,7 +30,6 @@ class Outcome:
     verdicts: tuple[str, ...] = ()
     layer: str = ""
     failure: tuple[str, str, str, str] | None = None
-    error: str = ""
 
     @property
     def cause(self) -> str:
@@ -49,19 +49,21 @@ def diagnosed(script: Script, repaired: bool = False) -> Outcome:
     with warnings.catch_warnings(), np.errstate(all="ignore"), TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")
         path = copied(script, Path(folder)) if repaired else script.path
-        with cr.diagnosing(raising=False) as report:
-            scope = runpy.run_path(str(path), run_name="bank")
+        try:
+            with cr.diagnosing(raising=False) as report:
+                scope = runpy.run_path(str(path), run_name="bank")
+        except Exception as error:  # a mistake of the script or of the diagnosis: the table shows it with the others
+            crash = f"crash: {type(error).__name__}: {error}"
+            return Outcome(script.name, repaired, math.nan, time.perf_counter() - began, (crash,))
     seconds, failure = time.perf_counter() - began, report.failure
-    found = failure is not None and bool(failure.phase)
     return Outcome(
         script.name,
         repaired,
-        float(scope.get("score", float("nan"))),  # type: ignore[arg-type]
+        float(scope.get("score", math.nan)),  # type: ignore[arg-type]
         seconds,
         tuple(verdict.name for verdict in report.verdicts),
         report.verdicts[0].layer if report.verdicts else "",
-        (failure.phase, failure.rule, failure.operation, failure.layer) if found else None,
-        str(getattr(report, "error", "") or "").split("\n")[0],
+        (failure.phase, failure.rule, failure.operation, failure.layer) if failure is not None else None,
     )
 
 

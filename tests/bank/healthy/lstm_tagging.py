@@ -1,4 +1,4 @@
-"""An LSTM tags each number of a sequence: has there been a larger one just before?"""
+"""An LSTM tags each number of a sequence that is smaller than the one before it."""
 
 import numpy as np
 
