@@ -8,7 +8,7 @@ CAUSE = ""
 LEARNS = 0.92
 
 rng = np.random.default_rng(4)
-x = rng.normal(size=(600, 8, 1)).astype(np.float32)
+x = rng.normal(size=(1200, 8, 1)).astype(np.float32)
 y = (x[:, 0, 0] > x[:, -1, 0]).astype(np.int64)
 
 
@@ -24,6 +24,6 @@ class Compare(cr.nn.Module):
 
 cr.seed(4)
 model = Compare()
-train, held = (x[:480], y[:480]), (x[480:], y[480:])
-cr.fit(model, train, optimizer=cr.optim.Adam(model, lr=0.02), epochs=25, validation=held, progress=False)
+train, held = (x[:1000], y[:1000]), (x[1000:], y[1000:])
+cr.fit(model, train, optimizer=cr.optim.Adam(model, lr=0.02), epochs=15, validation=held, progress=False)
 score = cr.evaluate(model, held)["accuracy"]
