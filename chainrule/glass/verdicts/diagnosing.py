@@ -10,12 +10,13 @@ from typing import Any
 
 from chainrule.base.errors import ChainruleError, OptionError
 from chainrule.core import Tensor
+from chainrule.glass.verdicts.compiled import Watch
 from chainrule.glass.verdicts.losses_noted import noting
 from chainrule.glass.verdicts.replacing import Replacement, replaced
 from chainrule.glass.verdicts.report import Report
-from chainrule.glass.verdicts.spectator import Spectator
 from chainrule.nn import Module
 from chainrule.optim import Optimizer
+from chainrule.plan import Plan
 from chainrule.train import Run
 
 
@@ -47,37 +48,37 @@ def diagnosing(raising: bool = True) -> Iterator[Report]:
     """
     if hasattr(Module.__call__, MARK):
         raise OptionError("cr.diagnosing() is open already: one block sees all that is trained inside it.")
-    spectator = Spectator()
-    report = Report()
+    watch, report = Watch(), Report()
     try:
-        with replaced(replacements(spectator)):
+        with replaced(replacements(watch)):
             yield report
     except BaseException as error:
         report.error = error
         if raising or not isinstance(error, ChainruleError):
             raise
     finally:
-        spectator.finish()
-        report.close(spectator)
+        watch.spectator.finish()
+        report.close(watch.spectator)
 
 
 MARK = "is_of_diagnosing"
 """What the replacement of a method is known by."""
 
 
-def replacements(spectator: Spectator) -> list[Replacement]:
+def replacements(watch: Watch) -> list[Replacement]:
     """What stands in place of methods and functions inside the block."""
     thread = threading.get_ident()
 
     def ours() -> bool:
-        return threading.get_ident() == thread and not spectator.closed
+        return threading.get_ident() == thread and not watch.spectator.closed
 
-    def around(owner: Any, name: str, seen: Callable[..., Any]) -> Replacement:
+    def around(owner: Any, name: str, told: str) -> Replacement:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(original)
             def method(self: Any, *args: Any, **kwargs: Any) -> Any:
                 if not ours():
                     return original(self, *args, **kwargs)
+                seen = watch.plan if told == "plan" else getattr(watch.spectator, told)
                 return seen(self, original, args, kwargs)
 
             setattr(method, MARK, True)
@@ -85,25 +86,18 @@ def replacements(spectator: Spectator) -> list[Replacement]:
 
         return Replacement(owner, name, make)
 
-    def read(x: Tensor, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        value = original(x, *args, **kwargs)
-        spectator.read(x, value)
-        return value
-
-    def tell(run: Run, original: Callable[..., Any], args: Any, kwargs: Any) -> None:
-        spectator.tell(run, *args, **kwargs, original=original)
-
     def compare(call: Any) -> None:
         if ours():
-            spectator.compare(call)
+            watch.spectator.compare(call)
 
     steppers = [cls for cls in [Optimizer, *_below(Optimizer)] if "step" in vars(cls)]
     return [
-        around(Module, "__call__", spectator.call),
-        around(Tensor, "backward", spectator.backward),
-        around(Tensor, "item", read),
-        around(Run, "tell", tell),
-        *(around(cls, "step", spectator.step) for cls in steppers),
+        around(Module, "__call__", "call"),
+        around(Tensor, "backward", "backward"),
+        around(Tensor, "item", "read"),
+        around(Run, "tell", "tell"),
+        around(Plan, "__call__", "plan"),
+        *(around(cls, "step", "step") for cls in steppers),
         *noting(compare),
     ]
 

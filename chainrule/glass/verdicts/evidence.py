@@ -77,7 +77,8 @@ class Evidence:
     `validation.x`. `accumulated` are the steps whose gradient still held that of the step before (it was not zeroed),
     and the loop never zeroed it in between; `trained_in_evaluation` counts updates with the model in evaluation mode
     although it has layers for which that matters, `measured_in_training` forward passes without a backward pass, on
-    data that is not trained on, in training mode with such layers. `failure` is the first number that was not finite.
+    data that is not trained on, in training mode with such layers. `failure` is the first number that was not finite,
+    and `failed` the step in which it came up.
     `updates` are the parameters at further steps, by step and path, their gradients not measured: at all of a loop
     written by hand, in `fit` at those before something happened.
     `start` are the parameters and buffers before the first step, by name.
@@ -102,5 +103,6 @@ class Evidence:
     trained_in_evaluation: int = 0
     measured_in_training: int = 0
     failure: Any = None
+    failed: int | None = None
     updates: Mapping[int, Mapping[str, ParameterProbe]] = field(default_factory=dict)
     start: Mapping[str, np.ndarray] | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from chainrule import ops
 from chainrule.base.errors import ChainruleError
 from chainrule.core import Tensor, no_grad
+from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.ledgers.one_step import array
 from chainrule.glass.verdicts.evidence import Data, Evidence, ParameterProbe, Probe
 from chainrule.glass.verdicts.losses_noted import LossCall
@@ -44,6 +45,8 @@ class Forward:
     loss: LossCall | None = None
     given: np.ndarray | None = None
     """What the loss was given: the prediction, or what was made of it."""
+    again: Callable[[], Any] | None = None
+    """The same call once more, with an input that is recorded; not kept when the step is over."""
 
     @property
     def rows(self) -> int:
@@ -95,8 +98,14 @@ class Loop:
     outer: str = ""
     accumulated: list[int] = field(default_factory=list)
     in_evaluation: int = 0
+    failure: Diagnosis | None = None
+    failed: int | None = None
     x: np.ndarray | None = None
     y: np.ndarray | None = None
+    places: tuple[int | None, ...] = (None, None)
+    """Which arguments of a compiled step are the inputs and the targets."""
+    loss_now: float = nan
+    """The loss of a compiled step when it was last looked into."""
 
     def __post_init__(self) -> None:
         self.start = self.model.state_dict()
@@ -116,16 +125,26 @@ class Loop:
         modal = depends_on_mode(self.model)
         for learned in passes:
             for forward in learned.forwards:
-                if forward.x is not None and forward.x.ndim:
-                    self.sizes[len(forward.x)] += 1
-                    self.rows.add(forward.x, forward.target)
-                    self.x, self.y = forward.x, forward.target
+                self.met(forward.x, forward.target)
             if learned.loss is not None:
                 self.loss, self.loss_name = learned.loss.again, learned.loss.name
             elif learned.name and not self.loss_name:
                 self.loss_name = learned.name
             self.outer = learned.outer
         self.in_evaluation += modal and any(not f.training for learned in passes for f in learned.forwards)
+
+    def met(self, x: np.ndarray | None, y: np.ndarray | None) -> None:
+        """A batch was trained on."""
+        if x is not None and x.ndim:
+            self.sizes[len(x)] += 1
+            self.rows.add(x, y)
+            self.x, self.y = x, y
+
+    def took(self, probes: Iterable[Probe]) -> None:
+        """The next update was looked into beside the training."""
+        self.probes += [replace(probe, step=self.step) for probe in probes]
+        while self.next <= self.step:
+            self.next = max(1, 2 * self.next)
 
     def updated(
         self, loss: float, lr: float, gradient: float, before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
@@ -169,6 +188,8 @@ class Loop:
             tuple(self.accumulated),
             self.in_evaluation,
             sum(m.forward.training for m in others) if depends_on_mode(self.model) else 0,
+            failure=self.failure,
+            failed=self.failed,
             updates=self.updates,
             start=self.start,
         )

@@ -14,7 +14,7 @@ from chainrule.base.keys import Key
 from chainrule.core import random_stream
 from chainrule.glass.verdicts.blow_up import exploded
 from chainrule.glass.verdicts.evidence import Data, Evidence, Probe
-from chainrule.glass.verdicts.probing import Probing, probing, ratio, together, values_of
+from chainrule.glass.verdicts.probing import Probing, probing, ratio, sound, together, values_of
 from chainrule.glass.verdicts.retracing import Moment, retrace
 from chainrule.glass.verdicts.rows import MOST_ROWS
 from chainrule.optim import Optimizer
@@ -66,6 +66,7 @@ class Observer(Callback):
             self._looked()
         self.evidence = self._evidence()
         happened = exploded(self.evidence)
+        broken = broken or not sound(run.optimizer)
         if broken or happened is not None:
             last = len(self.losses)
             happened = last if happened is None else happened
@@ -109,7 +110,8 @@ class Observer(Callback):
             return
         first = since[-1].step - self.start
         stretch = retrace(self.run, since[-1], self.lrs[first:], self.start + end)
-        found.failure = stretch.failure
+        if stretch.failure is not None and stretch.failed is not None:
+            found.failure, found.failed = stretch.failure, stretch.failed - self.start
         found.updates = {first + i: update for i, update in enumerate(stretch.updates)}
         for step, update in found.updates.items():
             if step < len(found.ratios):

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.core import Tensor, gradients
-from chainrule.glass.faults.diagnosis import Diagnosis, of_fault, spoiled
-from chainrule.glass.faults.search import backward_fault, finite, forward_fault
+from chainrule.core.stack import stack
+from chainrule.glass.faults.diagnosis import Diagnosis, of_fault, spoiled, watched
+from chainrule.glass.faults.search import Fault, backward_fault, finite, forward_fault
 from chainrule.glass.ledgers.one_step import Passage, array
 from chainrule.glass.verdicts.loops import Forward
 from chainrule.glass.verdicts.losses_noted import LossCall
 from chainrule.glass.verdicts.probing import ACTIVATIONS, Probing, calls_of, layers_of, norm, values_of
+from chainrule.glass.verdicts.restoring import as_before
 from chainrule.glass.verdicts.rows import numbers
 from chainrule.nn import Module, ModuleList
 
@@ -50,11 +52,35 @@ def fault_of(loss: Tensor, forwards: Sequence[Forward], call: LossCall | None) -
             if not finite(p.numpy()):
                 return spoiled("parameter", name, p.numpy(), forward.model)
     with np.errstate(all="ignore"):
-        fault = forward_fault(loss) or backward_fault(loss)
+        fault = _in_models(forwards) or forward_fault(loss) or backward_fault(loss)
     if fault is None:
         return None
     models = [f.model for f in forwards if fault.node.path in dict(f.model.named_modules())]
     return of_fault(fault, models[0] if models else Module())
+
+
+def _in_models(forwards: Sequence[Forward]) -> Fault | None:
+    """The first fault inside of a model, also in operations on its input alone, which a loop does not record."""
+    for forward in forwards:
+        if forward.again is None or forward.prediction is None or finite(forward.prediction):
+            continue
+        prediction = forward.again()
+        fault = forward_fault(prediction) if isinstance(prediction, Tensor) else None
+        if fault is not None:
+            return fault
+    return None
+
+
+def once_more(
+    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], modes: Sequence[Any], stream: tuple[Any, int]
+) -> Any:
+    """A call of a model again, with its random numbers, and its first input recorded if it is made of fractions."""
+    with as_before([module]):
+        for part, mode in modes:
+            part.training = mode
+        stack.key, stack.draws = stream
+        first = args[:1] if args and getattr(args[0], "node", None) is not None else (watched(args[0], module),)
+        return module(*first, *args[1:], **kwargs)
 
 
 def outer_activation(prediction: Any, results: Sequence[Any]) -> str:

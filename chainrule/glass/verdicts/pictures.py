@@ -38,7 +38,7 @@ def curves(
 def by_layer(
     title: str,
     names: Sequence[str],
-    rows: Mapping[str, Sequence[float]],
+    rows: Mapping[str, Any],
     y: str,
     log: bool = False,
     mark: int | None = None,

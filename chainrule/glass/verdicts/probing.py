@@ -82,6 +82,18 @@ def moved(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> 
     return {name: ParameterProbe(name, v.size, norm(v), nan, norm(after[name] - v)) for name, v in before.items()}
 
 
+def sound(optimizer: Any) -> bool:
+    """Whether the parameters of an optimiser, and what it keeps for them, are all finite."""
+    groups = getattr(optimizer, "groups", ())
+    kept = [m for group in groups for m in group.moments.values()]
+    return all(_finite(array(a)) for a in (*(group.flat.values for group in groups), *kept))
+
+
+def _finite(a: np.ndarray) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(a.sum())) or bool(np.isfinite(a).all())
+
+
 def values_of(model: Module) -> dict[str, np.ndarray]:
     """Copies of all parameters by path."""
     return {name: np.array(p.numpy()) for name, p in model.named_parameters()}

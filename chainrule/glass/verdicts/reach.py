@@ -68,6 +68,8 @@ def reach(evidence: Evidence) -> Reach | None:
     except (ChainruleError, ValueError, TypeError):
         return None
     said = [z.astype(np.float64) for z in said if np.isfinite(z).all()]
+    if not said:
+        return None
     rows = [z.reshape(-1, z.shape[-1]) for z in said if z.ndim > 1]
     several = bool(rows) and rows[0].shape[1] > 1
     with np.errstate(all="ignore"):

@@ -10,6 +10,7 @@ from chainrule.glass.labels import labels
 from chainrule.glass.verdicts.blow_up import blow_up
 from chainrule.glass.verdicts.evidence import Evidence
 from chainrule.glass.verdicts.judge import judge
+from chainrule.glass.verdicts.not_finite import not_finite
 from chainrule.glass.verdicts.spectator import Spectator
 from chainrule.glass.verdicts.verdict import Verdict
 from chainrule.nn import Module
@@ -35,7 +36,7 @@ class Report:
         return self.verdicts[0] if self.verdicts else None
 
     def __bool__(self) -> bool:
-        return not self.verdicts and self.failure is None
+        return not self.verdicts
 
     def close(self, spectator: Spectator) -> None:
         """Judge what was seen."""
@@ -43,8 +44,8 @@ class Report:
         loops = [loop.evidence() for loop in spectator.loops]
         self.evidence = (*runs, *loops)
         self.failure = next((e.failure for e in runs if e.failure is not None), spectator.failure)
-        for evidence in loops:
-            evidence.failure = spectator.failure
+        if not self.evidence and self.failure is not None:  # it never came to an update
+            self.evidence = (Evidence(None, failure=self.failure),)
         self.verdicts = tuple(_each_once(v for e in self.evidence for v in judged(e)))
 
     def __str__(self) -> str:
@@ -52,7 +53,7 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         steps, n = sum(len(e.losses) for e in self.evidence), len(self.evidence)
-        if not n and self.failure is None:
+        if not n:
             yield "Nothing was trained."
             return
         seen = f"{steps} steps" if n == 1 else f"{steps} steps of {n} trainings"
@@ -62,9 +63,6 @@ class Report:
         for i, verdict in enumerate(self.verdicts):
             yield from ([""] if i else [])
             yield from told(verdict, self._model_of(verdict))
-        if self.failure is not None:
-            yield from ([""] if self.verdicts else [])
-            yield str(self.failure)
 
     def _model_of(self, verdict: Verdict) -> Any:
         models = [e.model for e in self.evidence if isinstance(e.model, Module)]
@@ -73,9 +71,11 @@ class Report:
 
 def judged(evidence: Evidence) -> list[Verdict]:
     """The verdicts on one training, the cause first: a blow-up explains all that comes after it."""
-    found = list(judge(evidence))
-    if all(v.name != "learning rate blow-up" for v in found) and (blown := blow_up(evidence)) is not None:
-        found.insert(0, blown)
+    found = [] if evidence.model is None else list(judge(evidence))
+    for rule in (not_finite, blow_up):
+        verdict = rule(evidence)
+        if verdict is not None and all(other.name != verdict.name for other in found):
+            found.insert(0, verdict)
     return found
 
 

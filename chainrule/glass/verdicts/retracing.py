@@ -13,7 +13,7 @@ from chainrule.base.keys import Key
 from chainrule.core import random_stream
 from chainrule.glass.faults.diagnosis import Diagnosis, diagnose
 from chainrule.glass.verdicts.evidence import ParameterProbe
-from chainrule.glass.verdicts.probing import moved, values_of
+from chainrule.glass.verdicts.probing import moved, sound, values_of
 from chainrule.glass.verdicts.restoring import as_before
 from chainrule.train import Run
 from chainrule.train.objective import compared
@@ -45,10 +45,11 @@ class Moment:
 
 @dataclass(eq=False)
 class Stretch:
-    """What updates did to every parameter, an entry a step, and `failure`, the first number that was not finite."""
+    """What updates did to every parameter, an entry a step; the first number that was not finite, and its step."""
 
     updates: list[dict[str, ParameterProbe]] = field(default_factory=list)
     failure: Diagnosis | None = None
+    failed: int | None = None
 
 
 def retrace(run: Run, since: Moment, lrs: list[float], end: int) -> Stretch:
@@ -69,13 +70,13 @@ def retrace(run: Run, since: Moment, lrs: list[float], end: int) -> Stretch:
             try:
                 step(rows)
             except NumericalError:
-                found.failure = _failure(again, before, rows)
+                found.failure, found.failed = _failure(again, before, rows), before.step
                 break
             after = values_of(run.model)
             if again.step > updates:
                 found.updates.append(moved(values, after))
-            if not all(np.isfinite(v).all() for v in after.values()):
-                found.failure = _failure(again, before, rows)
+            if not sound(run.optimizer):
+                found.failure, found.failed = _failure(again, before, rows), before.step
                 break
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import isfinite, nan
 from typing import Any
 
@@ -17,8 +18,8 @@ from chainrule.glass.ledgers.one_step import Passage, array
 from chainrule.glass.verdicts.loops import Forward, Learned, Loop, Measured, gradient_of, model_of
 from chainrule.glass.verdicts.losses_noted import LossCall
 from chainrule.glass.verdicts.observer import Observer
-from chainrule.glass.verdicts.passes import fault_of, guessed_loss, outer_activation, probing_of
-from chainrule.glass.verdicts.probing import Probing, values_of
+from chainrule.glass.verdicts.passes import fault_of, guessed_loss, once_more, outer_activation, probing_of
+from chainrule.glass.verdicts.probing import Probing, sound, values_of
 from chainrule.glass.verdicts.rows import numbers
 from chainrule.glass.verdicts.zeroing import Zeroing
 from chainrule.nn import Module
@@ -37,7 +38,7 @@ class Spectator:
         self.failure: Diagnosis | None = None
         self.suspect: Diagnosis | None = None  # a failure, if training goes on with it
         self.closed = False
-        self.fitting = 0
+        self.aside = 0
         self.stepping = False
         self.zeroing = Zeroing()
         self.forwards: list[Forward] = []
@@ -52,7 +53,7 @@ class Spectator:
     @property
     def busy(self) -> bool:
         """Whether what happens is not to be noted: `fit` is observed in its own way, a plan is being recorded."""
-        return self.fitting > 0 or stack.recorder is not None
+        return self.aside > 0 or stack.recorder is not None
 
     # Models and losses are called.
 
@@ -66,19 +67,21 @@ class Spectator:
             result = original(module, *args, **kwargs)
             self._passed(path, module, given, result)
             return result
-        self.latest = None
+        self.latest, stream = None, (stack.key, stack.draws)
+        modes = [(m, m.training) for m in module.modules()]
         self.passages = passages = [] if self._looking(module) else None
         try:
             result = original(module, *args, **kwargs)
             self._passed("", module, given, result)
         finally:
             self.passages = None
-        self._called(module, given, result)
+        self.called(module, given, result)
+        self.forwards[-1].again = partial(once_more, module, args, kwargs, modes, stream)
         if passages:
             self.looked.append((module, passages))
         return result
 
-    def _called(self, module: Module, given: tuple[Any, ...], result: Any) -> None:
+    def called(self, module: Module, given: tuple[Any, ...], result: Any) -> None:
         tensors = [t for t in tree.flatten(result)[0] if isinstance(t, Tensor)]
         x = next((n for a in given if (n := numbers(a)) is not None), None)
         serials = frozenset(t.node.serial for t in tensors if t.node is not None)
@@ -189,16 +192,26 @@ class Spectator:
             return
         if finite(y) and all(finite(leaf.buffer) for leaf in leaves if leaf.filled):
             self.suspect = None
-        elif self.suspect is None or self.suspect.phase == "forward":
-            self.suspect = fault_of(y, forwards, call) or self.suspect
+        elif (found := self._fault_of(y, forwards, call)) is not None:
+            self.suspect = found
 
-    def read(self, x: Tensor, value: Any) -> None:
+    def read(self, x: Tensor, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A number is read from a tensor, as loops do to look at the loss."""
+        value = original(x, *args, **kwargs)
         strange = isinstance(value, float) and not isfinite(value) and _recorded(x)
         if strange and not self.busy and self.failure is None and self.suspect is None:
             nodes = {node.serial for node in Graph(x)}
             through = [f for f in self.forwards if f.serials & nodes]
-            self.suspect = fault_of(x, through, None)
+            self.suspect = self._fault_of(x, through, None)
+        return value
+
+    def _fault_of(self, x: Tensor, forwards: Sequence[Forward], call: LossCall | None) -> Diagnosis | None:
+        """Where a tensor, or its gradients, are spoiled; models may be called for that, which is not noted."""
+        self.aside += 1
+        try:
+            return fault_of(x, forwards, call)
+        finally:
+            self.aside -= 1
 
     # Parameters change.
 
@@ -207,7 +220,8 @@ class Spectator:
         if self.busy or self.stepping:
             return original(optimizer, *args, **kwargs)
         parameters = list(optimizer.parameters())
-        loop = self._loop_of(optimizer, parameters)
+        models = list(dict.fromkeys(f.model for learned in self.learned for f in learned.forwards))
+        loop = self.loop_of(optimizer, models)
         self.measure()
         passes = self._passes_for(loop)
         before, lr, gradient, held = (
@@ -223,8 +237,8 @@ class Spectator:
             self.stepping = False
         self.by_hand = None
         self._updated(loop, passes, before, lr, gradient, [p.node for p in parameters])
-        if self.failure is None and not all(finite(p.numpy()) for p in parameters):
-            self.failure = _none(spoiled_step(loop.model, optimizer, held))
+        if self.failure is None and not sound(optimizer):
+            self.fail(spoiled_step(loop.model, optimizer, held), loop, loop.step - 1)
         return result
 
     def changed_by_hand(self) -> None:
@@ -252,9 +266,7 @@ class Spectator:
         loop.learned(passes)
         loss = sum(p.value for p in passes) if passes else (loop.losses[-1] if loop.losses else nan)
         loop.updated(loss, lr, gradient, before, values_of(loop.model))
-        if self.failure is None:
-            self.failure = self.suspect
-        self.suspect = None
+        self.fail(self.suspect, loop, loop.step - 1)
 
     def _remember(self, forwards: Sequence[Forward]) -> None:
         """Keep the parameters of a model that no optimiser is known for, to see whether they are changed by hand."""
@@ -265,18 +277,24 @@ class Spectator:
             model = same[0] if same else model_of(models, None)
             self.by_hand = model, values_of(model)
 
+    def fail(self, found: Diagnosis | None, loop: Loop | None, step: int | None = None) -> None:
+        """Training went on with a number that is not finite, or ended with it; the first one counts."""
+        if found is not None and not found and self.failure is None:
+            self.failure = found
+            if loop is not None:
+                loop.failure, loop.failed = found, loop.step if step is None else step
+        self.suspect = None
+
     # Whose training it is.
 
     def _loops_with(self, models: Iterable[Module]) -> list[Loop]:
         wanted = {id(p) for m in models for p in m.parameters()}
         return [loop for loop in self.loops if any(id(p) in wanted for p in loop.model.parameters())]
 
-    def _loop_of(self, optimizer: Any, parameters: list[Any]) -> Loop:
+    def loop_of(self, optimizer: Any, models: Sequence[Module]) -> Loop:
+        """The loop of an optimiser; a new one trains a model of those that were called."""
         found = next((loop for loop in self.loops if loop.optimizer is optimizer), None)
-        if found is not None:
-            return found
-        models = list(dict.fromkeys(f.model for learned in self.learned for f in learned.forwards))
-        return self._new(Loop(model_of(models, parameters), optimizer))
+        return found or self._new(Loop(model_of(models, list(optimizer.parameters())), optimizer))
 
     def _new(self, loop: Loop) -> Loop:
         self.loops.append(loop)
@@ -296,6 +314,7 @@ class Spectator:
         for forward in self.forwards:
             loops = self._loops_with([forward.model])
             fed = any(x is not None and _same(forward.prediction, x) for x in given)  # into another model
+            forward.again = None
             for loop in () if fed else loops:
                 loop.measured.append(Measured(loop.step, forward))
             left += [] if loops else [forward]
@@ -305,40 +324,37 @@ class Spectator:
         """The block ends: what is left was for looking; a number that was not finite was the end of it."""
         self.changed_by_hand()
         if self.failure is None and self.suspect is None and _recorded(self.latest) and not finite(self.latest):
-            self.suspect = fault_of(self.latest, self.forwards[-1:], None)
+            self.suspect = self._fault_of(self.latest, self.forwards[-1:], None)
         self.measure()
-        self.failure = self.failure if self.failure is not None else self.suspect
+        self.fail(self.suspect, self.loops[-1] if self.loops else None)
         self.latest, self.closed = None, True
 
     # Runs of fit.
 
-    def tell(self, run: Run, moment: str, original: Callable[..., Any]) -> None:
+    def tell(self, run: Run, original: Callable[..., Any], args: tuple[str], kwargs: dict[str, Any]) -> None:
         """A run of `fit` tells its callbacks something."""
+        (moment,) = args
         if moment == "on_start":
             observer = Observer()
             run.callbacks.append(observer)
-            self.fitting += 1
+            self.aside += 1
             try:
                 original(run, moment)
             except BaseException:
-                self.fitting -= 1
+                self.aside -= 1
                 raise
             self.observers.append(observer)
         elif moment == "on_end":
             try:
                 original(run, moment)
             finally:
-                self.fitting -= 1
+                self.aside -= 1
         else:
             original(run, moment)
 
 
 def _recorded(x: Tensor | None) -> bool:
     return x is not None and x.node is not None and not x.node.freed
-
-
-def _none(diagnosis: Diagnosis) -> Diagnosis | None:
-    return None if diagnosis else diagnosis
 
 
 def _same(a: np.ndarray | None, b: np.ndarray) -> bool:
