@@ -16,7 +16,6 @@ from chainrule.glass.verdicts.reach import Reach, reach
 from chainrule.glass.verdicts.reference import Reference, picked, reference
 from chainrule.glass.verdicts.standing import Standing, loss_kind, same, standing, told
 from chainrule.glass.verdicts.trials import KEY, Trial, Trials, begun
-from chainrule.train.objective import compared
 
 FEW_STEPS = 20
 """Updates below which nothing is said about learning."""
@@ -42,7 +41,7 @@ class Case:
         self.evidence = evidence
         self.trials = Trials(evidence)
 
-    @property
+    @cached_property
     def loss(self) -> str:
         """The name of the loss in `cr.losses.LOSSES`, or ""."""
         return loss_kind(self.evidence)
@@ -73,12 +72,12 @@ class Case:
         return Data(data.x[some], data.y[some])
 
     def _looked(self, model: Any, step: int) -> Probing | None:
-        loss, data = self.trials.loss, self.evidence.train
-        if loss is None or data is None or data.y is None or self.evidence.prediction is None:
+        data = self.evidence.train
+        if self.trials.own_loss is None or data is None or data.y is None or self.evidence.prediction is None:
             return None
 
         def pair(z: Any, y: Any) -> tuple[Any, Any]:
-            value = compared(loss, z, y)
+            value = self.trials.loss(z, y)
             return value, value
 
         model.train()
@@ -101,7 +100,7 @@ class Case:
     @cached_property
     def reach(self) -> Reach | None:
         """What the model can put out at all."""
-        return reach(self.evidence)
+        return reach(self.evidence, self.trials.outer)
 
     @cached_property
     def copies(self) -> bool:

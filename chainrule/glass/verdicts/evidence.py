@@ -81,7 +81,8 @@ class Evidence:
     and `failed` the step in which it came up.
     `updates` are the parameters at further steps, by step and path, their gradients not measured: at all of a loop
     written by hand, in `fit` at those before something happened.
-    `start` are the parameters and buffers before the first step, by name.
+    `start` are the parameters and buffers before the first step, by name; `penalty` is what was added to the loss, a
+    function of the model, and `clip_norm` what the gradient was clipped to.
     """
 
     model: Any
@@ -106,3 +107,5 @@ class Evidence:
     failed: int | None = None
     updates: Mapping[int, Mapping[str, ParameterProbe]] = field(default_factory=dict)
     start: Mapping[str, np.ndarray] | None = None
+    penalty: Any = None
+    clip_norm: float | None = None

@@ -58,10 +58,18 @@ ALWAYS: dict[str, Rule] = {
 """Rules on how a model is measured, and on how well it carries over, which has causes of its own."""
 
 BEFORE: tuple[tuple[str, str, str], ...] = (
+    (
+        "vanishing gradients",
+        "dead units",
+        "gradients are looked at before the first step, units that died later are not",
+    ),
+    ("vanishing gradients", "saturated units", "so are units that were driven out later"),
+    ("exploding gradients", "dead units", "what explodes from the start kills units"),
+    ("exploding gradients", "saturated units", "what explodes from the start drives units out"),
     ("learning rate too large", "dead units", "units that were alive at the start were killed by steps too large"),
     ("learning rate too large", "saturated units", "units that had a slope at the start were driven out by the steps"),
 )
-"""Causes from a later stage that come before what an earlier one finds, with the reason."""
+"""Causes that come before what arose while they were at work, with the reason."""
 
 
 def judge(evidence: Evidence) -> tuple[Verdict, ...]:
@@ -77,11 +85,11 @@ def judge(evidence: Evidence) -> tuple[Verdict, ...]:
             found = asked(case, stage)
     found = [*found, *asked(case, ALWAYS)]
     names = [verdict.name for verdict in found]
-    for cause, consequence, _ in BEFORE:
-        if consequence in names and cause not in names and units.arose(case, consequence):
-            found += asked(case, {cause: STAGES[2][cause]})
-            names = [verdict.name for verdict in found]
-    return tuple(sorted(found, key=lambda verdict: place(verdict.name, names)))
+    later = [name for name in ("dead units", "saturated units") if name in names and units.arose(case, name)]
+    if later and not {"vanishing gradients", "exploding gradients"} & set(names):
+        found += asked(case, {"learning rate too large": rates.too_large})
+        names = [verdict.name for verdict in found]
+    return tuple(sorted(found, key=lambda verdict: place(verdict.name, names, later)))
 
 
 def asked(case: Case, rules: dict[str, Rule]) -> list[Verdict]:
@@ -89,7 +97,7 @@ def asked(case: Case, rules: dict[str, Rule]) -> list[Verdict]:
     return [verdict for rule in rules.values() if (verdict := rule(case)) is not None]
 
 
-def place(name: str, names: list[str]) -> float:
-    """Where a verdict stands: in the order of `NAMES`, but for causes that come before another that was found."""
-    after = [NAMES.index(other) for cause, other, _ in BEFORE if cause == name and other in names]
+def place(name: str, names: list[str], later: list[str]) -> float:
+    """Where a verdict stands: in the order of `NAMES`, but for causes of what was not there at the start."""
+    after = [NAMES.index(other) for cause, other, _ in BEFORE if cause == name and other in names and other in later]
     return min(after) - 0.5 if after else NAMES.index(name)

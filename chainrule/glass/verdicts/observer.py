@@ -150,6 +150,8 @@ class Observer(Callback):
             prediction,
             predicted(run.model, validation),
             start=self.first,
+            penalty=run.settings["penalty"],
+            clip_norm=run.settings["clip_norm"],
         )
 
 

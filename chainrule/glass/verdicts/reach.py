@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule import ops
 from chainrule.base.errors import ChainruleError
 from chainrule.base.keys import Key
 from chainrule.glass.verdicts.evidence import Evidence
@@ -18,7 +19,7 @@ DRAWS = 4
 """Sets of weights that are tried, each with both signs."""
 
 LARGE = 10.0
-"""How many times larger than they are weights are drawn: what is bounded still is, what is not goes far."""
+"""How many times 1/√inputs the weights are drawn: what is bounded still is, what is not goes far."""
 
 ROUNDING = 1e-4
 
@@ -53,8 +54,10 @@ class Reach:
         return self.high <= ROUNDING and self.low < -1 - ROUNDING
 
 
-def reach(evidence: Evidence) -> Reach | None:
+def reach(evidence: Evidence, outer: str = "") -> Reach | None:
     """The range of a model's outputs, from copies of it with large weights drawn at random; None where it does not run.
+
+    `outer` is a function that is applied to them before the loss.
 
     An activation at the end shows whoever calls it: a layer, a function, or arithmetic.
     """
@@ -64,11 +67,12 @@ def reach(evidence: Evidence) -> Reach | None:
     model = copy.deepcopy(evidence.model)
     try:
         with np.errstate(all="ignore"):
-            said = [evidence.prediction[:ROWS], *(drawn(model, x, i, sign) for i in range(DRAWS) for sign in (1, -1))]
+            drawn = [_drawn(model, x, i, sign) for i in range(DRAWS) for sign in (1, -1)]
+            drawn = [np.asarray(getattr(ops, outer)(z)) for z in drawn] if outer else drawn
     except (ChainruleError, ValueError, TypeError):
         return None
-    said = [z.astype(np.float64) for z in said if np.isfinite(z).all()]
-    if not said:
+    said = [z.astype(np.float64) for z in (evidence.prediction[:ROWS], *drawn) if np.isfinite(z).all()]
+    if len(said) <= DRAWS:
         return None
     rows = [z.reshape(-1, z.shape[-1]) for z in said if z.ndim > 1]
     several = bool(rows) and rows[0].shape[1] > 1
@@ -81,13 +85,13 @@ def reach(evidence: Evidence) -> Reach | None:
         )
 
 
-def drawn(model: Any, x: np.ndarray, draw: int, sign: int) -> np.ndarray:
+def _drawn(model: Any, x: np.ndarray, draw: int, sign: int) -> np.ndarray:
     """Outputs with parameters drawn at random, large; the sign turns those of the layer that comes last."""
     names = [name for name, _ in model.named_parameters()]
     last = names[-1].rpartition(".")[0] if names else ""
     for name, p in model.named_parameters():
-        value = np.asarray(p.numpy(), np.float64)
-        size = LARGE * max(float(np.sqrt((value**2).mean())), 0.1)
+        value = p.numpy()
+        size = LARGE / np.sqrt(value.size / len(value)) if value.ndim > 1 else 1.0
         numbers = size * (Key(0) / "reach" / draw / name).generator().standard_normal(value.shape)
-        p.assign((numbers * (sign if name.rpartition(".")[0] == last else 1)).astype(p.numpy().dtype))
+        p.assign((numbers * (sign if name.rpartition(".")[0] == last else 1)).astype(value.dtype))
     return outputs(model, x)

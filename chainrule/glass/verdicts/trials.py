@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from chainrule import ops
 from chainrule.base.errors import ChainruleError
 from chainrule.base.keys import Key
-from chainrule.core import no_grad, random_stream
+from chainrule.core import random_stream
 from chainrule.glass.verdicts.evidence import Data, Evidence
 from chainrule.glass.verdicts.reference import picked
-from chainrule.glass.verdicts.standing import ROWS, Standing, loss_of, standing
+from chainrule.glass.verdicts.standing import ROWS, Standing, loss_of, outer_of, standing
+from chainrule.optim import SGD, clip_grad_norm
 from chainrule.train.evaluate import outputs
 from chainrule.train.objective import compared
 
@@ -54,15 +56,20 @@ class Trials:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence, self.known = evidence, {}
-        self.loss = loss_of(evidence)
+        self.outer = outer_of(evidence)
+        self.own_loss = loss_of(evidence)
         self.steps = steps_of(evidence)
+
+    def loss(self, z: Any, y: Any) -> Any:
+        """The loss of what the model puts out, through what the loop does to it before."""
+        return compared(self.own_loss, getattr(ops, self.outer)(z) if self.outer else z, y)
 
     @property
     def possible(self) -> bool:
         """Whether model, loss, data and optimiser are known, and small enough."""
         e = self.evidence
         known = e.train is not None and e.train.y is not None and e.prediction is not None
-        return bool(known and self.loss is not None and e.optimizer is not None and self.steps >= FEWEST)
+        return bool(known and self.own_loss is not None and self.steps >= FEWEST and rate(e, 0) > 0)
 
     @property
     def _given(self) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +90,11 @@ class Trials:
         """The same steps on changed targets."""
         x, y = self._given
         return self._once(("y",), lambda: self._run(1.0, x, change(y)))
+
+    def with_both(self, change: Change) -> Trial | None:
+        """The same steps on changed inputs and targets."""
+        x, y = self._given
+        return self._once(("x", "y"), lambda: self._run(1.0, change(x), change(y)))
 
     def on_half(self) -> Trial | None:
         """The same steps on one half of the rows, looked at on the other."""
@@ -113,11 +125,13 @@ class Trials:
             for step, rows in zip(range(self.steps), batches(len(x), size), strict=False):
                 optimizer.lr = factor * rate(e, step)
                 optimizer.zero_grad()
-                loss = compared(self.loss, model(x[rows]), y[rows])
+                loss = self.loss(model(x[rows]), y[rows])
                 losses[step] = float(loss)
                 if not np.isfinite(losses[step]):
                     return Trial(losses[: step + 1], None)
-                loss.backward()
+                (loss if e.penalty is None else loss + e.penalty(model)).backward()
+                if e.clip_norm is not None:
+                    clip_grad_norm(optimizer, e.clip_norm)
                 optimizer.step()
             return Trial(losses, self._looked(model, Data(x, y)), self._looked(model, held))
 
@@ -126,8 +140,8 @@ class Trials:
             return None
         rows = picked(len(data.x), 2 * ROWS)
         part = Data(data.x[rows], data.y[rows])
-        with no_grad():
-            return standing(self.evidence, part, outputs(model, part.x))
+        z = outputs(model, part.x)
+        return standing(self.evidence, part, np.asarray(getattr(ops, self.outer)(z)) if self.outer else z)
 
 
 def steps_of(evidence: Evidence) -> int:
@@ -151,9 +165,15 @@ def places(output: np.ndarray) -> int:
 
 
 def rate(evidence: Evidence, step: int) -> float:
-    """The learning rate that a step had."""
+    """The learning rate that a step had; of updates by hand, ‖Δθ‖ / ‖∂L/∂θ‖ of the first step; 0 where unknown."""
     lrs = evidence.lrs
-    return float(lrs[min(step, len(lrs) - 1)]) if len(lrs) else float(evidence.optimizer.lr)
+    if len(lrs) and np.isfinite(lrs[min(step, len(lrs) - 1)]):
+        return float(lrs[min(step, len(lrs) - 1)])
+    if evidence.optimizer is not None:
+        return float(evidence.optimizer.lr)
+    first = evidence.probes[0].parameters.values() if evidence.probes else ()
+    moved, slope = sum(p.update**2 for p in first) ** 0.5, sum(p.gradient**2 for p in first) ** 0.5
+    return moved / slope if slope > 0 and np.isfinite(moved) else 0.0
 
 
 def batches(n: int, size: int) -> Any:
@@ -187,7 +207,12 @@ def begun(evidence: Evidence) -> Any:
 
 
 def like(optimizer: Any, model: Any, copied: Any) -> Any:
-    """An optimiser of the copy as the given one is of the model: the same class, groups and settings, nothing kept."""
+    """An optimiser of the copy as the given one is of the model: the same class, groups and settings, nothing kept.
+
+    Updates by hand are taken for gradient descent.
+    """
+    if optimizer is None:
+        return SGD(copied, lr=1e-3)
     names = {id(p): name for name, p in model.named_parameters()}
     own = dict(copied.named_parameters())
     groups = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from chainrule.glass.verdicts.verdict import Verdict
 
 LARGE = 10.0
 """A root mean square of inputs beyond which the first layer's gradient is a hundred times that of standardised ones."""
+
+ENORMOUS = 30.0
+"""A root mean square that explains a bad training by itself."""
 
 SMALL = 0.02
 """A root mean square of the inputs that are not 0 below which the first layer hardly hears them."""
@@ -45,6 +49,12 @@ class Columns:
     size: float
 
     @property
+    def interval(self) -> str:
+        """Where most numbers lie, in words."""
+        low, high = (self.means - self.deviations).min(), (self.means + self.deviations).max()
+        return f"The inputs lie between {low:.4g} and {high:.4g}"
+
+    @property
     def complaint(self) -> str:
         """What is unusual, with its number and what is healthy; "" where nothing is."""
         varied = self.deviations > 0
@@ -69,56 +79,61 @@ class Columns:
 
 def not_normalised(case: Case) -> Verdict | None:
     """Inputs, or targets, whose scale stands in the way, as a trial with standardised ones shows."""
-    return _inputs(case) or _targets(case)
+    columns, targets = given(case), of_targets(case)
+    inputs = "" if columns is None else columns.complaint or (columns.mixed if case.bad else "")
+    if not inputs and not targets:
+        return None
+    same = case.trials.with_lr(1.0)
+    tried = [
+        ("inputs", inputs, case.trials.with_inputs),
+        ("targets", targets, case.trials.with_targets),
+        ("inputs and targets", inputs and targets, case.trials.with_both),
+    ]
+    for what, complaint, trial in tried:
+        better = trial(standardised) if complaint else None
+        if better is not None and helps(same, better):
+            return _verdict(case, what, tuple(filter(None, (inputs, targets))), columns, (same, better))
+    if columns is not None and inputs and columns.size > ENORMOUS and case.bad:
+        return _verdict(case, "inputs", (inputs,), columns, None)
+    return None
 
 
-def _inputs(case: Case) -> Verdict | None:
-    columns = given(case)
-    complaint = "" if columns is None else columns.complaint or (columns.mixed if case.bad else "")
-    if columns is None or not complaint:
-        return None
-    same, better = case.trials.with_lr(1.0), case.trials.with_inputs(standardised)
-    if not helps(same, better):
-        return None
-    assert better is not None
-    low, high = columns.means - columns.deviations, columns.means + columns.deviations
-    return Verdict(
-        "data not normalised",
-        f"The inputs lie between {low.min():.4g} and {high.max():.4g}, "
-        "and the same training on standardised ones does better.",
-        (complaint, compared(case, same, better)),
-        "cr.data.Standardize().fit(train): each column with mean 0 and variance 1, by the numbers of the training part",
-        layer=columns.path,
-        step=0,
-        picture=lambda: trial_curves("The same training on standardised inputs", same, better, "standardised inputs"),
-    )
+def _verdict(
+    case: Case, what: str, seen: tuple[str, ...], columns: Columns | None, trials: tuple[Trial | None, Trial] | None
+) -> Verdict:
+    """What is not normalised, what it is like, and what the trials show."""
+    names = [columns.interval] if columns is not None and "inputs" in what else []
+    names += [f"The targets have mean {_mean(case):.4g} and deviation {_spread(case):.4g}"] if "targets" in what else []
+    headline = " and ".join(names).replace(" and The", " and the")
+    headline += ", and the same training on standardised ones does better." if trials else ", far from 0 and 1."
+    layer = columns.path if columns is not None and "inputs" in what else case.last_layer
+    lines = seen if trials is None else (*seen, compared(case, *trials))
+    draw = partial(pictures.distribution, "Inputs of the first layer", {"inputs": case.rows.x}, "value")
+    if trials is not None:
+        draw = partial(trial_curves, f"The same training on standardised {what}", *trials, f"standardised {what}")
+    fix = "cr.data.Standardize(), by the numbers of the training part: each column with mean 0 and variance 1"
+    if "targets" in what:
+        fix += "; its inverse on what is predicted"
+    return Verdict("data not normalised", headline, lines, fix, layer, 0, draw)
 
 
-def _targets(case: Case) -> Verdict | None:
-    """Targets far from what the outputs start with."""
-    if case.train is None or case.train.kind != "values" or not (case.bad or case.failed) or case.begin is None:
-        return None
-    t, z = case.train.targets, case.train.predicted
-    mean, spread = float(np.abs(t.mean(axis=0)).max()), float(t.std(axis=0).max())
-    if spread < LARGE and mean < OFFSET * max(spread, 0.1):
-        return None
-    same, better = case.trials.with_lr(1.0), case.trials.with_targets(standardised)
-    if not helps(same, better):
-        return None
-    assert better is not None
-    return Verdict(
-        "data not normalised",
-        f"The targets have mean {t.mean():.4g} and deviation {spread:.4g}, and the same training on standardised ones "
-        "does better.",
-        (
-            "healthy: targets with mean 0 and deviation 1, near the outputs of a new network",
-            compared(case, same, better),
-        ),
-        "cr.data.Standardize() on the targets, and its inverse on what is predicted",
-        layer=case.last_layer,
-        step=0,
-        picture=lambda: pictures.distribution("Targets and outputs", {"targets": t, "outputs": z}, "value"),
-    )
+def of_targets(case: Case) -> str:
+    """What is unusual about targets far from what the outputs start with, in words; "" where nothing is."""
+    if case.train is None or case.train.kind != "values" or not (case.bad or case.failed):
+        return ""
+    if _spread(case) < LARGE and _mean(case) < OFFSET * max(_spread(case), 0.1):
+        return ""
+    return f"targets of mean {_mean(case):.4g} and deviation {_spread(case):.4g}; healthy: 0 and 1, as new outputs"
+
+
+def _mean(case: Case) -> float:
+    """The mean of the targets, of the output where it is farthest from 0."""
+    return float(np.abs(case.train.targets.mean(axis=0)).max()) if case.train is not None else 0.0
+
+
+def _spread(case: Case) -> float:
+    """The deviation of the targets, of the output where it is largest."""
+    return float(case.train.targets.std(axis=0).max()) if case.train is not None else 0.0
 
 
 def given(case: Case) -> Columns | None:

@@ -93,11 +93,11 @@ def losses(case: Case) -> Losses | None:
 
 def loss_on(case: Case, data: Data | None, z: np.ndarray | None) -> float | None:
     """The loss of predictions."""
-    if data is None or data.y is None or z is None or case.trials.loss is None or not len(z):
+    if data is None or data.y is None or z is None or case.trials.own_loss is None or not len(z):
         return None
     try:
         with no_grad(), np.errstate(all="ignore"):
-            value = float(np.asarray(compared(case.trials.loss, z, data.y)))
+            value = float(np.asarray(compared(case.trials.own_loss, z, data.y)))
     except (ChainruleError, TypeError, ValueError, AttributeError):
         return None
     return value if np.isfinite(value) else None
@@ -147,10 +147,10 @@ def underfitting(case: Case) -> Verdict | None:
     e, other = case.evidence, case.reference
     if not case.bad or other is None or case.train is None or not case.trials.possible:
         return None
-    resting = at_rest(case)
+    resting, alike = at_rest(case), not case.cured(case.trials.with_lr(1.0))
     if not resting and len(e.losses) < LONG:
         return None
-    if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])):
+    if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])) and not alike:
         return None
     state = "has come to rest" if resting else "was ended while it still learned"
     return Verdict(

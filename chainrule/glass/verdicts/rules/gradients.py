@@ -88,7 +88,9 @@ def _size(x: np.ndarray) -> float:
 
 def _vanishing_in_depth(case: Case) -> Verdict | None:
     d = depth(case)
-    if d is None or not d.slopes.max() > 0 or d.slopes[0] > VANISHED * d.slopes.max():
+    if d is None or not d.slopes.max() > 0 or not d.deltas[-1] > 0:
+        return None
+    if d.slopes[0] > VANISHED * d.slopes.max() and d.deltas[0] > VANISHED * d.deltas[-1]:
         return None
     low = np.flatnonzero(d.deltas < LOST * d.deltas[-1])
     where = int(low.max()) if len(low) else 0
@@ -114,7 +116,7 @@ def _exploding_in_depth(case: Case) -> Verdict | None:
     if d is None or not d.deltas[-1] > 0:
         return None
     back, forth = d.deltas.max() / d.deltas[-1], d.sizes.max() / max(d.entered, 1e-12)
-    if max(back, forth) < EXPLODED:
+    if back < EXPLODED and not (forth > EXPLODED and back > EXPLODED**0.5):
         return None
     where = (
         int(np.flatnonzero(d.deltas > EXPLODED**0.5 * d.deltas[-1]).max()) if back > EXPLODED else int(d.sizes.argmax())
@@ -151,7 +153,7 @@ def lags(case: Case) -> list[tuple[str, LagCurve]]:
     """The gradient over the lag of every recurrent layer of the model before its first step."""
     data, found = case.evidence.train, []
     paths = [p for p, m in case.evidence.model.named_modules() if type(m).__name__ in RECURRENT]
-    if data is None or not paths or case.trials.loss is None:
+    if data is None or not paths or case.trials.own_loss is None:
         return found
     model = begun(case.evidence)
     few = case.rows.x[:EXAMPLES], case.rows.y[:EXAMPLES]  # type: ignore[index]

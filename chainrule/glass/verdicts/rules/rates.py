@@ -9,10 +9,19 @@ from chainrule.glass.verdicts.rules.data import trial_curves
 from chainrule.glass.verdicts.trials import Trial
 from chainrule.glass.verdicts.verdict import Verdict
 
-SMALLER, LARGER = (0.1, 0.01, 0.001), (10.0, 100.0, 1000.0)
+SMALLER, LARGER = (0.1, 0.01, 0.001), (10.0, 100.0, 1e3, 1e4)
 
 HARDLY = 0.5
 """‖Δθ‖ / ‖θ‖ summed over all steps below which the weights are still about where they began."""
+
+STILL = 0.1
+"""A sum of ‖Δθ‖ / ‖θ‖ below which the weights have stayed where they were."""
+
+TIMES = 10.0
+"""How many times as far the loss must fall in a trial."""
+
+PART = 0.2
+"""The part of the loss at the start by which it must fall in a trial."""
 
 PACE = 10.0
 """How many times as many steps would have to be too few, at the pace of the last half, for a rate to be too small."""
@@ -52,7 +61,7 @@ def too_small(case: Case) -> Verdict | None:
     """The weights are about where they began, the loss hardly falls, and with a larger rate it would."""
     if not case.bad or case.cured(case.trials.with_lr(1.0)) or moved(case) > HARDLY:
         return None
-    found = first_cure(case, LARGER)
+    found = first_cure(case, LARGER) or (faster(case) if moved(case) < STILL else None)
     if found is None:
         return None
     factor, trial = found
@@ -96,6 +105,25 @@ def first_cure(case: Case, factors: tuple[float, ...]) -> tuple[float, Trial] | 
         if trial is not None and case.cured(trial):
             return factor, trial
     return None
+
+
+def faster(case: Case) -> tuple[float, Trial] | None:
+    """The factor of the learning rate with which the loss falls farthest: many times as far, and far."""
+    same = case.trials.with_lr(1.0)
+    if same is None:
+        return None
+    found = [(fall(trial), factor, trial) for factor in LARGER if (trial := case.trials.with_lr(factor)) is not None]
+    best = max(found, key=lambda f: f[0], default=None)
+    if best is None or best[2].after is None or best[0] < max(PART, TIMES * fall(same)):
+        return None
+    return best[1:]
+
+
+def fall(trial: Trial) -> float:
+    """By which part of itself the loss fell; minus infinity where it became infinite."""
+    tenth = max(1, len(trial.losses) // 10)
+    first, last = float(trial.losses[:3].mean()), float(trial.losses[-tenth:].mean())
+    return (first - last) / abs(first) if trial.after is not None and first else -np.inf
 
 
 def as_it_was(case: Case) -> Trial:
