@@ -1,6 +1,6 @@
-"""Each broken script is sick in the way it says, and not when it is repaired: by measurements of its first steps.
+"""Each broken script is sick in the way it says, and not when it is repaired: by measurements of its steps.
 
-What takes a whole training to show (labels, imbalance, fit) is in the scores, which `test_bank` compares.
+That a loss does not fit an output shows in the score alone, which `test_bank` compares.
 """
 
 from __future__ import annotations
@@ -143,6 +143,46 @@ def shared(seen: Beginning) -> float:
         train, held = (d.x if hasattr(d, "x") else d[0] for d in (seen.data, seen.validation))
     known = {row.tobytes() for row in np.ascontiguousarray(train)}
     return float(np.mean([row.tobytes() in known for row in np.ascontiguousarray(held)]))
+
+
+@of("labels not learnable")
+def test_nothing_is_learned_beyond_the_mean(script: Script) -> None:
+    broken, repaired = both(script)
+    assert np.mean(broken.losses[-20:]) > 0.75 * of_the_mean(broken)
+    assert np.mean(repaired.losses[-20:]) < 0.25 * of_the_mean(repaired)
+
+
+def of_the_mean(seen: Beginning) -> float:
+    """The loss of the best constant: the entropy of labels, the variance of quantities."""
+    y = np.asarray(seen.scope["y"])
+    shares = np.unique(y, return_counts=True)[1] / len(y)
+    return float(y.var() if y.dtype.kind == "f" else -np.sum(shares * np.log(shares)))
+
+
+@of("class imbalance ignored")
+def test_the_majority_is_always_said(script: Script) -> None:
+    broken, repaired = (minority_said(seen) for seen in both(script))
+    assert broken < 0.005
+    assert repaired > 0.1
+
+
+def minority_said(seen: Beginning) -> float:
+    """How often the model says another class than the first, which most rows have."""
+    z = seen.scope["model"](seen.scope["x"]).numpy()
+    assert np.mean(seen.scope["y"] == 0) > 0.9
+    return float(np.mean(z[:, 0] > 0 if z.shape[1] == 1 else z.argmax(1) > 0))
+
+
+@of("overfitting")
+def test_the_training_rows_are_known_by_heart(script: Script) -> None:
+    broken, repaired = both(script)
+    assert np.mean(broken.losses[-20:]) < 0.1 * np.mean(repaired.losses[-20:])
+
+
+@of("underfitting")
+def test_even_the_training_rows_are_not_learned(script: Script) -> None:
+    broken, repaired = both(script)
+    assert np.mean(broken.losses[-50:]) > 5 * np.mean(repaired.losses[-50:])
 
 
 @pytest.mark.parametrize("script", HEALTHY, ids=lambda script: script.name)
