@@ -35,6 +35,7 @@ def chainrule() -> None:
     chainrule predict RUN new.csv                 use what was trained
     chainrule summary RUN                         what a run folder holds
     chainrule explain tiny-network                a worked example, every number
+    chainrule diagnose SCRIPT.py                  run a script, and say what is wrong with its training
     """  # noqa: D301 - \b keeps the lines as they are
 
 
@@ -162,3 +163,23 @@ def explain(example: str | None, layout: str | None, digits: int, form: str, as_
         return
     forms = {"text": str, "latex": lambda e: e.latex(document=True), "html": lambda e: e.html()}
     click.echo(forms[form](explanation))
+
+
+@chainrule.command(
+    short_help="Run a script, and say what is wrong with what it trains.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; what the script prints goes to stderr.")
+@click.argument("script", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def diagnose(script: Path, arguments: tuple[str, ...], as_json: bool) -> None:
+    """Run SCRIPT with ARGUMENTS, watch all that it trains, and say what is wrong with it.
+
+    Loops written by hand, cr.fit and cr.compile are seen; results are the same as without. Exit status: 0 if
+    nothing was found, 1 if something was, or if the script ended with an error.
+    """
+    from chainrule.cli import diagnosed
+
+    report = diagnosed.diagnosed(script, arguments, quiet=as_json)
+    click.echo(diagnosed.as_json(report) if as_json else str(report))
+    sys.exit(0 if report and report.error is None else 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 from chainrule.base.errors import ChainruleError, OptionError
 from chainrule.core import Tensor
+from chainrule.core.stack import stack
 from chainrule.glass.verdicts.compiled import Watch
 from chainrule.glass.verdicts.losses_noted import noting
 from chainrule.glass.verdicts.replacing import Replacement, replaced
@@ -47,7 +48,10 @@ def diagnosing(raising: bool = True) -> Iterator[Report]:
     'DataError'
     """
     if hasattr(Module.__call__, MARK):
-        raise OptionError("cr.diagnosing() is open already: one block sees all that is trained inside it.")
+        raise OptionError(
+            "cr.diagnosing() is open already: one block sees all that is trained inside it.",
+            fix="one block around both",
+        )
     watch, report = Watch(), Report()
     try:
         with replaced(replacements(watch)):
@@ -76,6 +80,9 @@ def replacements(watch: Watch) -> list[Replacement]:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(original)
             def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+                if told == "step" and stack.recorder is not None:  # a plan keeps the method that it is told of
+                    with replaced([Replacement(owner, name, lambda _: original)]):
+                        return original(self, *args, **kwargs)
                 if not ours():
                     return original(self, *args, **kwargs)
                 seen = watch.plan if told == "plan" else getattr(watch.spectator, told)

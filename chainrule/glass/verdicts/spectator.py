@@ -67,6 +67,7 @@ class Spectator:
             result = original(module, *args, **kwargs)
             self._passed(path, module, given, result)
             return result
+        self.changed_by_hand()
         self.latest, stream = None, (stack.key, stack.draws)
         modes = [(m, m.training) for m in module.modules()]
         self.passages = passages = [] if self._looking(module) else None
@@ -245,10 +246,11 @@ class Spectator:
         """Note an update that no optimiser of this library made."""
         if self.by_hand is None:
             return
-        (model, before), self.by_hand = self.by_hand, None
+        model, before = self.by_hand
         after = values_of(model)
         if all(np.array_equal(after[name], v, equal_nan=True) for name, v in before.items()):
             return
+        self.by_hand = None
         loop = next((loop for loop in self.loops if loop.model is model), None) or self._new(Loop(model, None))
         leaves = [p.node for p in model.parameters()]
         self.measure()
