@@ -57,6 +57,14 @@ class Case:
         return self._looked(copy.deepcopy(self.evidence.model), len(self.evidence.losses))
 
     @cached_property
+    def shrunk(self) -> float:
+        """The size of all weights at the end as a share of that at the start."""
+        if self.begin is None or self.end is None:
+            return 1.0
+        before, after = (sum(float((v**2).sum()) for v in p.values.values()) ** 0.5 for p in (self.begin, self.end))
+        return after / before if before else 1.0
+
+    @cached_property
     def last_layer(self) -> str:
         """The path of the layer that gives the outputs."""
         paths = list(self.end.layers) if self.end is not None else []
@@ -111,7 +119,7 @@ class Case:
     @cached_property
     def reference(self) -> Reference | None:
         """What a quick learner knows of rows it has not seen; None where there is none to compare with."""
-        if self.train is None or self.evidence.train is None or self.copies:
+        if self.train is None or self.evidence.train is None or self.copies or not self.train.base:
             return None
         return reference(self.evidence.train.x, self.train)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chainrule.glass.verdicts.blow_up import blow_up
 from chainrule.glass.verdicts.case import Case
 from chainrule.glass.verdicts.evidence import Evidence
 from chainrule.glass.verdicts.rules import (
@@ -57,19 +58,45 @@ ALWAYS: dict[str, Rule] = {
 }
 """Rules on how a model is measured, and on how well it carries over, which has causes of its own."""
 
-BEFORE: tuple[tuple[str, str, str], ...] = (
-    (
-        "vanishing gradients",
-        "dead units",
-        "gradients are looked at before the first step, units that died later are not",
-    ),
-    ("vanishing gradients", "saturated units", "so are units that were driven out later"),
-    ("exploding gradients", "dead units", "what explodes from the start kills units"),
-    ("exploding gradients", "saturated units", "what explodes from the start drives units out"),
-    ("learning rate too large", "dead units", "units that were alive at the start were killed by steps too large"),
-    ("learning rate too large", "saturated units", "units that had a slope at the start were driven out by the steps"),
+Pair = tuple[str, str, Callable[[Case], bool], str]
+
+
+def always(case: Case) -> bool:
+    """Whatever the case."""
+    return True
+
+
+def finite(case: Case) -> bool:
+    """The training stayed finite."""
+    return not case.failed
+
+
+def died(case: Case) -> bool:
+    """Units that are dead at the end were not at the start."""
+    return units.arose(case, "dead units")
+
+
+def driven(case: Case) -> bool:
+    """Units that are saturated at the end were not at the start."""
+    return units.arose(case, "saturated units")
+
+
+BLOW_UP, LARGE, EXPLODING = "learning rate blow-up", "learning rate too large", "exploding gradients"
+
+PRECEDENCE: tuple[Pair, ...] = (
+    ("gradients not zeroed", BLOW_UP, always, "gradients that add up make every step larger than the last"),
+    ("loss does not fit output", BLOW_UP, always, "a loss that cannot be lowered has no end of the weights' growth"),
+    ("data not normalised", BLOW_UP, always, "the rate is too large for inputs of such a size, not for others"),
+    (EXPLODING, BLOW_UP, always, "a gradient that was out of all proportion at the start makes any step too large"),
+    (LARGE, BLOW_UP, finite, "what stayed finite is a rate too large, not the end of the training"),
+    ("vanishing gradients", "dead units", died, "the gradient had vanished before the units died"),
+    ("vanishing gradients", "saturated units", driven, "the gradient had vanished before the units were driven out"),
+    (EXPLODING, "dead units", died, "what exploded at the start killed the units"),
+    (EXPLODING, "saturated units", driven, "what exploded at the start drove the units out"),
+    (LARGE, "dead units", died, "units that were alive at the start were killed by steps too large"),
+    (LARGE, "saturated units", driven, "units that had a slope at the start were driven out by steps too large"),
 )
-"""Causes that come before what arose while they were at work, with the reason."""
+"""Causes that come before a consequence which `NAMES` has first: cause, consequence, where it holds, and why."""
 
 
 def judge(evidence: Evidence) -> tuple[Verdict, ...]:
@@ -83,13 +110,14 @@ def judge(evidence: Evidence) -> tuple[Verdict, ...]:
     for stage in STAGES:
         if not found:
             found = asked(case, stage)
-    found = [*found, *asked(case, ALWAYS)]
-    names = [verdict.name for verdict in found]
-    later = [name for name in ("dead units", "saturated units") if name in names and units.arose(case, name)]
-    if later and not {"vanishing gradients", "exploding gradients"} & set(names):
-        found += asked(case, {"learning rate too large": rates.too_large})
-        names = [verdict.name for verdict in found]
-    return tuple(sorted(found, key=lambda verdict: place(verdict.name, names, later)))
+    blown = blow_up(evidence)
+    names = {verdict.name for verdict in found}
+    killed = ("dead units" in names and died(case)) or ("saturated units" in names and driven(case))
+    if killed and not names & {"vanishing gradients", EXPLODING, LARGE}:
+        found += asked(case, {LARGE: rates.too_large})
+    if blown is not None:
+        found = [blown, *(v for v in found if v.name != LARGE or finite(case))]
+    return ordered(case, [*found, *asked(case, ALWAYS)])
 
 
 def asked(case: Case, rules: dict[str, Rule]) -> list[Verdict]:
@@ -97,7 +125,11 @@ def asked(case: Case, rules: dict[str, Rule]) -> list[Verdict]:
     return [verdict for rule in rules.values() if (verdict := rule(case)) is not None]
 
 
-def place(name: str, names: list[str], later: list[str]) -> float:
-    """Where a verdict stands: in the order of `NAMES`, but for causes of what was not there at the start."""
-    after = [NAMES.index(other) for cause, other, _ in BEFORE if cause == name and other in names and other in later]
-    return min(after) - 0.5 if after else NAMES.index(name)
+def ordered(case: Case, found: list[Verdict]) -> tuple[Verdict, ...]:
+    """Verdicts in the order of `NAMES`, but for what takes precedence."""
+    found = sorted(found, key=lambda verdict: NAMES.index(verdict.name))
+    for cause, consequence, holds, _ in PRECEDENCE:
+        names = [verdict.name for verdict in found]
+        if cause in names and consequence in names and names.index(cause) > names.index(consequence) and holds(case):
+            found.insert(names.index(consequence), found.pop(names.index(cause)))
+    return tuple(found)

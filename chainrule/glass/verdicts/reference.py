@@ -19,6 +19,9 @@ COLUMNS = 1024
 FEWEST = 40
 """Rows below which two halves say nothing."""
 
+WINDOW, TOKENS = 4, 64
+"""Steps of a sequence that are looked at together, and kinds of tokens that get a column each."""
+
 NEIGHBOURS = 5
 TREES = 50
 SHRINKAGE = 1e-2
@@ -45,16 +48,34 @@ class Reference:
 def reference(x: Any, of: Standing) -> Reference | None:
     """Trees, neighbours and a linear rule, each learned from one half and measured on the other, both ways.
 
-    None where there are too few rows, or more targets than rows (as in sequences that are labelled step by step).
+    Where every step of a sequence has a label, an example is a step with those before it. None where there are too few
+    rows, or targets of another number.
     """
     x, t = np.asarray(x), of.targets
-    if len(x) < FEWEST or len(t) != len(x) or x.dtype.kind not in "fiub" or not np.isfinite(x).all():
+    if len(x) < FEWEST or x.dtype.kind not in "fiub" or not np.isfinite(x).all():
         return None
-    rows = picked(len(x), ROWS)
+    if len(t) != len(x):
+        if x.ndim < 2 or len(t) != len(x) * x.shape[1]:
+            return None
+        some = max(FEWEST, ROWS // x.shape[1])
+        x, t = windows(x[:some]), t[: some * x.shape[1]]
+        rows = np.arange(len(x))  # sequences stay together, so that halves share none
+    else:
+        rows = picked(len(x), ROWS)
     features, t = columns(x[rows]), t[rows]
     learners = (("trees", trees), ("nearest neighbours", neighbours), ("a linear rule", linear))
     found = [Reference(name, crossed(learner, features, t, of), of.base) for name, learner in learners]
     return min(found, key=lambda r: r.relative)
+
+
+def windows(x: np.ndarray) -> np.ndarray:
+    """Every step of sequences (n, T, ...) with the ones before it: (n T, WINDOW ...); tokens one-hot, where few."""
+    if x.dtype.kind in "iu" and x.ndim == 2 and x.min() >= 0 and x.max() < TOKENS:
+        x = np.eye(int(x.max()) + 1)[x]
+    x = x.reshape(len(x), x.shape[1], -1)
+    padded = np.concatenate([np.zeros_like(x[:, :1])] * (WINDOW - 1) + [x], axis=1)
+    steps = [padded[:, k : k + x.shape[1]] for k in range(WINDOW)]
+    return np.concatenate(steps, axis=-1).reshape(len(x) * x.shape[1], -1)
 
 
 def picked(n: int, most: int) -> np.ndarray:

@@ -31,7 +31,7 @@ LONG = 200
 """Steps from which a training that still learns counts as one that stopped too early."""
 
 SLOW = 0.1
-"""A share of the way to what is possible that the last third of a training at rest covers at most."""
+"""A share of the way that is left to what is possible; a training at rest covers less in the last third of its steps."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def underfitting(case: Case) -> Verdict | None:
     resting, alike = at_rest(case), not case.cured(case.trials.with_lr(1.0))
     if not resting and len(e.losses) < LONG:
         return None
-    if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])) and not alike:
+    if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])) and alike:
         return None
     state = "has come to rest" if resting else "was ended while it still learned"
     return Verdict(
@@ -168,11 +168,11 @@ def underfitting(case: Case) -> Verdict | None:
 
 
 def at_rest(case: Case) -> bool:
-    """Whether the last third of the steps lowered the loss by next to nothing of what could be gained."""
+    """Whether at the pace of the last third of the steps the loss would be far from what is possible after many more."""
     values, constant = case.evidence.losses, constant_loss(case)
     third = max(1, len(values) // 3)
     before, after = float(values[-2 * third : -third].mean()), float(values[-third:].mean())
-    return before - after < SLOW * max((1 - case.possible) * (constant or after), 1e-12)
+    return before - after < SLOW * (after - case.possible * (constant or 0.0))
 
 
 def held_back(case: Case) -> tuple[str, ...]:
@@ -184,5 +184,7 @@ def held_back(case: Case) -> tuple[str, ...]:
     decay = getattr(case.evidence.optimizer, "settings", {}).get("weight_decay", 0)
     if decay:
         found.append(f"weight decay is {decay:g}")
+    if case.shrunk < 0.5:
+        found.append(f"the weights have shrunk to {100 * case.shrunk:.1g} % of their size at the start")
     found.append(f"the model has {sum(p.size for p in case.evidence.model.parameters()):,} parameters")
     return tuple(found)

@@ -16,6 +16,9 @@ FEWEST = 100
 CHANCE = 0.9
 """A share of the best constant's error above which there is no more than chance."""
 
+LITTLE = 0.8
+"""The same for the model on a table, where the other learners have found nothing: rows in clumps are hit by luck."""
+
 LEARNED = 0.3
 """How much less error there must be on the training data for it to have been learned by heart."""
 
@@ -41,14 +44,14 @@ def not_learnable(case: Case) -> Verdict | None:
     if not chance(other.relative, other.uncertainty) or (train.kind == "classes" and train.base < 1 - MAJORITY):
         return None
     held, where = unseen(case)
-    if held is None or not chance(held.relative, held.uncertainty):
+    if held is None or held.relative < LITTLE:
         return None
-    if held.relative - train.relative < LEARNED and not plain(case):
+    if not plain(case) and not (chance(held.relative, held.uncertainty) and held.relative - train.relative > LEARNED):
         return None
     constant = "the most frequent class" if train.kind == "classes" else "the mean"
     return Verdict(
         "labels not learnable",
-        f"What was learned does not help with unseen rows: {held.told}, no better than saying {constant}.",
+        f"What was learned does not help with unseen rows: {held.told}, hardly better than saying {constant}.",
         (
             f"on the training data: {train.told}",
             f"{where}: {held.told}; {constant} alone: {base(held)}; healthy: clearly better",

@@ -20,7 +20,7 @@ STILL = 0.1
 TIMES = 10.0
 """How many times as far the loss must fall in a trial."""
 
-PART = 0.2
+PART = 0.05
 """The part of the loss at the start by which it must fall in a trial."""
 
 PACE = 10.0
