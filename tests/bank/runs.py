@@ -53,7 +53,7 @@ def diagnosed(script: Script, repaired: bool = False) -> Outcome:
             with cr.diagnosing(raising=False) as report:
                 scope = runpy.run_path(str(path), run_name="bank")
         except Exception as error:  # a mistake of the script or of the diagnosis: the table shows it with the others
-            crash = f"crash: {type(error).__name__}: {error}"
+            crash = f"crash: {type(error).__name__}: {error}".split("\n")[0]
             return Outcome(script.name, repaired, math.nan, time.perf_counter() - began, (crash,))
     seconds, failure = time.perf_counter() - began, report.failure
     return Outcome(
