@@ -149,7 +149,7 @@ class Segment:
 def _rule(act: Act) -> Any:
     """The update of an optimiser as a function; None where it has none, or a parameter has no gradient."""
     owner = act.owner
-    if not hasattr(owner, "compiled_step") or act.act != owner.step or not all(filled for _, filled in act.flags):
+    if not act.is_full_step:
         return None
     groups = owner.groups
     known = all(g.backend.jit and owner.kernel in g.backend.updates for g in groups)

@@ -125,6 +125,12 @@ class Act(Instruction):
         return self.title
 
     @property
+    def is_full_step(self) -> bool:
+        """Whether it is the step of an optimiser, and all its parameters have a gradient."""
+        own = getattr(self.act, "__self__", None) is self.owner and getattr(self.act, "__name__", "") == "step"
+        return own and hasattr(self.owner, "compiled_step") and all(filled for _, filled in self.flags)
+
+    @property
     def has_effect(self) -> bool:
         return True
 

@@ -186,8 +186,7 @@ def _is_python(line: Instruction) -> bool:
 
 def _fused(act: Act) -> Any:
     """The step of an optimiser as few calls, where all its parameters have a gradient; else None."""
-    whole = hasattr(act.owner, "compiled_step") and act.act == act.owner.step and all(f for _, f in act.flags)
-    return act.owner.compiled_step() if whole else None
+    return act.owner.compiled_step() if act.is_full_step else None
 
 
 def _straight(lines: list[Line]) -> Line:

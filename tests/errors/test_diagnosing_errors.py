@@ -54,7 +54,7 @@ def line():
 BLOWN_UP = """
     The learning rate 16 blew the training up: in step 0 layer fc moved by 80 times its norm.
       verdict learning rate blow-up
-      layer   fc = Linear(1 → 1, bias=False)
+      layer   fc = Linear(1 → 1, no bias)
       step    0
       seen    step 0: loss 2.5, ‖Δθ‖ / ‖θ‖ = 80, lr 16
               step 1: loss 1.56e+04, ‖Δθ‖ / ‖θ‖ = 78, lr 16
@@ -95,7 +95,10 @@ def test_a_blow_up_to_the_end(training):
     cause, consequence = str(report).split("\n\n")
     assert cause == dedent(BLOWN_UP).strip()
     assert report.failure.rule == "overflow of float32"
-    assert consequence.splitlines()[1:3] == ["  verdict not finite", "  step    11"]
+    assert consequence.splitlines()[1:3] == [
+        "  verdict not finite",
+        "  step    10",
+    ]  # 4 · 79²⁰ = 3.6e38 is too large for float32
 
 
 class Logarithm(cr.nn.Module):
@@ -143,7 +146,7 @@ def test_a_failure_that_ends_the_loop():
         loss = cr.losses.mse(model(x), y)
         if not np.isfinite(float(loss)):
             raise ArithmeticError("not finite")
-    assert lined(report) == dedent(NOT_FINITE).replace("  step    0\n  ", "").strip().replace("\n    ", "\n")
+    assert lined(report) == dedent(NOT_FINITE).strip().replace("  step    0\n", "")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

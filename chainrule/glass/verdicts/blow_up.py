@@ -53,8 +53,9 @@ def blow_up(evidence: Evidence) -> Verdict | None:
 def exploded(evidence: Evidence) -> int | None:
     """The first update whose loss or weights are not finite, or larger by orders of magnitude; None if none is."""
     losses = np.abs(evidence.losses)
-    for k, loss in enumerate(losses):
-        if not isfinite(loss) or (k and loss > EXPLODED * max(losses[0], np.median(losses[:k])) > 0):
+    suspects = np.flatnonzero(~(losses <= EXPLODED * losses[:1])) if len(losses) else []
+    for k in map(int, suspects):
+        if not isfinite(losses[k]) or losses[k] > EXPLODED * max(losses[0], np.median(losses[:k])) > 0:
             return k
     if getattr(evidence.failure, "phase", "") == "update" and evidence.failure.rule.startswith("overflow"):
         return len(losses)

@@ -102,7 +102,7 @@ def replacements(watch: Watch) -> list[Replacement]:
         around(Module, "__call__", "call"),
         around(Tensor, "backward", "backward"),
         around(Tensor, "item", "read"),
-        around(Run, "tell", "tell"),
+        around(Run, "__init__", "run"),
         around(Plan, "__call__", "plan"),
         *(around(cls, "step", "step") for cls in steppers),
         *noting(compare),

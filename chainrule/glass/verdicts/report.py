@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.labels import labels
@@ -62,11 +61,15 @@ class Report:
             return
         for i, verdict in enumerate(self.verdicts):
             yield from ([""] if i else [])
-            yield from told(verdict, self._model_of(verdict))
+            yield from told(verdict, self._shown(verdict))
 
-    def _model_of(self, verdict: Verdict) -> Any:
-        models = [e.model for e in self.evidence if isinstance(e.model, Module)]
-        return next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+    def _shown(self, verdict: Verdict) -> str:
+        """The layer of a verdict, as it prints itself."""
+        if self.failure is not None and verdict.layer == self.failure.layer and self.failure.shown:
+            return self.failure.shown
+        models = (e.model for e in self.evidence if isinstance(e.model, Module))
+        model = next((m for m in models if verdict.layer in dict(m.named_modules())), None)
+        return verdict.layer if model is None or not verdict.layer else labels(verdict.layer, model)
 
 
 def judged(evidence: Evidence) -> list[Verdict]:
@@ -79,12 +82,12 @@ def judged(evidence: Evidence) -> list[Verdict]:
     return found
 
 
-def told(verdict: Verdict, model: Any) -> Iterator[str]:
+def told(verdict: Verdict, layer: str) -> Iterator[str]:
     """A verdict in lines."""
     yield verdict.headline
     yield f"  {'verdict':<7} {verdict.name}"
-    if verdict.layer:
-        yield f"  {'layer':<7} {labels(verdict.layer, model) if model is not None else verdict.layer}"
+    if layer:
+        yield f"  {'layer':<7} {layer}"
     if verdict.step is not None:
         yield f"  {'step':<7} {verdict.step}"
     for i, line in enumerate(verdict.evidence):

@@ -333,26 +333,29 @@ class Spectator:
 
     # Runs of fit.
 
-    def tell(self, run: Run, original: Callable[..., Any], args: tuple[str], kwargs: dict[str, Any]) -> None:
-        """A run of `fit` tells its callbacks something."""
-        (moment,) = args
-        if moment == "on_start":
-            observer = Observer()
-            run.callbacks.append(observer)
-            self.aside += 1
-            try:
-                original(run, moment)
-            except BaseException:
-                self.aside -= 1
-                raise
-            self.observers.append(observer)
-        elif moment == "on_end":
-            try:
-                original(run, moment)
-            finally:
-                self.aside -= 1
-        else:
-            original(run, moment)
+    def run(self, run: Run, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A run of `fit` is made; it gets an observer of its own."""
+        original(run, *args, **kwargs)
+        if not self.aside:
+            run.callbacks.append(Noticed(self))
+
+
+class Noticed(Observer):
+    """An observer of a run that somebody else watches too: what the run does is not to be noted twice."""
+
+    def __init__(self, spectator: Spectator) -> None:
+        self.spectator = spectator
+
+    def on_start(self, run: Run) -> None:
+        self.spectator.aside += 1
+        self.spectator.observers.append(self)
+        super().on_start(run)
+
+    def on_end(self, run: Run) -> None:
+        try:
+            super().on_end(run)
+        finally:
+            self.spectator.aside -= 1
 
 
 def _recorded(x: Tensor | None) -> bool:
