@@ -48,7 +48,7 @@ def test_nothing_is_found_in_a_healthy_training(name: str, train: Training) -> N
 
 
 def test_every_rule_has_its_trainings() -> None:
-    assert RULES | OTHERS == set(NAMES)
+    assert set(NAMES) == RULES | OTHERS
     assert set(SICK) == set(HEALTHY) == RULES
     assert all(len(trainings) >= 2 for trainings in SICK.values())
     assert all(len(trainings) >= 3 for trainings in HEALTHY.values())

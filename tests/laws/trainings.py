@@ -1,8 +1,9 @@
-"""Trainings with one thing wrong each, and healthy ones, seen by an observer: what the rules of verdicts are held to."""
+"""Trainings with one thing wrong each, and healthy ones, as an observer sees them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,8 @@ def fitted(model: Any, data: Any, loss: Any, optimizer: Any, **settings: Any) ->
     """The evidence of a run of fit, however it ends."""
     observer = Observer()
     callbacks = [*settings.pop("callbacks", ()), observer]
-    try:
+    with suppress(cr.NumericalError):
         cr.fit(model, data, loss, optimizer, callbacks=callbacks, progress=False, **settings)
-    except cr.NumericalError:
-        pass
     return observer.evidence
 
 
@@ -356,6 +355,13 @@ def line_through_rings() -> Evidence:
     return fitted(model, rings(), "bce", cr.optim.Adam(model, lr=1e-2), epochs=40)
 
 
+def dropped() -> Evidence:
+    drawn(0)
+    train, validation = digits()
+    model = cr.models.MLP(64, 32, 10, dropout=0.95)
+    return fitted(model, train, "cross-entropy", cr.optim.Adam(model, lr=3e-3), validation=validation, epochs=15)
+
+
 def penalised() -> Evidence:
     drawn(0)
     train, validation = digits()
@@ -419,7 +425,7 @@ SICK: dict[str, dict[str, Training]] = {
     "train and test overlap": {"same rows": same_rows, "repeated rows": repeated_before_the_split},
     "class imbalance ignored": {"two": lambda: rare(0.05, 1.0), "four": lambda: rare(0.1, 0.8, classes=4)},
     "overfitting": {"values": lambda: too_much_room(classify=False), "classes": lambda: too_much_room(classify=True)},
-    "underfitting": {"a line": line_through_rings, "a penalty": penalised},
+    "underfitting": {"a line": line_through_rings, "a penalty": penalised, "dropout": dropped},
 }
 """Trainings with one thing wrong, by what it is."""
 

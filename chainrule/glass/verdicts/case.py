@@ -155,10 +155,14 @@ class Case:
         return self.train is not None and len(self.train.targets) != len(self.evidence.train.x)  # type: ignore[union-attr]
 
     def cured(self, trial: Trial | None) -> bool:
-        """Whether a trial got half of the way, or more, from where the whole training ended to what is possible."""
+        """Whether a trial got half of the way, or more, from where the whole training ended to what is possible.
+
+        A training that ended worse than the best constant counts as if it had ended there.
+        """
         if trial is None or trial.after is None or self.train is None:
             return False
-        return trial.relative < self.train.relative - HALF * (self.train.relative - self.possible)
+        ended = min(self.train.relative, 1.0)
+        return trial.relative < ended - HALF * (ended - self.possible)
 
     @property
     def told_reference(self) -> str:

@@ -17,6 +17,7 @@ from chainrule.glass.verdicts.rules import (
     rates,
     softmax,
     splits,
+    underfits,
     units,
 )
 from chainrule.glass.verdicts.verdict import NAMES, Verdict
@@ -33,6 +34,7 @@ STAGES: tuple[dict[str, Rule], ...] = (
         "labels not learnable": labels.not_learnable,
     },
     {
+        "underfitting": underfits.held_down,
         "dead units": units.dead_units,
         "saturated units": units.saturated_units,
         "vanishing gradients": gradients.vanishing,
@@ -43,7 +45,7 @@ STAGES: tuple[dict[str, Rule], ...] = (
         "learning rate too large": rates.too_large,
         "learning rate too small": rates.too_small,
     },
-    {"underfitting": fits.underfitting},
+    {"underfitting": underfits.underfitting},
 )
 """Rules on why a model does not learn, the later ones asked only where the earlier ones find nothing.
 
@@ -89,6 +91,9 @@ PRECEDENCE: tuple[Pair, ...] = (
     ("data not normalised", BLOW_UP, always, "the rate is too large for inputs of such a size, not for others"),
     (EXPLODING, BLOW_UP, always, "a gradient that was out of all proportion at the start makes any step too large"),
     (LARGE, BLOW_UP, finite, "what stayed finite is a rate too large, not the end of the training"),
+    ("underfitting", "dead units", died, "a penalty that presses weights to 0 leaves their units nothing else"),
+    ("underfitting", "saturated units", driven, "without the restraints the units would have kept a slope"),
+    ("underfitting", "vanishing gradients", always, "without the restraints the same gradients are enough"),
     ("vanishing gradients", "dead units", died, "the gradient had vanished before the units died"),
     ("vanishing gradients", "saturated units", driven, "the gradient had vanished before the units were driven out"),
     (EXPLODING, "dead units", died, "what exploded at the start killed the units"),

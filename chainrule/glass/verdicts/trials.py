@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from chainrule.core import random_stream
 from chainrule.glass.verdicts.evidence import Data, Evidence
 from chainrule.glass.verdicts.reference import picked
 from chainrule.glass.verdicts.standing import ROWS, Standing, loss_of, outer_of, standing
+from chainrule.nn import Dropout, Dropout1d, Dropout2d, Dropout3d
 from chainrule.optim import SGD, clip_grad_norm
 from chainrule.train.evaluate import outputs
 from chainrule.train.objective import compared
@@ -96,6 +97,10 @@ class Trials:
         x, y = self._given
         return self._once(("x", "y"), lambda: self._run(1.0, change(x), change(y)))
 
+    def unbound(self) -> Trial | None:
+        """The same steps without penalty, weight decay and dropout."""
+        return self._once(("free",), lambda: self._run(1.0, *self._given, free=True))
+
     def on_half(self) -> Trial | None:
         """The same steps on one half of the rows, looked at on the other."""
         return self._once(("half",), self._halved)
@@ -114,10 +119,14 @@ class Trials:
         learned, held = order[len(order) // 2 :], order[: len(order) // 2]
         return self._run(1.0, x[learned], y[learned], Data(x[held], y[held]))
 
-    def _run(self, factor: float, x: np.ndarray, y: np.ndarray, held: Data | None = None) -> Trial:
+    def _run(self, factor: float, x: np.ndarray, y: np.ndarray, held: Data | None = None, free: bool = False) -> Trial:
         e = self.evidence
         model = begun(e)
-        optimizer = like(e.optimizer, e.model, model)
+        optimizer = like(e.optimizer, e.model, model, {"weight_decay": 0.0} if free else {})
+        penalty = None if free else e.penalty
+        for module in model.modules() if free else ():
+            if isinstance(module, (Dropout, Dropout1d, Dropout2d, Dropout3d)):
+                module.p = 0.0
         losses = np.full(self.steps, np.nan)
         size = max(1, min(e.batch_size or len(x), len(x)))
         model.train()
@@ -129,7 +138,7 @@ class Trials:
                 losses[step] = float(loss)
                 if not np.isfinite(losses[step]):
                     return Trial(losses[: step + 1], None)
-                (loss if e.penalty is None else loss + e.penalty(model)).backward()
+                (loss if penalty is None else loss + penalty(model)).backward()
                 if e.clip_norm is not None:
                     clip_grad_norm(optimizer, e.clip_norm)
                 optimizer.step()
@@ -206,17 +215,22 @@ def begun(evidence: Evidence) -> Any:
     return model
 
 
-def like(optimizer: Any, model: Any, copied: Any) -> Any:
+def like(optimizer: Any, model: Any, copied: Any, changes: Mapping[str, Any]) -> Any:
     """An optimiser of the copy as the given one is of the model: the same class, groups and settings, nothing kept.
 
-    Updates by hand are taken for gradient descent.
+    `changes` are settings that are others where the optimiser has them. Updates by hand are taken for gradient descent.
     """
     if optimizer is None:
         return SGD(copied, lr=1e-3)
+    changes = {name: value for name, value in changes.items() if name in optimizer.settings}
     names = {id(p): name for name, p in model.named_parameters()}
     own = dict(copied.named_parameters())
     groups = [
-        {"params": [own[names[id(p)]] for p in group.flat.parameters], "lr": 1e-3 * group.factor, **group.settings}
+        {
+            "params": [own[names[id(p)]] for p in group.flat.parameters],
+            "lr": 1e-3 * group.factor,
+            **{**group.settings, **changes},
+        }
         for group in optimizer.groups
     ]
-    return type(optimizer)(groups, lr=1e-3, **optimizer.settings)
+    return type(optimizer)(groups, lr=1e-3, **{**optimizer.settings, **changes})

@@ -1,4 +1,4 @@
-"""Overfitting and underfitting: what is learned but does not carry over, and what could be learned but is not."""
+"""Overfitting: what is learned but does not carry over to unseen rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from chainrule.core import no_grad
 from chainrule.glass.verdicts import pictures
 from chainrule.glass.verdicts.case import SURE, Case
 from chainrule.glass.verdicts.evidence import Data
-from chainrule.glass.verdicts.rules.rates import LARGER, SMALLER, first_cure
 from chainrule.glass.verdicts.verdict import Verdict
 from chainrule.train.objective import compared
 
@@ -27,11 +26,6 @@ FAR_APART = 0.2
 
 PARTS = 8
 FEWEST = 20
-LONG = 200
-"""Steps from which a training that still learns counts as one that stopped too early."""
-
-SLOW = 0.1
-"""A share of the way that is left to what is possible; a training at rest covers less in the last third of its steps."""
 
 
 @dataclass(frozen=True)
@@ -140,51 +134,3 @@ def epoch_curves(case: Case, title: str, constant: float) -> str:
     if not lines:
         lines = {"training": (np.arange(len(case.evidence.losses)), case.evidence.losses)}
     return pictures.curves(title, lines, "epoch" if rows else "step", "loss", ("best constant", constant))
-
-
-def underfitting(case: Case) -> Verdict | None:
-    """The model has come to rest far above what a quick learner reaches on unseen rows, and no learning rate helps."""
-    e, other = case.evidence, case.reference
-    if not case.bad or other is None or case.train is None or not case.trials.possible:
-        return None
-    resting, alike = at_rest(case), not case.cured(case.trials.with_lr(1.0))
-    if not resting and len(e.losses) < LONG:
-        return None
-    if resting and any(first_cure(case, factors) for factors in (LARGER[:1], SMALLER[:1])) and alike:
-        return None
-    state = "has come to rest" if resting else "was ended while it still learned"
-    return Verdict(
-        "underfitting",
-        f"The training {state} with {case.train.told} on its own data, where more can be known.",
-        (
-            f"on the training data: {case.train.told}",
-            case.told_reference,
-            *(() if case.held is None else (f"on the validation data: {case.held.told}",)),
-            *held_back(case),
-        ),
-        "a larger model, less weight decay and dropout, inputs that say more" if resting else "more epochs",
-        picture=lambda: epoch_curves(case, "Training and validation loss", constant_loss(case) or float("nan")),
-    )
-
-
-def at_rest(case: Case) -> bool:
-    """Whether at the pace of the last third of the steps the loss would be far from what is possible after many more."""
-    values, constant = case.evidence.losses, constant_loss(case)
-    third = max(1, len(values) // 3)
-    before, after = float(values[-2 * third : -third].mean()), float(values[-third:].mean())
-    return before - after < SLOW * (after - case.possible * (constant or 0.0))
-
-
-def held_back(case: Case) -> tuple[str, ...]:
-    """What keeps a model from learning by design, in words."""
-    found = []
-    rates = [m.p for m in case.evidence.model.modules() if type(m).__name__.startswith("Dropout") and hasattr(m, "p")]
-    if rates and max(rates) > 0.5:
-        found.append(f"dropout drops {100 * max(rates):.0f} % of the units")
-    decay = getattr(case.evidence.optimizer, "settings", {}).get("weight_decay", 0)
-    if decay:
-        found.append(f"weight decay is {decay:g}")
-    if case.shrunk < 0.5:
-        found.append(f"the weights have shrunk to {100 * case.shrunk:.1g} % of their size at the start")
-    found.append(f"the model has {sum(p.size for p in case.evidence.model.parameters()):,} parameters")
-    return tuple(found)

@@ -121,7 +121,7 @@ def imbalance_ignored(case: Case) -> Verdict | None:
             "recall " + ", ".join(f"{100 * r:.0f} % of the {counts[k]} of class {k}" for k, r in recalls.items()),
             "healthy: recalls of one size; accuracy alone does not show them",
         ),
-        "weigh the rarer classes in the loss or draw them more often, move the threshold, and look at the recall",
+        "weigh the rarer classes in the loss, or draw them more often, and look at the recall",
         picture=lambda: pictures.bars(
             "Recall by class",
             {f"class {k}": float((train.predicted[train.targets == k] == k).mean()) for k in np.flatnonzero(counts)},

@@ -23,8 +23,9 @@ TIMES = 10.0
 PART = 0.05
 """The part of the loss at the start by which it must fall in a trial."""
 
-PACE = 10.0
-"""How many times as many steps would have to be too few, at the pace of the last half, for a rate to be too small."""
+PACE, SLOW_PACE = 10.0, 3.0
+"""How many times as many steps would have to be too few, at the pace of the last half, for a rate to be too small; and
+where the weights have stayed where they were."""
 
 
 def too_large(case: Case) -> Verdict | None:
@@ -66,7 +67,7 @@ def too_small(case: Case) -> Verdict | None:
         return None
     factor, trial = found
     more = needed(case, trial)
-    if more < PACE:
+    if more < (SLOW_PACE if moved(case) < STILL else PACE):
         return None
     lr = rate(case)
     assert trial.after is not None and case.train is not None

@@ -23,7 +23,7 @@ def softmax_twice(case: Case) -> Verdict | None:
     inside = not case.loss
     headline = "The loss makes probabilities of the outputs twice, by a {0} and then by a {1}."
     if not inside:
-        headline = "The outputs are probabilities from a {0}, and {2} makes probabilities of them once more, by a {1}."
+        headline = "The outputs are probabilities from a {0}, and {2} applies a {1} to them once more."
     least = np.log1p((classes - 1) / np.e) if outer == "softmax" else np.log1p(1 / np.e)
     return Verdict(
         "softmax applied twice",

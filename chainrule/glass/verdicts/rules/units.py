@@ -19,9 +19,6 @@ SQUASHERS = ("Sigmoid", "Tanh", "RNN")
 MOST = 0.5
 """A share of a layer's units that may stop before it is said to be the cause of anything."""
 
-COLLAPSED = 0.05
-"""A share of their size at the start to which weights shrink under a penalty that leaves nothing to units but 0."""
-
 FLAT = 0.05
 """Slopes below this share of the steepest are flat: a tanh beyond ±0.975, a sigmoid beyond 0.0127 and 0.9873."""
 
@@ -45,7 +42,7 @@ class Stopped:
 def dead_units(case: Case) -> Verdict | None:
     """Rectifiers that give 0 for every example, and so get no gradient."""
     worst = stopped(case, RECTIFIERS, dead)
-    if case.shrunk < COLLAPSED or worst is None or not (worst.share == 1 or (worst.share >= MOST and case.bad)):
+    if worst is None or not (worst.share == 1 or (worst.share >= MOST and case.bad)):
         return None
     since = first_step(case, worst, dead)
     path = worst.layer.path
