@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.browser import Browser, chromium
+from tests.passed import Passed
 
 # How long an example takes is the machine's affair (a busy disk, a cold cache), not the law's.
 settings.register_profile("chainrule", deadline=None)
@@ -71,7 +72,14 @@ def marked(item: pytest.Item) -> list[str]:
     return [row_id for mark in item.iter_markers("worked") for row_id in mark.args]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("chainrule")
+    group.addoption("--passed-to", help="write the names of the tests that passed into this file")
+    group.addoption("--beyond", help="leave out the tests that this file names")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Passed(config), "passed")
     config.addinivalue_line("markers", "worked(*ids): shows worked examples of the documents, by id")
     if not config.pluginmanager.has_plugin("worked-examples"):
         config.pluginmanager.register(WorkedExamples(), "worked-examples")
