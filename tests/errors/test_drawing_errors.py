@@ -55,6 +55,12 @@ CASES = {
         cr.OptionError,
         "An activation is drawn from a lower to a higher number, got 3 to -3.",
     ),
+    "two inputs as a tuple": (
+        lambda: cr.draw.network(model(), (PLANE, PLANE)),
+        cr.OptionError,
+        "An input is a shape or an array of examples, got a tuple of 2.\n"
+        "  try     several inputs one after the other, (model, x1, x2)",
+    ),
     "boundary in space": (
         lambda: cr.draw.boundary(model(), X, CLASSES),
         cr.ShapeError,
