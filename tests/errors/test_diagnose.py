@@ -398,6 +398,15 @@ def test_a_loss_that_refuses_the_prediction():
     assert diagnosis.rule == "log of a negative number"
 
 
+@pytest.mark.parametrize(("optimizer", "got"), [("adam", "str"), (cr.optim.Adam, "Adam")], ids=["a name", "a class"])
+def test_an_optimizer_that_is_not_made(optimizer, got):
+    with pytest.raises(cr.OptionError) as caught:
+        cr.diagnose(Bent(lambda z: z), np.ones((2, 2)), np.ones((2, 2)), "mse", optimizer)
+    assert str(caught.value) == (
+        f"diagnose needs an optimizer that is made, got {got}.\n  try     cr.optim.Adam(model, lr=1e-3)"
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "loss", "text"),
     [

@@ -17,6 +17,7 @@ from chainrule.glass.faults.broken_rules import Rule, rule_of
 from chainrule.glass.faults.search import Fault, backward_fault, finite, forward_fault
 from chainrule.glass.labels import labels
 from chainrule.nn import Module
+from chainrule.optim import Optimizer
 from chainrule.train.objective import compared, dtype_of
 
 OPERANDS = ("a", "b", "c", "d", "e", "f")
@@ -101,7 +102,7 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
     Shapes: x and y as for the model and the loss, which is a function loss(prediction, target) or its name.
 
     Raises:
-        OptionError: the model is none, there is no such loss, or it is no tensor.
+        OptionError: the model or the optimiser is none, there is no such loss, or it is no tensor.
 
     >>> import chainrule as cr
     >>> model = cr.nn.Sequential(fc=cr.nn.Linear(2, 1, bias=False), exp=cr.nn.Lambda(cr.exp))
@@ -112,6 +113,11 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
     """
     if not isinstance(model, Module):
         raise OptionError(f"diagnose needs a model made of modules, got {type(model).__name__}.")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        shown = optimizer.__name__ if isinstance(optimizer, type) else type(optimizer).__name__
+        raise OptionError(
+            f"diagnose needs an optimizer that is made, got {shown}.", fix="cr.optim.Adam(model, lr=1e-3)"
+        )
     function = loss_named(loss)
     for name, array in (("x", x), ("y", y)):
         if not finite(array.numpy() if isinstance(array, Tensor) else array):
