@@ -21,6 +21,7 @@ from chainrule.glass.explanation.story import Part, introduction, story
 from chainrule.glass.explanation.told import Told
 from chainrule.glass.explanation.updates import passes
 from chainrule.nn import Module
+from chainrule.optim.limits import COUNT
 
 ENDING = ("prediction", "losses", "loss", INSIDE)
 """Kinds of forward steps that are no layers."""
@@ -75,7 +76,8 @@ def explain(
     left out, by the next of the stream, which stays where it is. 000 ch. 5-6; 004 §2.4.4.
 
     Raises:
-        OptionError: the loss or the layout is unknown; the model is no module, or has a layer that cannot be explained.
+        OptionError: the loss or the layout is unknown; digits, lr, optimizer or steps make no sense; the model is no
+            module, or has a layer that cannot be explained.
         ShapeError: x and y, or the inputs among themselves, have different numbers of samples.
         DataError: there is no sample, or a number is not finite.
 
@@ -86,6 +88,7 @@ def explain(
     ("δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)", True)
     """
     check_options(model, layout, lr, optimizer, steps)
+    digits = COUNT("explain", "digits", digits)
     first, *others = several(x)
     x, y = batch(model, first, y)
     problem = Problem(model, x, y, loss_named(loss), layout, key or coming_key(), further(model, tuple(others), x))
