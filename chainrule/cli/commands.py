@@ -224,10 +224,13 @@ def diagnose(script: Path, arguments: tuple[str, ...], as_json: bool) -> None:
     """Run SCRIPT with ARGUMENTS, watch all that it trains, and say what is wrong with it.
 
     Loops written by hand, cr.fit and cr.compile are seen; results are the same as without. Exit status: 0 if
-    nothing was found, 1 if something was, or if the script ended with an error.
+    nothing was found, 1 if something was, or if the script ended with an error. Ctrl-C ends the script, and what
+    it trained until then is judged: exit status 130.
     """
     from chainrule.cli import diagnosed
 
     report = diagnosed.diagnosed(script, arguments, quiet=as_json)
     click.echo(diagnosed.as_json(report) if as_json else str(report))
+    if isinstance(report.error, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
     sys.exit(0 if report and report.error is None else 1)

@@ -19,9 +19,10 @@ from chainrule.glass.verdicts.verdict import Verdict
 
 
 def diagnosed(script: Path, arguments: Sequence[str], quiet: bool) -> Report:
-    """What was found in the trainings of a script; what it prints goes to stderr if `quiet`. An error ends the script.
+    """What was found in the trainings of a script; what it prints goes to stderr if `quiet`.
 
-    `report.error` is that error, a nonzero exit too; it is told of on stderr.
+    An error ends the script, and so do a nonzero exit and Ctrl-C: that is `report.error`, told of on stderr, and
+    what was trained until then is judged.
     """
     report = Report()
     try:
@@ -33,6 +34,11 @@ def diagnosed(script: Path, arguments: Sequence[str], quiet: bool) -> Report:
             runpy.run_path(str(script), run_name="__main__")
     except SystemExit as left:
         report.error = None if left.code in (None, 0) else left
+        if isinstance(left.code, str):  # Python prints it
+            print(left.code, file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        report.error = stopped
+        print(f"{script.name} was interrupted.", file=sys.stderr)
     except Exception as error:
         report.error = error
         print(told(error, script), file=sys.stderr)
@@ -57,8 +63,11 @@ def told(error: Exception, script: Path) -> str:
     if isinstance(error, ChainruleError):
         line = f"{script.name}:{frames[own[-1]].lineno}: " if own else ""
         return f"{line}{type(error).__name__}: {error}"
-    lines = traceback.format_list(frames[own[0] :] if own else frames)
-    return "".join(["Traceback (most recent call last):\n", *lines, *traceback.format_exception_only(error)]).rstrip()
+    only = traceback.format_exception_only(error)
+    if not own:  # none of its lines ran: it is no Python
+        return "".join(only).rstrip()
+    lines = traceback.format_list(frames[own[0] :])
+    return "".join(["Traceback (most recent call last):\n", *lines, *only]).rstrip()
 
 
 def as_json(report: Report) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import DtypeError, ShapeError
+from chainrule.base.errors import DtypeError, OptionError, ShapeError
 from chainrule.core.spec import Spec, UnknownNumbersError, spec_of
 from chainrule.core.stack import no_grad, running
 from chainrule.nn.ledger import Ledger
@@ -161,6 +161,11 @@ def given_spec(model: Module, given: Any) -> Spec:
             raise ShapeError(f"A shape has no negative sizes, got {given}.")
         dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
         return Spec(given, dtype)
+    if isinstance(given, tuple) and any(hasattr(one, "shape") for one in given):
+        raise OptionError(
+            f"An input is a shape or an array of examples, got a tuple of {len(given)}.",
+            fix="several inputs one after the other, (model, x1, x2)",
+        )
     return spec_of(model._take_in(given))
 
 

@@ -396,3 +396,31 @@ def test_a_loss_that_refuses_the_prediction():
     """The loss would say that NaN is no probability; what made it comes first."""
     diagnosis = cr.diagnose(Bent(lambda z: cr.sigmoid(cr.log(z))), [[-1.0, 2.0]], [[1.0, 0.0]], "binary-cross-entropy")
     assert diagnosis.rule == "log of a negative number"
+
+
+@pytest.mark.parametrize(("optimizer", "got"), [("adam", "str"), (cr.optim.Adam, "Adam")], ids=["a name", "a class"])
+def test_an_optimizer_that_is_not_made(optimizer, got):
+    with pytest.raises(cr.OptionError) as caught:
+        cr.diagnose(Bent(lambda z: z), np.ones((2, 2)), np.ones((2, 2)), "mse", optimizer)
+    assert str(caught.value) == (
+        f"diagnose needs an optimizer that is made, got {got}.\n  try     cr.optim.Adam(model, lr=1e-3)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "text"),
+    [
+        (3, "mse", "diagnose needs a model made of modules, got int."),
+        (
+            Bent(lambda z: z),
+            lambda z, y: 1.0,
+            "diagnose needs a loss that is a tensor, this one gave float.\n"
+            "  try     operations of cr on the prediction: NumPy's are not recorded",
+        ),
+    ],
+    ids=["no model", "no tensor"],
+)
+def test_what_it_cannot_diagnose(model, loss, text):
+    with pytest.raises(cr.OptionError) as caught:
+        cr.diagnose(model, np.ones((2, 2)), np.ones((2, 2)), loss)
+    assert str(caught.value) == text

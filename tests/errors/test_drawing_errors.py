@@ -55,6 +55,22 @@ CASES = {
         cr.OptionError,
         "An activation is drawn from a lower to a higher number, got 3 to -3.",
     ),
+    "gradient flow of no model": (
+        lambda: cr.draw.gradient_flow(3, PLANE, CLASSES, ce),
+        cr.OptionError,
+        "A model is made of modules, got int.\n  try     a cr.nn.Module",
+    ),
+    "landscape of no model": (
+        lambda: cr.draw.landscape(3, PLANE, CLASSES, ce),
+        cr.OptionError,
+        "A model is made of modules, got int.\n  try     a cr.nn.Module",
+    ),
+    "two inputs as a tuple": (
+        lambda: cr.draw.network(model(), (PLANE, PLANE)),
+        cr.OptionError,
+        "An input is a shape or an array of examples, got a tuple of 2.\n"
+        "  try     several inputs one after the other, (model, x1, x2)",
+    ),
     "boundary in space": (
         lambda: cr.draw.boundary(model(), X, CLASSES),
         cr.ShapeError,

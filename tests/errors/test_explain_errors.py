@@ -66,6 +66,17 @@ CASES = {
         cr.OptionError,
         "explain takes lr or optimizer, not both.\n  try     the learning rate inside the optimizer",
     ),
+    "an optimizer that is made": (
+        lambda: cr.explain(model(), X, Y, losses.mse, optimizer=cr.optim.SGD(model(), lr=0.1)),
+        cr.OptionError,
+        "explain takes a function that makes an optimizer from parameters, got SGD.\n"
+        "  try     optimizer=lambda p: cr.optim.Adam(p, lr=1e-3)",
+    ),
+    "no digit": (
+        lambda: cr.explain(model(), X, Y, losses.mse, digits=0),
+        cr.OptionError,
+        "explain expects digits to be a whole number of at least 1, got 0.",
+    ),
     "no step": (
         lambda: cr.explain(model(), X, Y, losses.mse, lr=0.1, steps=0),
         cr.OptionError,

@@ -116,6 +116,17 @@ CASES = {
         cr.NumericalError,
         "f(x) has entries that are NaN or infinite, so its Jacobian has no singular values.",
     ),
+    "a loss that is no tensor": (
+        lambda: glass.hessian_trace(model(), (X, Y), lambda z, y: 1.0),
+        cr.DataError,
+        "The loss must be a tensor, this one gave float.\n"
+        "  try     operations of cr on the prediction: NumPy's are not recorded",
+    ),
+    "the radius of an oblong matrix": (
+        lambda: glass.spectral_radius(np.ones((2, 3))),
+        cr.ShapeError,
+        "A spectral radius is that of a square matrix, got shape (2, 3).",
+    ),
     "too many eigenvalues": (
         lambda: glass.hessian_eigenvalues(model(), (X, Y), k=33),
         cr.OptionError,

@@ -159,3 +159,9 @@ def test_messages_of_the_command(arguments, capsys):
         main(arguments)
     assert caught.value.code == 1
     assert capsys.readouterr().err == TERMINAL[arguments]
+
+
+def test_a_condition_that_cannot_be_read_shows_no_lines_of_the_reader():
+    with pytest.raises(cr.OptionError) as caught:
+        cr.stepper(cr.nn.Linear(2, 1), [[1.0, 2.0]], [[1.0]], "mse").run_until("anything")
+    assert [entry.name for entry in caught.traceback[1:]] == ["run_until", "condition"]

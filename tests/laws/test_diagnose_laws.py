@@ -22,8 +22,11 @@ def test_no_false_alarm_and_nothing_changed(name):
     model, optimizer, batch = animal.draw()
     before = state(model, optimizer)
     for _ in range(3):
-        diagnosis = cr.diagnose(model, *batch(), animal.loss, optimizer)
+        x, y = batch()
+        draws = stack.key, stack.draws
+        diagnosis = cr.diagnose(model, x, y, animal.loss, optimizer)
         assert diagnosis, str(diagnosis)
+        assert (stack.key, stack.draws) == draws
     for key, array in state(model, optimizer).items():
         np.testing.assert_array_equal(array, before[key], err_msg=key)
     assert optimizer.steps == 0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule import losses, nn
 from chainrule.core import PRIMITIVES
+from chainrule.core.stack import stack
 from chainrule.glass.explanation.mathml import math
 from chainrule.glass.explanation.notation import unicode_text
 from chainrule.losses import LOSSES
@@ -326,3 +327,12 @@ def test_every_formula_of_the_library_can_be_written(latex):
     assert "\\" not in unicode_text(latex) and "\\" not in math(latex)
     letters = "".join(ElementTree.fromstring(math(latex)).itertext())  # which is well-formed
     assert letters.count("=") == latex.count("=")
+
+
+def test_a_look_at_dropout_leaves_the_random_stream():
+    model = nn.Sequential(fc1=nn.Linear(3, 4), drop=nn.Dropout(0.5), fc2=nn.Linear(4, 1))
+    x, y = np.ones((2, 3)), np.ones((2, 1))
+    draws = stack.key, stack.draws
+    first, again = cr.explain(model, x, y, "mse"), cr.explain(model, x, y, "mse")
+    assert (stack.key, stack.draws) == draws
+    assert first["loss"] == again["loss"]

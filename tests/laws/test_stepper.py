@@ -6,6 +6,7 @@ import pytest
 import chainrule as cr
 from chainrule.core.stack import stack
 from chainrule.glass.ledgers.one_step import run
+from chainrule.glass.stepping.shown import WIDTH
 from tests.laws.ledger_models import MODELS
 from tests.laws.zoo import ZOO
 
@@ -107,6 +108,16 @@ def test_units_show_what_crosses_their_border():
             for share in stop.passed:
                 parts = [s.array for e in stop.own for s in e.shares if s.key == share.key]
                 np.testing.assert_array_equal(share.array, sum(parts[1:], start=parts[0]))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_stop_can_be_read(name):
+    """Whole layers and single operations print, with arrays of any number of axes, in lines of a terminal."""
+    walk = cr.stepper(*MODELS[name]())
+    for move in (walk.next, walk.into):
+        walk.restart()
+        while not walk.done:
+            assert max(map(len, str(move()).splitlines())) <= WIDTH
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])

@@ -1,6 +1,7 @@
 """chainrule diagnose SCRIPT: a script is run, and told what is wrong with its training."""
 
 import json
+import signal
 import subprocess
 import sys
 from textwrap import dedent
@@ -89,3 +90,33 @@ def test_a_number_that_is_not_finite(diagnose):
     assert told["verdicts"][0]["step"] == 0
     assert told["failure"]["phase"] in ("forward", "backward")
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "stderr"),
+    [
+        ("import sys\nsys.exit('no data found')\n", "no data found\n"),
+        ("def (:\n", '  File "{script}", line 1\n    def (:\n        ^\nSyntaxError: invalid syntax\n'),
+    ],
+    ids=["exit with a message", "no Python"],
+)
+def test_a_script_that_ends_before_it_trains(tmp_path, text, stderr):
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    command = [sys.executable, "-m", "chainrule", "diagnose", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "Nothing was trained.\n", stderr.format(script=script))
+
+
+def test_interrupted_a_script_is_judged(tmp_path):
+    script = tmp_path / "script.py"
+    endless = dedent(SCRIPT).replace("range(4)", "__import__('itertools').count()").replace("loss.backward", "tell")
+    script.write_text(endless.replace("tell()", "loss.backward(); print(epoch, flush=True)"))
+    command = [sys.executable, "-m", "chainrule", "diagnose", str(script), "0.05", "--forget"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        while running.stdout.readline().strip() != "4":
+            pass
+        running.send_signal(signal.SIGINT)
+        stdout, stderr = running.communicate()
+    assert (running.returncode, stderr) == (130, "script.py was interrupted.\n")
+    assert "  verdict gradients not zeroed\n" in stdout

@@ -146,7 +146,7 @@ def test_gradient_flow_through_a_recurrent_layer():
         def forward(self, x):
             return self.head(self.rnn(x)[0][:, -1])
 
-    figure = cr.draw.gradient_flow(Last(), np.ones((5, 6, 3), np.float32), np.zeros(5, int), losses.cross_entropy)
+    figure = cr.draw.gradient_flow(Last(), np.ones((5, 6, 3), np.float32), np.zeros(5, int), "cross-entropy")
     assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["rnn", "head"]
     assert np.isfinite(lines(figure)["‖δ‖"]).all()
 
@@ -243,7 +243,7 @@ def test_slices_meet_in_the_loss_and_are_lines_of_the_landscape(model, data):
     drawn = lines(cr.draw.landscape_slice(model, x, y, losses.cross_entropy, points=3, span=0.5, seed=7))
     for k in "₁₂₃":
         assert drawn[f"along d{k}"][1].tolist() == [0.0, pytest.approx(here, rel=SINGLE)]
-    figure = cr.draw.landscape(model, x, y, losses.cross_entropy, points=3, span=0.5, seed=7)
+    figure = cr.draw.landscape(model, x, y, "cross-entropy", points=3, span=0.5, seed=7)
     values = np.asarray(figure.axes[0].collections[0].get_array()).reshape(3, 3)
     np.testing.assert_allclose(values[1], drawn["along d₁"][:, 1], rtol=SINGLE)
     np.testing.assert_allclose(values[:, 1], drawn["along d₂"][:, 1], rtol=SINGLE)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from chainrule.base.keys import Key
+from chainrule.glass.explanation.problem import loss_named
 from chainrule.nn import Module, functional_call
 from chainrule.train.evaluate import evaluating
 
 Direction = dict[str, np.ndarray]
-Loss = Callable[[Any, Any], Any]
+Loss = Callable[[Any, Any], Any] | str
 
 
 def filter_normalised(model: Module, key: Key) -> Direction:
@@ -41,12 +42,12 @@ def losses_at(
 ) -> np.ndarray:
     """L(θ + Σₖ aₖ dₖ) for each row a of `places` (n, directions), in evaluation mode; the model stays as it is."""
     start = {name: p.numpy() for name, p in model.named_parameters() if name in directions[0]}
-    found = []
+    function, found = loss_named(loss), []
     with evaluating(model):
         for a in places:
             moved = {}
             for name, w in start.items():
                 steps = [step * d[name] for step, d in zip(a, directions, strict=True)]
                 moved[name] = (w + np.sum(steps, axis=0)).astype(w.dtype)
-            found.append(float(loss(functional_call(model, moved, x), y)))
+            found.append(float(function(functional_call(model, moved, x), y)))
     return np.array(found)

@@ -10,6 +10,8 @@ import numpy as np
 from chainrule.base.errors import OptionError
 from chainrule.core import Graph, Tensor, gradients
 from chainrule.glass.drawing.sheet import BLUE, ORANGE, Path, Sheet
+from chainrule.glass.explanation.problem import loss_named
+from chainrule.glass.still import module_at
 from chainrule.nn import Module
 from chainrule.train.evaluate import modes_restored
 
@@ -18,20 +20,22 @@ if TYPE_CHECKING:
 
 
 def gradient_flow(
-    model: Module, x: Any, y: Any, loss: Callable[[Any, Any], Tensor], path: Path | None = None
+    model: Module, x: Any, y: Any, loss: Callable[[Any, Any], Tensor] | str, path: Path | None = None
 ) -> Figure:
     """‖δ⁽ˡ⁾‖ and ‖∂L/∂W⁽ˡ⁾‖ of each layer with parameters, from the input's side to the output's.
 
     δ⁽ˡ⁾ = ∂L/∂z⁽ˡ⁾ where z⁽ˡ⁾ is what the layer gives; norms are roots of sums of squares over all examples and units,
     ∂L/∂W⁽ˡ⁾ goes over all parameters of the layer. Deltas that shrink by a factor a layer vanish, or explode where
-    they grow. The model runs in evaluation mode, and keeps its gradients. Scales are logarithmic, and 0 is left out.
+    they grow. The loss is a function of prediction and target, or its name. The model runs in evaluation mode, and
+    keeps its gradients. Scales are logarithmic, and 0 is left out.
 
     Raises:
-        OptionError: no layer with parameters takes part in the loss, or the path ends otherwise than .png or .svg.
+        OptionError: the model is none, there is no such loss, no layer with parameters takes part in the loss, or the
+            path ends otherwise than .png or .svg.
         GradientError: the loss does not depend on a parameter.
     """
     sheet = Sheet(path, 1, 1, 5.6, 3.8)
-    names, deltas, slopes = norms(model, x, y, loss)
+    names, deltas, slopes = norms(module_at(model, ""), x, y, loss_named(loss))
     place = np.arange(1, len(names) + 1)
     axis = sheet.axis
     for label, values, colour, line in (("‖δ‖", deltas, BLUE, "-"), ("‖∂L/∂W‖", slopes, ORANGE, "--")):

@@ -10,6 +10,7 @@ from chainrule.base.errors import OptionError
 from chainrule.base.keys import Key
 from chainrule.glass.drawing.directions import Loss, filter_normalised, losses_at
 from chainrule.glass.drawing.sheet import Path, Sheet
+from chainrule.glass.still import module_at
 from chainrule.nn import Module
 
 if TYPE_CHECKING:
@@ -39,14 +40,15 @@ def landscape(
         model: any model; it runs in evaluation mode and stays as it is.
         x: examples.
         y: targets.
-        loss: function of prediction and target.
+        loss: function of prediction and target, or its name.
         span: how far to go to each side.
         points: places along each direction; the loss is computed points² times, and an odd number has θ among them.
         seed: of the directions.
         path: where the picture is saved, .png or .svg.
 
     Raises:
-        OptionError: points is below 3, span is not positive, no weight is learned, or the path ends otherwise.
+        OptionError: the model is none, there is no such loss, points is below 3, span is not positive, no weight is
+            learned, or the path ends otherwise.
 
     Li et al. (2018), Visualizing the Loss Landscape of Neural Nets.
     """
@@ -87,7 +89,7 @@ def steps_of(model: Module, span: float, points: int) -> np.ndarray:
         raise OptionError(f"A slice of the loss needs 3 points or more along a direction, got {points}.")
     if not 0 < span < np.inf:
         raise OptionError(f"span must be a positive number, got {span}.", fix="1.0, the length of the weights")
-    if not any(p.requires_grad and len(p.shape) > 1 for p in model.parameters()):
+    if not any(p.requires_grad and len(p.shape) > 1 for p in module_at(model, "").parameters()):
         raise OptionError(
             "This model has no learned weights with two axes or more, so there is no direction to go.",
             model=type(model).__name__,

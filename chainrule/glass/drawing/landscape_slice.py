@@ -31,8 +31,8 @@ def landscape_slice(
     At a = 0 all lines meet in the loss of the model. As in `landscape`, whose directions d₁ and d₂ these are.
 
     Raises:
-        OptionError: lines is below 1, points below 3, span is not positive, no weight is learned, or the path
-            ends otherwise than .png or .svg.
+        OptionError: the model is none, there is no such loss, lines is below 1, points below 3, span is not positive,
+            no weight is learned, or the path ends otherwise than .png or .svg.
 
     Li et al. (2018), Visualizing the Loss Landscape of Neural Nets.
     """

@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.base.errors import OptionError
 from chainrule.base.keys import Key
 from chainrule.core import next_key
+from chainrule.core.stack import stack
 from chainrule.glass.explanation.differences import Check
 from chainrule.glass.explanation.inside import INSIDE
 from chainrule.glass.explanation.passes import Pass
@@ -20,6 +21,7 @@ from chainrule.glass.explanation.story import Part, introduction, story
 from chainrule.glass.explanation.told import Told
 from chainrule.glass.explanation.updates import passes
 from chainrule.nn import Module
+from chainrule.optim.limits import COUNT
 
 ENDING = ("prediction", "losses", "loss", INSIDE)
 """Kinds of forward steps that are no layers."""
@@ -71,10 +73,11 @@ def explain(
     that makes one from parameters, such as `lambda p: cr.optim.Adam(p, lr=1e-3)`: its rule is shown line by line with
     its own moments, `fc1.W.m`, `fc1.W.v`, `fc1.W.m_hat`, ..., `fc1.W.new`. `samples` (from 0) are
     walked through one by one before the batch. Masks of dropout are drawn by `key`, as within `random_stream(key)`; if
-    left out, by the next of the stream. 000 ch. 5-6; 004 §2.4.4.
+    left out, by the next of the stream, which stays where it is. 000 ch. 5-6; 004 §2.4.4.
 
     Raises:
-        OptionError: the loss or the layout is unknown; the model is no module, or has a layer that cannot be explained.
+        OptionError: the loss or the layout is unknown; digits, lr, optimizer or steps make no sense; the model is no
+            module, or has a layer that cannot be explained.
         ShapeError: x and y, or the inputs among themselves, have different numbers of samples.
         DataError: there is no sample, or a number is not finite.
 
@@ -85,11 +88,21 @@ def explain(
     ("δ⁽¹⁾ = (δ⁽²⁾ W⁽²⁾) ⊙ σ'(z⁽¹⁾)", True)
     """
     check_options(model, layout, lr, optimizer, steps)
+    digits = COUNT("explain", "digits", digits)
     first, *others = several(x)
     x, y = batch(model, first, y)
-    problem = Problem(model, x, y, loss_named(loss), layout, key or next_key(), further(model, tuple(others), x))
+    problem = Problem(model, x, y, loss_named(loss), layout, key or coming_key(), further(model, tuple(others), x))
     shown = tuple(passes(problem, lr, optimizer, steps))
     return Explanation(problem, shown, tuple(samples), digits, title, tuple(notes))
+
+
+def coming_key() -> Key:
+    """The next key of the random stream, which stays where it is."""
+    draws = stack.draws
+    try:
+        return next_key()
+    finally:
+        stack.draws = draws
 
 
 class Explanation(Told):

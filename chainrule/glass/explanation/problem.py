@@ -72,6 +72,11 @@ def check_options(model: Any, layout: str, lr: Any, optimizer: Any, steps: int) 
         raise OptionError(f"There is no layout {layout!r}.", known=", ".join(LAYOUTS))
     if lr is not None and optimizer is not None:
         raise OptionError("explain takes lr or optimizer, not both.", fix="the learning rate inside the optimizer")
+    if optimizer is not None and not callable(optimizer):
+        raise OptionError(
+            f"explain takes a function that makes an optimizer from parameters, got {type(optimizer).__name__}.",
+            fix="optimizer=lambda p: cr.optim.Adam(p, lr=1e-3)",
+        )
     if steps < 1:
         raise OptionError(f"explain takes one update or more, got steps={steps}.")
 

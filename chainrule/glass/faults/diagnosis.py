@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import ChainruleError
+from chainrule.base.errors import ChainruleError, OptionError
 from chainrule.core import Tensor
+from chainrule.core.stack import stack
 from chainrule.glass.explanation.problem import loss_named
 from chainrule.glass.faults.broken_rules import Rule, rule_of
 from chainrule.glass.faults.search import Fault, backward_fault, finite, forward_fault
 from chainrule.glass.labels import labels
 from chainrule.nn import Module
+from chainrule.optim import Optimizer
 from chainrule.train.objective import compared, dtype_of
 
 OPERANDS = ("a", "b", "c", "d", "e", "f")
@@ -94,13 +96,13 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
 
     One forward and one backward pass by define-by-run, in the mode that the model is in, looked at operation by
     operation; with `optimizer` one update too. Inputs and parameters are looked at first. An infinity is a fault only
-    where it spoils the loss or a gradient: −∞ in a mask does not. Buffers, parameters and the optimiser are as they
-    were afterwards; gradients that were there are gone if an optimiser was given.
+    where it spoils the loss or a gradient: −∞ in a mask does not. Buffers, parameters, the optimiser and the random
+    stream are as they were afterwards; gradients that were there are gone if an optimiser was given.
 
     Shapes: x and y as for the model and the loss, which is a function loss(prediction, target) or its name.
 
     Raises:
-        OptionError: there is no such loss.
+        OptionError: the model or the optimiser is none, there is no such loss, or it is no tensor.
 
     >>> import chainrule as cr
     >>> model = cr.nn.Sequential(fc=cr.nn.Linear(2, 1, bias=False), exp=cr.nn.Lambda(cr.exp))
@@ -109,6 +111,13 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
     >>> diagnosis.rule, diagnosis.layer, round(diagnosis.operands[0].value)
     ('overflow of exp', 'exp', 150)
     """
+    if not isinstance(model, Module):
+        raise OptionError(f"diagnose needs a model made of modules, got {type(model).__name__}.")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        shown = optimizer.__name__ if isinstance(optimizer, type) else type(optimizer).__name__
+        raise OptionError(
+            f"diagnose needs an optimizer that is made, got {shown}.", fix="cr.optim.Adam(model, lr=1e-3)"
+        )
     function = loss_named(loss)
     for name, array in (("x", x), ("y", y)):
         if not finite(array.numpy() if isinstance(array, Tensor) else array):
@@ -126,6 +135,11 @@ def diagnose(model: Module, x: Any, y: Any, loss: Callable[..., Any] | str, opti
             if fault is None:
                 raise
             return of_fault(fault, model)
+        if not isinstance(value, Tensor):
+            raise OptionError(
+                f"diagnose needs a loss that is a tensor, this one gave {type(value).__name__}.",
+                fix="operations of cr on the prediction: NumPy's are not recorded",
+            )
         fault = forward_fault(value) or backward_fault(value, getattr(x, "node", None))
         if fault is not None:
             return of_fault(fault, model)
@@ -148,11 +162,13 @@ def narrowed(given: Any, model: Module) -> np.ndarray:
 
 @contextmanager
 def restored(model: Module, optimizer: Any) -> Iterator[None]:
-    """Model and optimiser are behind the block as they were before it."""
+    """Model, optimiser and random stream are behind the block as they were before it."""
+    key, draws = stack.key, stack.draws
     state, kept = model.state_dict(), None if optimizer is None else optimizer.state_dict()
     try:
         yield
     finally:
+        stack.key, stack.draws = key, draws
         model.load_state_dict(state)
         if optimizer is not None:
             optimizer.load_state_dict(kept)

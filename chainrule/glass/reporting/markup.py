@@ -33,12 +33,16 @@ def number(value: float, digits: int = 4) -> str:
 
     >>> number(-0.00012345), number(12345.6), number(float("nan")), number(0.5)
     ('−1.234e−04', '12,346', 'NaN', '0.5')
+    >>> number(60018.0, 5), number(1951.0)
+    ('60,018', '1951')
     """
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "−∞" if value < 0 else "∞"
     if value and not 1e-3 <= abs(value) < 1e7:
         return f"{value:.{digits - 1}e}".replace("-", "−")
-    return (f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}").replace("-", "−")
+    grouped = "," if abs(value) >= 1e4 else ""  # years and the like are read without
+    written = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:{grouped}.{digits}g}"
+    return written.replace("-", "−")
 
 
 def percent(share: float | None) -> str:

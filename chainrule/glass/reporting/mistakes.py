@@ -12,6 +12,7 @@ from chainrule.glass.reporting.markup import (
     figures,
     heading,
     joined,
+    number,
     paragraph,
     percent,
     shaded,
@@ -106,9 +107,10 @@ def residuals(subject: Subject) -> Html:
     spread = float(np.sqrt(np.mean(left**2)))
     r2 = 1 - float(np.mean(left**2)) / float(np.var(p.truth)) if np.var(p.truth) else float("nan")
     words = (
-        f"In units of the data: root mean square error {spread:.4g}, mean absolute error {np.abs(left).mean():.4g}, "
-        f"bias {left.mean():.4g}, R² {r2:.4g}; the targets have a standard deviation of {p.truth.std():.4g}."
-    ).replace("-", "−")
+        f"In units of the data: root mean square error {number(spread)}, "
+        f"mean absolute error {number(float(np.abs(left).mean()))}, bias {number(float(left.mean()))}, "
+        f"R² {number(r2)}; the targets have a standard deviation of {number(float(p.truth.std()))}."
+    )
     return joined(
         [
             paragraph(words),

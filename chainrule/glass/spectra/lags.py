@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.base.errors import OptionError
+from chainrule.base.errors import OptionError, ShapeError
 from chainrule.core import jacobian, vjp, vmap
 from chainrule.glass.spectra.recurrence import Steps, recurrent_weights
 from chainrule.glass.still import as_function, call_at, interposed, module_at, plain
@@ -57,10 +57,16 @@ def spectral_radius(W: Any) -> float:
     10.0, 10.0, 7.5 before they decay), and ρ > 1 need not explode, for the slopes of the activation multiply each
     factor: 000 (15.28) and 004 §4.5.4 say more than holds.
 
+    Raises:
+        ShapeError: W is not square.
+
     >>> spectral_radius([[0.5, 10.0], [0.0, 0.5]])
     0.5
     """
-    return float(np.abs(np.linalg.eigvals(plain(W))).max())
+    matrix = np.asarray(plain(W))
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ShapeError(f"A spectral radius is that of a square matrix, got shape {matrix.shape}.")
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
 def recurrent_radii(layer: Module) -> dict[str, tuple[float, ...]]:

@@ -80,6 +80,11 @@ def network_jacobian(model: Module, x: Any) -> np.ndarray:
 
     What a small change of the input does to the output; see `layer_jacobian`.
 
+    Raises:
+        OptionError: the network takes time first.
+        ShapeError: x has no batch axis.
+        GradientError: x is made of integers.
+
     >>> import numpy as np
     >>> import chainrule as cr
     >>> cr.glass.network_jacobian(cr.models.MLP(4, 8, 3), np.ones((5, 4))).shape
@@ -103,7 +108,11 @@ def depth_jacobians(model: Module, x: Any) -> dict[str, np.ndarray]:
 
 
 def products_from_input(jacobians: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """∂aₗ/∂x = Jₗ … J₂ J₁ for every layer: how a change of the input grows on the way up."""
+    """∂aₗ/∂x = Jₗ … J₂ J₁ for every layer: how a change of the input grows on the way up.
+
+    Matrices (n, size of aₗ, size of aₗ₋₁) by name, as `depth_jacobians` gives them; the result
+    (n, size of aₗ, size of x).
+    """
     products = accumulate(jacobians.values(), lambda product, J: J @ product)
     return dict(zip(jacobians, products, strict=True))
 
@@ -113,6 +122,7 @@ def products_to_output(jacobians: Mapping[str, np.ndarray]) -> dict[str, np.ndar
 
     Of sigmoid layers every factor has slopes of at most 1/4, so that the product of the slopes is at most 4⁻ᴸ:
     000 (3.23); 004 §3.7.1. The weights decide with them, so read the singular values of the product.
+    Matrices as `depth_jacobians` gives them; the result (n, size of y, size of aₗ₋₁).
     """
     names = list(jacobians)[::-1]
     products = accumulate((jacobians[name] for name in names), lambda product, J: product @ J)

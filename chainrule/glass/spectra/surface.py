@@ -27,7 +27,7 @@ class Surface:
 
     Raises:
         OptionError: the model has no parameters that learn, or there is no such loss.
-        DataError: there are no examples, or the loss is not one number.
+        DataError: there are no examples, or the loss is not a tensor of one number.
         NumericalError: the loss is NaN or infinite.
     """
 
@@ -42,7 +42,13 @@ class Surface:
             )
         self.size = sum(p.size for p in self.parameters.values())
         self.compute = of_parameters(model)
-        value = np.asarray(plain(self.whole(self.parameters)))
+        value = self.whole(self.parameters)
+        if not hasattr(value, "shape"):
+            raise DataError(
+                f"The loss must be a tensor, this one gave {type(value).__name__}.",
+                fix="operations of cr on the prediction: NumPy's are not recorded",
+            )
+        value = np.asarray(plain(value))
         if value.shape != ():
             raise DataError(
                 f"The loss must be one number, this one gave {value.shape}.", fix="a loss with reduction='mean'"

@@ -77,7 +77,10 @@ def condition(wanted: str | Condition, paths: Iterable[str] = (), names: Iterabl
             f"A condition is a text or a function of a Stop, got {type(wanted).__name__}.",
             fix='"any |delta| of fc1 > 10"',
         )
-    return _Reader(wanted, list(paths), list(names)).read()
+    try:
+        return _Reader(wanted, list(paths), list(names)).read()
+    except OptionError as error:  # the reader's own lines say nothing to who wrote the words
+        raise error.with_traceback(None) from None
 
 
 class _Reader:

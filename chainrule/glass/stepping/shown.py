@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from chainrule.glass.explanation.figures import Figures, as_matrix, is_elided, statistics
+from chainrule.glass.explanation.figures import GAP, Figures, is_elided, slices, statistics
 from chainrule.glass.stepping.events import Value
 from chainrule.glass.stepping.stop import Stop
 
@@ -16,7 +16,7 @@ INDENT = "  "
 FIGURES = Figures(4)
 
 LONGEST = 28
-"""Letters of a name beside its array; a longer one has a line of its own."""
+"""Letters of a name beside what is said of its array; what does not fit beside a longer one stands below it."""
 
 
 def shown(stop: Stop) -> str:
@@ -72,12 +72,14 @@ def _called(value: Value, stop: Stop) -> str:
 def written(name: str, array: np.ndarray, said: str = "") -> list[str]:
     """A name, the shape, and the entries; of a large array some of them, and its smallest, mean and largest."""
     head = f"{INDENT}{name:<{LONGEST}}  "
+    below = INDENT * 3
     facts = "   ".join(filter(None, [f"{array.shape}" if array.ndim else "", elided(array), said]))
     if array.size == 1:
         return [f"{head}{FIGURES.number(array.reshape(()))}   {said}".rstrip()]
     if not array.size:
         return [f"{head}{array.shape}, no entries"]
-    return [f"{head}{facts}", *(INDENT * 3 + line for line in matrix(array))]
+    first = [f"{head}{facts}"] if len(head) + len(facts) <= WIDTH else [head.rstrip(), f"{below}{facts}"]
+    return [*first, *(below + line for line in entries(array))]
 
 
 def elided(array: np.ndarray) -> str:
@@ -90,9 +92,20 @@ def elided(array: np.ndarray) -> str:
     return told + (f", {bad} not finite" if bad else "")
 
 
-def matrix(array: np.ndarray) -> list[str]:
-    """The entries as rows, as many as fit; more than two axes as (first, all the others)."""
-    cells = FIGURES.cells(as_matrix(array))
+def entries(array: np.ndarray) -> Iterator[str]:
+    """The entries as rows; of more than two axes a matrix for each place in the leading ones, as many as fit."""
+    for one in slices(array):
+        if one is None:
+            yield GAP
+            continue
+        indices, values = one
+        yield from [indices] if indices else []
+        yield from matrix(values, array)
+
+
+def matrix(values: np.ndarray, among: np.ndarray) -> list[str]:
+    """The entries of a matrix as rows, as many as fit, in the format that all of an array have."""
+    cells = FIGURES.cells(values, among)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     while sum(widths) + 2 * len(widths) > WIDTH - 10 and len(widths) > 3:
         cells = [[*row[: len(row) // 2 - 1], "…", row[-1]] for row in cells]

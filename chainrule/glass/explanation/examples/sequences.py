@@ -44,7 +44,7 @@ def lstm(layout: str = "columns", digits: int = 5) -> Explanation:
     bias = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     layer = _with(LSTM(2, 2), weight_ih_l0=eye, weight_hh_l0=eye, bias_ih_l0=bias, bias_hh_l0=np.zeros(8))
     return explain(
-        _Last(lstm=layer), np.array([SEQUENCE[:2]]), [[1.0, 1.0]], weighed_sum, layout=layout, digits=digits,
+        _Last(lstm=layer), np.array([SEQUENCE[:2]]), [[1.0, 1.0]], weighted_sum, layout=layout, digits=digits,
         notes=LSTM_NOTES, title="Back through the cell by hand: an LSTM on two steps (000 §21.2)",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ def attention(layout: str = "rows", digits: int = 5) -> Explanation:
     layer = MultiheadAttention(2, 1, bias=False).astype(np.float64)
     layer.load_state_dict({"in_proj_weight": np.concatenate([np.eye(2)] * 3), "out_proj.weight": np.eye(2)})
     return explain(
-        _Attending(layer), np.eye(2)[None], np.array([[[1.0, 0.0], [0.0, 0.0]]]), weighed_sum, layout=layout,
+        _Attending(layer), np.eye(2)[None], np.array([[[1.0, 0.0], [0.0, 0.0]]]), weighted_sum, layout=layout,
         digits=digits, notes=ATTENTION_NOTES, title="Attention by hand: two tokens, one head (000 §21.3)",
     )  # fmt: skip
 
@@ -87,12 +87,12 @@ class _Attending(Module):
         return self.attention(x)[0]
 
 
-def weighed_sum(prediction: Any, target: Any) -> Any:
+def weighted_sum(prediction: Any, target: Any) -> Any:
     """L = Σ y ⊙ prediction: the derivative that comes from above is y."""
     return sum(prediction * operand(target))
 
 
-weighed_sum.latex = (r"\ell = \textstyle\sum_j t_j y_j", r"\partial\ell/\partial y = t")  # type: ignore[attr-defined]
+weighted_sum.latex = (r"\ell = \textstyle\sum_j t_j y_j", r"\partial\ell/\partial y = t")  # type: ignore[attr-defined]
 
 
 def _with(layer: Any, **numbers: Any) -> Any:
