@@ -15,9 +15,10 @@ from chainrule.glass.ledgers.one_step import Passage, array
 from chainrule.glass.verdicts.loops import Forward, Learned, model_of
 from chainrule.glass.verdicts.losses_noted import LossCall
 from chainrule.glass.verdicts.observer import Observer
-from chainrule.glass.verdicts.passes import fault_of, guessed_loss, once_more, outer_activation, probing_of
+from chainrule.glass.verdicts.passes import fault_of, once_more, outer_activation, probing_of
 from chainrule.glass.verdicts.rows import numbers
 from chainrule.glass.verdicts.updates import Updates
+from chainrule.glass.verdicts.written_out import written
 from chainrule.nn import Module
 from chainrule.train import Run
 
@@ -162,7 +163,7 @@ class Spectator(Updates):
                 if forward.target is None and target is not None and target.ndim and len(target) == forward.rows:
                     forward.target = target
         elif results:
-            name, target = guessed_loss(nodes, results[-1])
+            name, target, outer = written(nodes, results, float(array(y)))
             for forward in forwards:
                 if target is not None and target.ndim and len(target) == forward.rows:
                     forward.target = target
