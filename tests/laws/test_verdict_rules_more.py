@@ -167,3 +167,127 @@ def squares(hidden: int, epochs: int = 80) -> Evidence:
 def test_two_units_do_not_make_a_chessboard() -> None:
     assert said(squares(2)) == ["underfitting"]
     assert said(squares(40)) == []
+
+
+# What a loop trains on, and what it measures.
+
+
+def dealt(held: str) -> Evidence:
+    """Temperatures from those before, in a loop that deals batches with a loader and measures after every epoch."""
+    rng = drawn(17)
+    series = np.cos(np.arange(500) / 7) + 0.2 * rng.normal(size=500)
+    windows = np.lib.stride_tricks.sliding_window_view(series, 9).astype(np.float32)
+    x, y = np.array(windows[:300, :8]), np.array(windows[:300, 8:])
+    others = {"a copy": (x.copy(), y.copy()), "new": (windows[320:, :8], windows[320:, 8:]), "the same": (x, y)}
+    model = cr.models.MLP(8, 16, 1, activation="tanh")
+    adam = cr.optim.Adam(model, lr=0.01)
+    with cr.diagnosing() as report:
+        for epoch in range(12):
+            for xb, yb in cr.data.Loader(x, y, batch_size=30).epoch(epoch):
+                adam.zero_grad()
+                cr.losses.mse(model(xb), yb).backward()
+                adam.step()
+            with cr.no_grad():
+                seen, wanted = others.get(held, (x.copy(), y))
+                cr.losses.mse(model(seen), wanted)
+    return report.evidence[0]
+
+
+def test_training_rows_kept_a_second_time_are_an_overlap() -> None:
+    assert said(dealt("a copy")) == ["train and test overlap"]
+
+
+@pytest.mark.parametrize("held", ["new", "the same", "made anew each time"])
+def test_new_rows_are_none_and_the_training_data_itself_is_none(held: str) -> None:
+    assert said(dealt(held)) == []
+
+
+# Losses that are written out.
+
+
+def by_hand(loss: Any, model: Any, y: np.ndarray, x: np.ndarray) -> Evidence:
+    adam = cr.optim.Adam(model, lr=0.01)
+    rng = np.random.default_rng(0)
+    with cr.diagnosing() as report:
+        for _ in range(150):
+            rows = rng.integers(0, len(x), 40)
+            adam.zero_grad()
+            loss(model(x[rows]), y[rows]).backward()
+            adam.step()
+    return report.evidence[0]
+
+
+def surface() -> tuple[np.ndarray, np.ndarray]:
+    rng = drawn(2)
+    x = rng.normal(size=(300, 3)).astype(np.float32)
+    return x, (np.tanh(x[:, :1] - x[:, 1:2]) / 2 + 0.5).astype(np.float32)
+
+
+def bce(z: Any, t: Any) -> Any:
+    p = cr.sigmoid(z)
+    return -cr.mean(t * cr.log(p) + (1 - t) * cr.log(1 - p))
+
+
+def hidden_by_log1p(z: Any, t: Any) -> Any:
+    return cr.mean((cr.log1p(cr.softplus(z)) - np.log1p(t)) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        (lambda z, t: cr.mean((z - t) ** 2), "mse"),
+        (lambda z, t: cr.mean(np.abs(t) * cr.square(t - z)), "mse"),
+        (lambda z, t: cr.mean((cr.sigmoid(z[:, 0]) - t[:, 0]) ** 2), "mse"),
+        (lambda z, t: cr.abs(z - t).mean() + 1e-3 * cr.sum(z * z), "mae"),
+        (bce, "binary_cross_entropy_with_logits"),
+    ],
+    ids=["squares", "weighed squares", "squares of sigmoids", "distances and a penalty", "cross-entropy"],
+)
+def test_the_target_of_a_loss_that_is_written_out_is_found(loss: Any, name: str) -> None:
+    x, y = surface()
+    evidence = by_hand(loss, cr.models.MLP(3, 24, 1, activation="tanh"), y, x)
+    assert evidence.loss_name == name
+    assert evidence.train is not None and evidence.train.y is not None
+    places = [int(np.flatnonzero((x == row).all(axis=1))[0]) for row in evidence.train.x]
+    assert np.array_equal(evidence.train.y.reshape(-1), y[places, 0])
+    assert said(evidence) == []
+
+
+def test_targets_of_something_else_than_the_outputs_are_not_taken_for_theirs() -> None:
+    x, y = surface()
+    evidence = by_hand(hidden_by_log1p, cr.models.MLP(3, 24, 1, activation="tanh"), y, x)
+    assert evidence.train is not None and evidence.train.y is None
+    assert said(evidence) == []
+
+
+def test_labels_of_a_loss_that_is_written_out_are_found() -> None:
+    x, y = surface()
+    labels = (y[:, 0] > 0.5).astype(int)
+    model = cr.models.MLP(3, 24, 2)
+    evidence = by_hand(lambda z, t: -cr.log_softmax(z)[np.arange(len(t)), t].mean(), model, labels, x)
+    assert evidence.loss_name == "cross_entropy"
+    assert said(evidence) == []
+    flat = by_hand(
+        lambda z, t: -cr.log_softmax(cr.softmax(z))[np.arange(len(t)), t].mean(), cr.models.MLP(3, 24, 2), labels, x
+    )
+    assert flat.train is not None and flat.train.y is not None
+
+
+def test_a_compiled_step_of_the_name_of_a_method_is_looked_into() -> None:
+    x, y = surface()
+    model = cr.models.MLP(3, 16, 1, activation="tanh")
+    optimizer = cr.optim.Adam(model, lr=1e-6)
+
+    @cr.compile
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = cr.losses.mse(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    with cr.diagnosing() as report:
+        for k in range(150):
+            rows = np.random.default_rng(k).integers(0, len(x), 40)
+            step(x[rows], y[rows])
+    assert [verdict.name for verdict in report.verdicts] == ["learning rate too small"]

@@ -102,6 +102,8 @@ class Loop:
     failed: int | None = None
     x: np.ndarray | None = None
     y: np.ndarray | None = None
+    dealt: Sequence[np.ndarray] = ()
+    """The inputs that loaders dealt from."""
     places: tuple[int | None, ...] = (None, None)
     """Which arguments of a compiled step are the inputs and the targets."""
     loss_now: float = nan
@@ -165,6 +167,7 @@ class Loop:
         train, validation, epochs = self.rows.data(), None, []
         known = [m for m in self.measured if m.forward.x is not None and m.forward.x.ndim]
         others = [m for m in known if self.rows.share(m.forward.x) < WHOLLY]  # type: ignore[arg-type]
+        others = others or [m for m in known if self._apart(m, known)]
         if others:
             validation = _together(others)
             epochs = list(_curve(self, others))
@@ -194,12 +197,26 @@ class Loop:
             start=self.start,
         )
 
+    def _apart(self, measured: Measured, known: Sequence[Measured]) -> bool:
+        """Whether rows that were trained on are kept a second time, to be measured again and again.
+
+        Who wants to see how training goes measures the array that it is dealt from. A second one with the same rows is
+        meant for other data. What is made anew for each measurement is not kept.
+        """
+        x = measured.forward.x
+        again = [m for m in known if m is not measured and _one_array(m.forward.x, x)]
+        return bool(self.dealt and again) and not any(_one_array(x, source) for source in self.dealt)
+
     def _prediction(self, data: Data | None) -> np.ndarray | None:
         """What the model says of data, with the activation that the loop applies before the loss."""
         prediction = None if isinstance(self.model, ModuleList) else predicted(self.model, data)
         if prediction is None or not self.outer:
             return prediction
         return np.asarray(getattr(ops, self.outer)(prediction))
+
+
+def _one_array(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return a is not None and b is not None and np.may_share_memory(a, b)
 
 
 def _together(measured: Iterable[Measured]) -> Data | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.core import Graph, Tensor, tree
 from chainrule.core.stack import stack
+from chainrule.data import Loader
 from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.faults.search import finite
 from chainrule.glass.ledgers.one_step import Passage, array
@@ -35,8 +36,15 @@ class Spectator(Updates):
         self.looked: list[tuple[Module, list[Passage]]] = []
         self.latest: Any = None
         self.calls: list[LossCall] = []
+        self.dealt: list[Any] = []
 
-    # Models and losses are called.
+    # Data is dealt out, models and losses are called.
+
+    def deal(self, loader: Loader, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A loader begins an epoch: what it deals from is one data set, whatever copies of its rows there are."""
+        if not self.busy and not any(loader.x is x for x in self.dealt):
+            self.dealt.append(loader.x)
+        return original(loader, *args, **kwargs)
 
     def call(self, module: Module, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A module is called."""
@@ -202,6 +210,8 @@ class Spectator(Updates):
         if self.failure is None and self.suspect is None and _recorded(self.latest) and not finite(self.latest):
             self.suspect = self._fault_of(self.latest, self.forwards[-1:], None)
         self.measure()
+        for loop in self.loops:
+            loop.dealt = self.dealt
         self.fail(self.suspect, self.loops[-1] if self.loops else None)
         self.latest, self.closed = None, True
 
