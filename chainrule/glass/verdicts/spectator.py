@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -26,6 +27,9 @@ from chainrule.train import Run
 MOST = 4096
 """Calls of models that are remembered until it is known what became of them."""
 
+LATEST = 8
+"""Batches of loaders that are remembered until a model is called with them."""
+
 
 class Spectator(Updates):
     """What was seen so far: a loop for each optimiser, an observer for each run, and the first number not finite."""
@@ -36,15 +40,19 @@ class Spectator(Updates):
         self.looked: list[tuple[Module, list[Passage]]] = []
         self.latest: Any = None
         self.calls: list[LossCall] = []
-        self.dealt: list[Any] = []
+        self.dealt: deque[tuple[Any, Any]] = deque(maxlen=LATEST)
 
     # Data is dealt out, models and losses are called.
 
     def deal(self, loader: Loader, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A loader begins an epoch: what it deals from is one data set, whatever copies of its rows there are."""
-        if not self.busy and not any(loader.x is x for x in self.dealt):
-            self.dealt.append(loader.x)
-        return original(loader, *args, **kwargs)
+        batches = original(loader, *args, **kwargs)
+        return batches if self.busy else self._deal(loader.x, batches)
+
+    def _deal(self, source: Any, batches: Iterable[Any]) -> Iterator[Any]:
+        for x, y in batches:
+            self.dealt.append((x, source))
+            yield x, y
 
     def call(self, module: Module, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A module is called."""
@@ -77,7 +85,8 @@ class Spectator(Updates):
         x = next((n for a in given if (n := numbers(a)) is not None), None)
         serials = frozenset(t.node.serial for t in tensors if t.node is not None)
         prediction = array(tensors[0]) if tensors else None
-        self.forwards = [*self.forwards[-MOST:], Forward(module, x, prediction, serials, module.training)]
+        source = next((source for batch, source in self.dealt if batch is x), None)
+        self.forwards = [*self.forwards[-MOST:], Forward(module, x, prediction, serials, module.training, source)]
         self.latest = tensors[0] if tensors else None
 
     def _passed(self, path: str, module: Module, given: tuple[Any, ...], result: Any) -> None:
@@ -210,8 +219,6 @@ class Spectator(Updates):
         if self.failure is None and self.suspect is None and _recorded(self.latest) and not finite(self.latest):
             self.suspect = self._fault_of(self.latest, self.forwards[-1:], None)
         self.measure()
-        for loop in self.loops:
-            loop.dealt = self.dealt
         self.fail(self.suspect, self.loops[-1] if self.loops else None)
         self.latest, self.closed = None, True
 
