@@ -114,7 +114,7 @@ class Trials:
         return self._once(("shuffled",), lambda: self._run(1.0, x, y[picked(len(y), len(y))]))
 
     def onward(self) -> Trial | None:
-        """As many steps again, from where the training ended; None where time does not allow so many."""
+        """The same steps again, from where the training ended; None where time does not allow so many."""
         taken = len(self.evidence.losses)
         if taken > affordable(self.evidence):
             return None
@@ -144,7 +144,7 @@ class Trials:
         onward: bool = False,
     ) -> Trial:
         e = self.evidence
-        steps, begin = (len(e.losses), len(e.losses) - 1) if onward else (self.steps, 0)
+        steps = len(e.losses) if onward else self.steps
         model = copy.deepcopy(e.model) if onward else begun(e)
         optimizer = like(e.optimizer, e.model, model, {"weight_decay": 0.0} if free else {})
         penalty = None if free else e.penalty
@@ -156,7 +156,7 @@ class Trials:
         model.train()
         with random_stream(KEY), np.errstate(all="ignore"):
             for step, rows in zip(range(steps), batches(len(x), size), strict=False):
-                optimizer.lr = factor * rate(e, begin + step)
+                optimizer.lr = factor * rate(e, step)
                 optimizer.zero_grad()
                 loss = self.loss(model(x[rows]), y[rows])
                 losses[step] = float(loss)
