@@ -82,9 +82,11 @@ def _around(code: types.CodeType, function: types.FunctionType) -> Iterator[tupl
         if name in cells:
             yield name, _content(cells[name])
     for name in code.co_names:
+        if not _is_global(code, name):  # an attribute, as `step` of an optimiser is in a function of that name
+            continue
         if name in function.__globals__:
             yield name, function.__globals__[name]
-        elif hasattr(builtins, name) and _is_global(code, name) and name not in HARMLESS:
+        elif hasattr(builtins, name) and name not in HARMLESS:
             yield name, getattr(builtins, name)
 
 

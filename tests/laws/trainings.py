@@ -386,11 +386,11 @@ SICK: dict[str, dict[str, Training]] = {
     "softmax applied twice": {
         "a layer": softmax_layer,
         "in the loop": softmax_in_the_loop,
-        "a sigmoid": sigmoid_before_logits,
         "in the loss": softmax_in_the_loss,
     },
     "loss does not fit output": {
         "tanh under wide targets": lambda: ending(nn.Tanh(), "mse", patients()),
+        "sigmoid before logits": sigmoid_before_logits,
         "ReLU under signed targets": lambda: ending(nn.ReLU(), "mse", patients()),
         "ReLU on logits": lambda: ending(nn.ReLU(), "cross-entropy", tumours(), outputs=2),
         "softmax of one": lambda: ending(nn.Softmax(), "bce-probabilities", tumours()),

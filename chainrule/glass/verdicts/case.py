@@ -140,14 +140,24 @@ class Case:
         """Whether the model does clearly worse on its own training data than could be.
 
         A quick learner of another kind does better on rows that it has not seen; or, where none can be asked, more than
-        half of the best constant's error is left. Without enough steps nothing is bad.
+        half of the best constant's error is left. Without enough steps nothing is bad. Labels are compared twice, as
+        they come and with every class counted alike: a training that weighs its classes gives one for the other.
         """
         if self.train is None or len(self.evidence.losses) < FEW_STEPS or not self.train.base:
             return False
         if self.reference is None:
             return self.train.relative > (NOTHING if self.copies or self.stepwise else HALF)
         gap = self.train.relative - self.reference.relative
-        return gap > max(GAP, SURE * float(np.hypot(self.train.uncertainty, self.reference.uncertainty)))
+        worse = gap > max(GAP, SURE * float(np.hypot(self.train.uncertainty, self.reference.uncertainty)))
+        return worse and (self.train.kind != "classes" or self._worse_by_class)
+
+    @property
+    def _worse_by_class(self) -> bool:
+        """Whether the model makes clearly more errors than the other learner where every class counts alike."""
+        assert self.train is not None and self.reference is not None
+        own, sure = by_class(self.train.errors, self.train.targets)
+        other, unsure = by_class(self.reference.errors, self.reference.targets)
+        return own - other > max(GAP, SURE * float(np.hypot(sure, unsure)))
 
     @property
     def stepwise(self) -> bool:
@@ -170,6 +180,14 @@ class Case:
         r = self.reference
         assert r is not None and self.train is not None
         return f"{r.name} on rows they have not seen: {told(self.train.kind, float(r.errors.mean()))}"
+
+
+def by_class(errors: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """The mean over classes of their share of wrong labels, over that of the best constant; and its standard error."""
+    groups = [errors[labels == k] for k in np.unique(labels)]
+    base = 1 - 1 / len(groups) if len(groups) > 1 else 1.0
+    variance = sum(float(g.var()) / len(g) for g in groups)
+    return float(np.mean([g.mean() for g in groups])) / base, variance**0.5 / len(groups) / base
 
 
 def layers_of(probe: Probe | Probing | None, *kinds: str) -> list[LayerProbe]:

@@ -11,6 +11,7 @@ from typing import Any
 from chainrule.base.errors import ChainruleError, OptionError
 from chainrule.core import Tensor
 from chainrule.core.stack import stack
+from chainrule.data import Loader
 from chainrule.glass.verdicts.compiled import Watch
 from chainrule.glass.verdicts.losses_noted import noting
 from chainrule.glass.verdicts.replacing import Replacement, replaced
@@ -105,6 +106,7 @@ def replacements(watch: Watch) -> list[Replacement]:
         around(Tensor, "item", "read"),
         around(Run, "__init__", "run"),
         around(Plan, "__call__", "plan"),
+        around(Loader, "epoch", "deal"),
         *(around(cls, "step", "step") for cls in steppers),
         *noting(compare),
     ]

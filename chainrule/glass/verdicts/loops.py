@@ -41,12 +41,19 @@ class Forward:
     prediction: np.ndarray | None
     serials: frozenset[int]
     training: bool
+    source: np.ndarray | None = None
+    """The inputs that a loader dealt this batch from."""
     target: np.ndarray | None = None
     loss: LossCall | None = None
     given: np.ndarray | None = None
     """What the loss was given: the prediction, or what was made of it."""
     again: Callable[[], Any] | None = None
     """The same call once more, with an input that is recorded; not kept when the step is over."""
+
+    @property
+    def whole(self) -> np.ndarray | None:
+        """The data that the inputs are from, as far as is known: all that a loader deals from, else themselves."""
+        return self.x if self.source is None else self.source
 
     @property
     def rows(self) -> int:
@@ -102,6 +109,8 @@ class Loop:
     failed: int | None = None
     x: np.ndarray | None = None
     y: np.ndarray | None = None
+    dealt: list[np.ndarray] = field(default_factory=list)
+    """The inputs that loaders dealt batches of training from."""
     places: tuple[int | None, ...] = (None, None)
     """Which arguments of a compiled step are the inputs and the targets."""
     loss_now: float = nan
@@ -126,6 +135,8 @@ class Loop:
         for learned in passes:
             for forward in learned.forwards:
                 self.met(forward.x, forward.target)
+                if forward.source is not None and not any(forward.source is x for x in self.dealt):
+                    self.dealt.append(forward.source)
             if learned.loss is not None:
                 self.loss, self.loss_name = learned.loss.again, learned.loss.name
             elif learned.name and not self.loss_name:
@@ -165,6 +176,7 @@ class Loop:
         train, validation, epochs = self.rows.data(), None, []
         known = [m for m in self.measured if m.forward.x is not None and m.forward.x.ndim]
         others = [m for m in known if self.rows.share(m.forward.x) < WHOLLY]  # type: ignore[arg-type]
+        others = others or [m for m in known if self._apart(m, known)]
         if others:
             validation = _together(others)
             epochs = list(_curve(self, others))
@@ -194,12 +206,26 @@ class Loop:
             start=self.start,
         )
 
+    def _apart(self, measured: Measured, known: Sequence[Measured]) -> bool:
+        """Whether rows that were trained on are kept a second time, to be measured again and again.
+
+        Who wants to see how training goes measures the array that it is dealt from. A second one with the same rows is
+        meant for other data. What is made anew for each measurement is not kept.
+        """
+        again = [m for m in known if m is not measured and _one_array(m.forward, measured.forward.whole)]
+        return bool(self.dealt and again) and not any(_one_array(measured.forward, source) for source in self.dealt)
+
     def _prediction(self, data: Data | None) -> np.ndarray | None:
         """What the model says of data, with the activation that the loop applies before the loss."""
         prediction = None if isinstance(self.model, ModuleList) else predicted(self.model, data)
         if prediction is None or not self.outer:
             return prediction
         return np.asarray(getattr(ops, self.outer)(prediction))
+
+
+def _one_array(forward: Forward, other: np.ndarray | None) -> bool:
+    """Whether what a model was called with comes from the memory of an array."""
+    return forward.whole is not None and other is not None and np.may_share_memory(forward.whole, other)
 
 
 def _together(measured: Iterable[Measured]) -> Data | None:

@@ -88,16 +88,3 @@ def outer_activation(prediction: Any, results: Sequence[Any]) -> str:
     if prediction.primitive is not None and prediction.name in ACTIVATIONS and prediction not in results:
         return prediction.name if any(parent in results for parent in prediction.parents) else ""
     return ""
-
-
-def guessed_loss(nodes: Sequence[Any], result: Any) -> tuple[str, np.ndarray | None]:
-    """The name and the target of a loss that is written out behind the result of a model, as far as they show."""
-    behind = [node for node in nodes if node.serial > result.serial and node.primitive is not None]
-    names = {node.name for node in behind}
-    constants = (numbers(a) for node in behind for a in node.args if getattr(a, "node", None) is None)
-    target = next((c for c in constants if c is not None and c.ndim and c.shape[:1] == result.shape[:1]), None)
-    if "softmax_cross_entropy" in names:
-        return "cross_entropy", target
-    if "subtract" in names and not names & {"log", "exp", "log_softmax"}:
-        return ("mae" if "abs" in names else "mse" if names & {"square", "power", "multiply"} else ""), target
-    return "", target

@@ -22,6 +22,10 @@ FEWEST = 40
 WINDOW, TOKENS = 4, 64
 """Steps of a sequence that are looked at together, and kinds of tokens that get a column each."""
 
+MANY = 10
+"""How many times the rows the different rows must be that the values of their columns allow, for equal ones to be
+copies."""
+
 NEIGHBOURS = 5
 TREES = 50
 SHRINKAGE = 1e-2
@@ -30,11 +34,15 @@ SHRINKAGE = 1e-2
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The best of three quick learners: its name, and its errors on rows that it had not seen, as in a standing."""
+    """The best of three quick learners: its name, and its errors on rows that it had not seen, as in a standing.
+
+    `targets` are those of these rows.
+    """
 
     name: str
     errors: np.ndarray
     base: float
+    targets: np.ndarray
 
     @property
     def relative(self) -> float:
@@ -48,8 +56,8 @@ class Reference:
 def reference(x: Any, of: Standing) -> Reference | None:
     """Trees, neighbours and a linear rule, each learned from one half and measured on the other, both ways.
 
-    Where every step of a sequence has a label, an example is a step with those before it. None where there are too few
-    rows, or targets of another number.
+    Where every step of a sequence has a label, an example is a step with those before it. Copies of a row are in one
+    half, or the other half would have seen them. None where there are too few rows, or targets of another number.
     """
     x, t = np.asarray(x), of.targets
     if len(x) < FEWEST or x.dtype.kind not in "fiub" or not (np.isfinite(x).all() and np.isfinite(t).all()):
@@ -59,12 +67,13 @@ def reference(x: Any, of: Standing) -> Reference | None:
             return None
         some = max(FEWEST, ROWS // x.shape[1])
         x, t = windows(x[:some]), t[: some * x.shape[1]]
-        rows = np.arange(len(x))  # sequences stay together, so that halves share none
+        rows, first = np.arange(len(x)), np.arange(len(x)) < len(x) // 2  # sequences stay together: halves share none
     else:
         rows = picked(len(x), ROWS)
+        first = one_half(x[rows])
     features, t = columns(x[rows]), t[rows]
     learners = (("trees", trees), ("nearest neighbours", neighbours), ("a linear rule", linear))
-    found = [Reference(name, crossed(learner, features, t, of), of.base) for name, learner in learners]
+    found = [Reference(name, crossed(learner, features, t, of, first), of.base, t) for name, learner in learners]
     return min(found, key=lambda r: r.relative)
 
 
@@ -83,6 +92,21 @@ def picked(n: int, most: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(0)).permutation(n)[:most]
 
 
+def one_half(x: np.ndarray) -> np.ndarray:
+    """Which of some rows are the first half; copies of a row are in the same one.
+
+    Where there are few different rows by nature, equal ones are not copies but meet by chance, and are dealt as others.
+    """
+    flat = np.ascontiguousarray(x.reshape(len(x), -1))
+    different, places = np.unique(flat, axis=0, return_inverse=True)
+    plain = np.arange(len(x)) < len(x) // 2
+    kinds = np.array([len(np.unique(column)) for column in different.T[:COLUMNS]], dtype=np.float64)
+    if len(different) == len(x) or np.log(np.maximum(1, kinds)).sum() < np.log(MANY * len(x)):
+        return plain
+    half = picked(len(different), len(different) // 2)
+    return np.isin(places.reshape(-1), half)
+
+
 def columns(x: np.ndarray) -> np.ndarray:
     """Examples as rows of float64, each column with mean 0 and variance 1."""
     flat = x.reshape(len(x), -1).astype(np.float64)
@@ -92,13 +116,15 @@ def columns(x: np.ndarray) -> np.ndarray:
     return (flat - flat.mean(axis=0)) / np.where(spread > 0, spread, 1)
 
 
-def crossed(learner: Callable[..., np.ndarray], x: np.ndarray, t: np.ndarray, of: Standing) -> np.ndarray:
+def crossed(
+    learner: Callable[..., np.ndarray], x: np.ndarray, t: np.ndarray, of: Standing, first: np.ndarray
+) -> np.ndarray:
     """The error of every row by what was learned from the other half."""
     classes = of.kind == "classes"
     wanted = np.eye(int(of.targets.max()) + 1)[t] if classes else t
-    errors, half = np.zeros(len(x)), len(x) // 2
+    errors = np.zeros(len(x))
     spread = 1.0 if classes else float(of.targets.var(axis=0).sum())
-    for seen, held in ((slice(half, None), slice(None, half)), (slice(None, half), slice(half, None))):
+    for seen, held in ((~first, first), (first, ~first)):
         said = learner(x[seen], wanted[seen], x[held])
         wrong = said.argmax(axis=1) != t[held] if classes else ((said - t[held]) ** 2).sum(axis=1) / spread
         errors[held] = wrong

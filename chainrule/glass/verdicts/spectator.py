@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import isfinite
 from typing import Any
 
 from chainrule.core import Graph, Tensor, tree
 from chainrule.core.stack import stack
+from chainrule.data import Loader
 from chainrule.glass.faults.diagnosis import Diagnosis
 from chainrule.glass.faults.search import finite
 from chainrule.glass.ledgers.one_step import Passage, array
 from chainrule.glass.verdicts.loops import Forward, Learned, model_of
 from chainrule.glass.verdicts.losses_noted import LossCall
 from chainrule.glass.verdicts.observer import Observer
-from chainrule.glass.verdicts.passes import fault_of, guessed_loss, once_more, outer_activation, probing_of
+from chainrule.glass.verdicts.passes import fault_of, once_more, outer_activation, probing_of
 from chainrule.glass.verdicts.rows import numbers
 from chainrule.glass.verdicts.updates import Updates
+from chainrule.glass.verdicts.written_out import written
 from chainrule.nn import Module
 from chainrule.train import Run
 
 MOST = 4096
 """Calls of models that are remembered until it is known what became of them."""
+
+LATEST = 8
+"""Batches of loaders that are remembered until a model is called with them."""
 
 
 class Spectator(Updates):
@@ -34,8 +40,19 @@ class Spectator(Updates):
         self.looked: list[tuple[Module, list[Passage]]] = []
         self.latest: Any = None
         self.calls: list[LossCall] = []
+        self.dealt: deque[tuple[Any, Any]] = deque(maxlen=LATEST)
 
-    # Models and losses are called.
+    # Data is dealt out, models and losses are called.
+
+    def deal(self, loader: Loader, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A loader begins an epoch: what it deals from is one data set, whatever copies of its rows there are."""
+        batches = original(loader, *args, **kwargs)
+        return batches if self.busy else self._deal(loader.x, batches)
+
+    def _deal(self, source: Any, batches: Iterable[Any]) -> Iterator[Any]:
+        for x, y in batches:
+            self.dealt.append((x, source))
+            yield x, y
 
     def call(self, module: Module, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A module is called."""
@@ -68,7 +85,8 @@ class Spectator(Updates):
         x = next((n for a in given if (n := numbers(a)) is not None), None)
         serials = frozenset(t.node.serial for t in tensors if t.node is not None)
         prediction = array(tensors[0]) if tensors else None
-        self.forwards = [*self.forwards[-MOST:], Forward(module, x, prediction, serials, module.training)]
+        source = next((source for batch, source in self.dealt if batch is x), None)
+        self.forwards = [*self.forwards[-MOST:], Forward(module, x, prediction, serials, module.training, source)]
         self.latest = tensors[0] if tensors else None
 
     def _passed(self, path: str, module: Module, given: tuple[Any, ...], result: Any) -> None:
@@ -162,7 +180,7 @@ class Spectator(Updates):
                 if forward.target is None and target is not None and target.ndim and len(target) == forward.rows:
                     forward.target = target
         elif results:
-            name, target = guessed_loss(nodes, results[-1])
+            name, target, outer = written(nodes, results, float(array(y)))
             for forward in forwards:
                 if target is not None and target.ndim and len(target) == forward.rows:
                     forward.target = target

@@ -24,6 +24,9 @@ from chainrule.train.objective import compared
 STEPS = 200
 """Steps of a trial at most."""
 
+LONGEST = 1000
+"""Steps of a trial that goes on from the end: small models take a quarter of a millisecond for each."""
+
 WORK = 3e9
 """Multiplications of a trial at most, forward: some tenths of a second."""
 
@@ -105,6 +108,18 @@ class Trials:
         """The same steps on one half of the rows, looked at on the other."""
         return self._once(("half",), self._halved)
 
+    def shuffled(self) -> Trial | None:
+        """The same steps with every target at another example."""
+        x, y = self._given
+        return self._once(("shuffled",), lambda: self._run(1.0, x, y[picked(len(y), len(y))]))
+
+    def onward(self) -> Trial | None:
+        """The same steps again, from where the training ended; None where time does not allow so many."""
+        taken = len(self.evidence.losses)
+        if taken > affordable(self.evidence):
+            return None
+        return self._once(("on",), lambda: self._run(1.0, *self._given, onward=True))
+
     def _once(self, name: Any, run: Callable[[], Trial | None]) -> Trial | None:
         if name not in self.known:
             try:
@@ -119,19 +134,28 @@ class Trials:
         learned, held = order[len(order) // 2 :], order[: len(order) // 2]
         return self._run(1.0, x[learned], y[learned], Data(x[held], y[held]))
 
-    def _run(self, factor: float, x: np.ndarray, y: np.ndarray, held: Data | None = None, free: bool = False) -> Trial:
+    def _run(
+        self,
+        factor: float,
+        x: np.ndarray,
+        y: np.ndarray,
+        held: Data | None = None,
+        free: bool = False,
+        onward: bool = False,
+    ) -> Trial:
         e = self.evidence
-        model = begun(e)
+        steps = len(e.losses) if onward else self.steps
+        model = copy.deepcopy(e.model) if onward else begun(e)
         optimizer = like(e.optimizer, e.model, model, {"weight_decay": 0.0} if free else {})
         penalty = None if free else e.penalty
         for module in model.modules() if free else ():
             if isinstance(module, (Dropout, Dropout1d, Dropout2d, Dropout3d)):
                 module.p = 0.0
-        losses = np.full(self.steps, np.nan)
+        losses = np.full(steps, np.nan)
         size = max(1, min(e.batch_size or len(x), len(x)))
         model.train()
         with random_stream(KEY), np.errstate(all="ignore"):
-            for step, rows in zip(range(self.steps), batches(len(x), size), strict=False):
+            for step, rows in zip(range(steps), batches(len(x), size), strict=False):
                 optimizer.lr = factor * rate(e, step)
                 optimizer.zero_grad()
                 loss = self.loss(model(x[rows]), y[rows])
@@ -155,6 +179,12 @@ class Trials:
 
 def steps_of(evidence: Evidence) -> int:
     """How many steps a trial takes: those of the training, as far as time allows, and their number on any machine."""
+    taken = len(evidence.losses) if np.isfinite(evidence.losses).all() else max(len(evidence.losses), SOME)
+    return int(min(taken, STEPS, affordable(evidence)))
+
+
+def affordable(evidence: Evidence) -> float:
+    """How many steps a trial may take at most, by the multiplications in one."""
     probe = evidence.probes[0] if evidence.probes else None
     if probe is None:
         return 0
@@ -163,8 +193,7 @@ def steps_of(evidence: Evidence) -> int:
         own = sum(p.size for name, p in probe.parameters.items() if name.rpartition(".")[0] == layer.path)
         each += own * max(0, places(layer.output) - 1)
     work = max(1, each) * max(1, min(evidence.batch_size or 32, 512))
-    taken = len(evidence.losses) if np.isfinite(evidence.losses).all() else max(len(evidence.losses), SOME)
-    return int(min(taken, STEPS, WORK / 3 / work))
+    return min(LONGEST, WORK / 3 / work)
 
 
 def places(output: np.ndarray) -> int:

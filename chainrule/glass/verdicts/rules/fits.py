@@ -18,7 +18,10 @@ RISE = 0.1
 """A rise of the validation loss above its least, as a share of the best constant's loss, that is more than a wobble."""
 
 WIDE = 0.5
-"""A gap between validation and training loss, as a share of the best constant's loss, that is wide."""
+"""A gap between validation and training loss, as a share of the best constant's loss, that is wide.
+
+It is for values. Of labels those that are wrong tell more: a loss is low for wrong labels of which a model is not sure.
+"""
 
 APART = 0.05
 FAR_APART = 0.2
@@ -49,7 +52,9 @@ def overfitting(case: Case) -> Verdict | None:
     sure = SURE * found.uncertainty
     rise, gap = found.held - found.least, found.held - found.train
     risen = rise > max(RISE * found.constant, sure, 0.2 * found.least) and apart > APART
-    behind = gap > max(WIDE * found.constant, sure) and found.train < 0.5 * found.held and apart > FAR_APART
+    wide = sure if case.held.kind == "classes" else max(WIDE * found.constant, sure)
+    clear = apart > max(FAR_APART, SURE * float(np.hypot(case.held.uncertainty, case.train.uncertainty)))
+    behind = gap > wide and found.train < 0.5 * found.held and clear
     if not (risen or behind):
         return None
     told = (

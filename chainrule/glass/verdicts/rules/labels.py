@@ -49,7 +49,7 @@ def not_learnable(case: Case) -> Verdict | None:
     held, where = unseen(case)
     if held is None or held.relative < LITTLE:
         return None
-    nothing = plain(case) and chance(other.relative, other.uncertainty, CHANCE)
+    nothing = chance(other.relative, other.uncertainty, CHANCE) and (plain(case) or no_easier(case))
     by_heart = chance(held.relative, held.uncertainty, DOUBT) and held.relative - train.relative > LEARNED
     if not nothing and not by_heart:
         return None
@@ -100,6 +100,22 @@ def plain(case: Case) -> bool:
     data = case.evidence.train
     assert data is not None
     return data.x.ndim == 2 and data.x.dtype.kind == "f" and len(data.x) >= 2 * FEWEST
+
+
+def no_easier(case: Case) -> bool:
+    """Whether something was learned of the training data, and in a trial as much of the same targets in another order.
+
+    What the targets say of the inputs makes them easier to learn than when shuffled: a permutation test (Ojala &
+    Garriga 2010). A model that has learned nothing shows neither.
+    """
+    train = case.train
+    if train is None or case.stepwise or train.relative + SURE * train.uncertainty > 1:
+        return False
+    given, shuffled = case.trials.with_lr(1.0), case.trials.shuffled()
+    if given is None or shuffled is None or given.after is None or shuffled.after is None:
+        return False
+    unsure = float(np.hypot(given.after.uncertainty, shuffled.after.uncertainty))
+    return shuffled.relative - given.relative < SURE * unsure
 
 
 def imbalance_alone(case: Case) -> Verdict | None:

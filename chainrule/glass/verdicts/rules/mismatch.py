@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.glass.verdicts import pictures
 from chainrule.glass.verdicts.case import Case
 from chainrule.glass.verdicts.reference import columns, picked, reference
+from chainrule.glass.verdicts.rules.softmax import squashed_twice
 from chainrule.glass.verdicts.standing import Standing, loss_value, same
 from chainrule.glass.verdicts.verdict import Verdict
 
@@ -31,6 +32,7 @@ def mismatch(case: Case) -> Verdict | None:
     rules = (
         _one_output_softmax,
         _out_of_reach,
+        squashed_twice,
         _logits_of_one_sign,
         _labels_as_numbers,
         _classes_apart,

@@ -78,7 +78,19 @@ def underfitting(case: Case) -> Verdict | None:
 
 
 def at_rest(case: Case) -> bool:
-    """Whether at the pace of the last third of the steps the loss would long be far from what is possible."""
+    """Whether at the pace of the last third of the steps the loss would long be far from what is possible.
+
+    Where it is not, and a training was long, it goes on in a trial for as many steps again: what has not got half of
+    the way then is at rest as well, however the loss still falls.
+    """
+    if _slow(case):
+        return True
+    further = case.trials.onward() if len(case.evidence.losses) >= LONG else None
+    return further is not None and further.after is not None and not case.cured(further)
+
+
+def _slow(case: Case) -> bool:
+    """Whether the pace of the last third of the steps is slow."""
     values, constant = case.evidence.losses, constant_loss(case)
     third = max(1, len(values) // 3)
     before, after = float(values[-2 * third : -third].mean()), float(values[-third:].mean())
