@@ -11,6 +11,7 @@ import pytest
 
 from chainrule.glass.verdicts.judge import ALWAYS, PRECEDENCE, STAGES, judge
 from chainrule.glass.verdicts.verdict import NAMES
+from tests.laws import trainings_started
 from tests.laws.trainings import HEALTHY, SICK, Training
 
 RULES = {name for stage in (*STAGES, ALWAYS) for name in stage}
@@ -22,12 +23,12 @@ SECONDS = 3.0
 """Of processor time, for a small training; a second on a quiet machine."""
 
 
-def named(table: dict[str, dict[str, Training]]) -> Any:
-    cases = [(name, train) for name, trainings in table.items() for train in trainings.items()]
+def named(*tables: dict[str, dict[str, Training]]) -> Any:
+    cases = [(name, train) for table in tables for name, trainings in table.items() for train in trainings.items()]
     return pytest.mark.parametrize(("name", "train"), [pytest.param(n, t, id=f"{n}: {what}") for n, (what, t) in cases])
 
 
-@named(SICK)
+@named(SICK, trainings_started.SICK)
 def test_the_cause_is_found(name: str, train: Training) -> None:
     evidence = train()
     began = time.process_time()
@@ -42,7 +43,7 @@ def test_the_cause_is_found(name: str, train: Training) -> None:
     assert cause.picture is not None or name in OTHERS
 
 
-@named(HEALTHY)
+@named(HEALTHY, trainings_started.HEALTHY)
 def test_nothing_is_found_in_a_healthy_training(name: str, train: Training) -> None:
     assert [v.name for v in judge(train())] == []
 

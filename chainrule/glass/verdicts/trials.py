@@ -14,6 +14,7 @@ from chainrule.base.errors import ChainruleError
 from chainrule.base.keys import Key
 from chainrule.core import random_stream
 from chainrule.glass.verdicts.evidence import Data, Evidence
+from chainrule.glass.verdicts.levelling import level
 from chainrule.glass.verdicts.reference import picked
 from chainrule.glass.verdicts.standing import ROWS, Standing, loss_of, outer_of, standing
 from chainrule.nn import Dropout, Dropout1d, Dropout2d, Dropout3d
@@ -26,6 +27,9 @@ STEPS = 200
 
 LONGEST = 1000
 """Steps of a trial that goes on from the end: small models take a quarter of a millisecond for each."""
+
+LONG = 600
+"""The same where a trial is to end where the training did; asked only where there is a sign of illness."""
 
 WORK = 3e9
 """Multiplications of a trial at most, forward: some tenths of a second."""
@@ -73,7 +77,8 @@ class Trials:
         """Whether model, loss, data and optimiser are known, and small enough."""
         e = self.evidence
         known = e.train is not None and e.train.y is not None and e.prediction is not None
-        return bool(known and self.own_loss is not None and self.steps >= FEWEST and rate(e, 0) > 0)
+        moving = any(rate(e, step) > 0 for step in range(self.steps))  # a warm-up may begin at 0
+        return bool(known and self.own_loss is not None and self.steps >= FEWEST and moving)
 
     @property
     def _given(self) -> tuple[np.ndarray, np.ndarray]:
@@ -84,6 +89,14 @@ class Trials:
     def with_lr(self, factor: float) -> Trial | None:
         """The same steps with the learning rate times a factor."""
         return self._once(("lr", factor), lambda: self._run(factor, *self._given))
+
+    def with_steady_lr(self) -> Trial | None:
+        """The same steps, all of them with the greatest learning rate that the training had."""
+        return self._once(("steady",), lambda: self._run(1.0, *self._given, steady=True))
+
+    def from_level_start(self) -> Trial | None:
+        """The same steps, more than of other trials, from a start whose layers give numbers of size 1."""
+        return self._once(("level",), lambda: self._run(1.0, *self._given, levelled=True))
 
     def with_inputs(self, change: Change) -> Trial | None:
         """The same steps on changed inputs."""
@@ -142,10 +155,15 @@ class Trials:
         held: Data | None = None,
         free: bool = False,
         onward: bool = False,
+        steady: bool = False,
+        levelled: bool = False,
     ) -> Trial:
         e = self.evidence
-        steps = len(e.losses) if onward else self.steps
         model = copy.deepcopy(e.model) if onward else begun(e)
+        if levelled:
+            level(model, x)
+        steps = len(e.losses) if onward else steps_of(e, LONG) if levelled else self.steps
+        greatest = float(e.lrs.max()) if steady and len(e.lrs) else 0.0
         optimizer = like(e.optimizer, e.model, model, {"weight_decay": 0.0} if free else {})
         penalty = None if free else e.penalty
         for module in model.modules() if free else ():
@@ -156,7 +174,7 @@ class Trials:
         model.train()
         with random_stream(KEY), np.errstate(all="ignore"):
             for step, rows in zip(range(steps), batches(len(x), size), strict=False):
-                optimizer.lr = factor * rate(e, step)
+                optimizer.lr = greatest or factor * rate(e, step)
                 optimizer.zero_grad()
                 loss = self.loss(model(x[rows]), y[rows])
                 losses[step] = float(loss)
@@ -177,10 +195,10 @@ class Trials:
         return standing(self.evidence, part, np.asarray(getattr(ops, self.outer)(z)) if self.outer else z)
 
 
-def steps_of(evidence: Evidence) -> int:
+def steps_of(evidence: Evidence, most: int = STEPS) -> int:
     """How many steps a trial takes: those of the training, as far as time allows, and their number on any machine."""
     taken = len(evidence.losses) if np.isfinite(evidence.losses).all() else max(len(evidence.losses), SOME)
-    return int(min(taken, STEPS, affordable(evidence)))
+    return int(min(taken, most, affordable(evidence)))
 
 
 def affordable(evidence: Evidence) -> float:

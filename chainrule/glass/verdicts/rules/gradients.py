@@ -10,6 +10,7 @@ from chainrule.base.errors import ChainruleError
 from chainrule.glass.spectra.lags import LagCurve, lag_curve
 from chainrule.glass.verdicts import pictures
 from chainrule.glass.verdicts.case import Case
+from chainrule.glass.verdicts.rules.easing import eased, told_easing
 from chainrule.glass.verdicts.trials import begun
 from chainrule.glass.verdicts.verdict import Verdict
 
@@ -52,9 +53,9 @@ def vanishing(case: Case) -> Verdict | None:
 
 def exploding(case: Case) -> Verdict | None:
     """The gradient, or what goes forward, grows from layer to layer, or from step to step, out of all proportion."""
-    if not (case.bad or case.failed):
-        return None
-    return _exploding_in_depth(case) or _exploding_in_time(case)
+    found = _exploding_in_depth(case) or _exploding_in_time(case)
+    harmed = found is not None and (case.bad or case.failed or eased(case, case.trials.from_level_start()))
+    return found if harmed else None
 
 
 def depth(case: Case) -> Depth | None:
@@ -128,6 +129,7 @@ def _exploding_in_depth(case: Case) -> Verdict | None:
             f"‖δ‖ is {d.deltas[-1]:.2g} at {d.paths[-1]} and {d.deltas[0]:.2g} at {d.paths[0]}; healthy: of one size",
             f"numbers of size {d.entered:.2g} go in, and up to {d.sizes.max():.3g} come out; healthy: of one size",
             _told(case),
+            *told_easing(case),
         ),
         "smaller initial weights (He's, Xavier's), batch or layer norms; clip_norm=1.0 against the worst",
         layer=d.paths[where],
@@ -168,13 +170,20 @@ def lags(case: Case) -> list[tuple[str, LagCurve]]:
 def _vanishing_in_time(case: Case) -> Verdict | None:
     for path, curve in lags(case):
         share = curve.norms[-1] / curve.norms.max()
-        if share < OVER_TIME and not any(case.cured(case.trials.with_lr(f)) for f in (10.0, 0.1)):
+        if share < OVER_TIME and not_by_rate(case):
             return _in_time(
                 case, "vanishing gradients", path, curve,
                 f"The gradient falls to {share:.1e} of its size over {len(curve.norms) - 1} steps of {path}.",
                 "an LSTM with forget_bias=1, or a GRU; orthogonal recurrent weights; shorter sequences, or attention",
             )  # fmt: skip
     return None
+
+
+def not_by_rate(case: Case) -> bool:
+    """Whether the rate is not the cause: recurrent weights that keep what they are given help, or no rate does."""
+    if case.cured(case.trials.from_level_start()):
+        return True
+    return not any(case.cured(case.trials.with_lr(factor)) for factor in (10.0, 0.1))
 
 
 def _exploding_in_time(case: Case) -> Verdict | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.glass.verdicts.case import Case
+from chainrule.glass.verdicts.case import HALF, SURE, Case
 from chainrule.glass.verdicts.rules.data import trial_curves
+from chainrule.glass.verdicts.rules.easing import halved, less, much_eased
 from chainrule.glass.verdicts.trials import Trial
 from chainrule.glass.verdicts.verdict import Verdict
 
@@ -32,13 +33,21 @@ where the weights have stayed where they were."""
 
 
 def too_large(case: Case) -> Verdict | None:
-    """The same start and the same steps with a smaller rate get far, and with this one they do not."""
-    if not (case.bad or case.failed) or moved(case) < STILL or case.cured(case.trials.with_lr(1.0)):
+    """The same start and the same steps with a smaller rate get far, and with this one they do not.
+
+    The last step of a loss that jumps about may be a lucky one, in the training as in its trial: what counts then is
+    the loss of many steps, which a smaller rate halves.
+    """
+    if moved(case) < STILL:
         return None
-    found = first_cure(case, SMALLER)
+    found = first_cure(case, SMALLER) if case.bad or case.failed else one_easing(case, SMALLER[0])
     if found is None:
         return None
     factor, trial = found
+    same = case.trials.with_lr(1.0)
+    calmed = same is not None and less(case, trial.losses, same.losses) and halved(trial.losses, same.losses)
+    if case.cured(same) and not calmed:
+        return None
     lr, ratio = rate(case), greatest_ratio(case)
     assert trial.after is not None
     return Verdict(
@@ -66,7 +75,10 @@ def too_small(case: Case) -> Verdict | None:
     same = case.trials.with_lr(1.0)
     if not case.bad or moved(case) > HARDLY or case.cured(same) or not alike(case, same):
         return None
-    found = first_cure(case, LARGER) or (faster(case) if moved(case) < STILL else None)
+    found = first_cure(case, LARGER)
+    if found is None and (verdict := dwindled(case)) is not None:
+        return verdict
+    found = found or (faster(case) if moved(case) < STILL else None)
     if found is None:
         return None
     factor, trial = found
@@ -96,6 +108,32 @@ def too_small(case: Case) -> Verdict | None:
     )
 
 
+def dwindled(case: Case) -> Verdict | None:
+    """A schedule has taken the rate away before anything was learned: with the greatest rate kept, it would have been.
+
+    Whoever asks has seen that the training went badly, and that a trial with nothing changed does no better.
+    """
+    lrs, steady = case.evidence.lrs, case.trials.with_steady_lr()
+    if not len(lrs) or steady is None or steady.after is None or not case.cured(steady):
+        return None
+    if needed(case, steady) < SLOW_PACE:
+        return None
+    late_rate = float(lrs[len(lrs) // 2 :].mean())
+    return Verdict(
+        "learning rate too small",
+        f"With a learning rate that stays at {rate(case):.2g} the same training gets to {steady.after.told}.",
+        (
+            f"as it was: {ended(case)}",
+            f"with {rate(case):.2g} at all steps: {steady.after.told}, after {len(steady.losses)} steps",
+            f"the rate was {rate(case):.2g} at most and {late_rate:.2g} in the second half of the steps",
+            f"all steps together moved the weights by {moved(case):.2g} of their size at most; healthy: 1 and more",
+        ),
+        "a schedule over as many steps as the training has; is one that counts epochs called at every step?",
+        step=int(np.argmax(lrs < HALF * lrs.max())) if (lrs < HALF * lrs.max()).any() else 0,
+        picture=lambda: trial_curves("The same training at its greatest rate", as_it_was(case), steady, "steady"),
+    )
+
+
 def ended(case: Case) -> str:
     """How the training itself ended, in words."""
     if case.failed or case.train is None:
@@ -120,6 +158,15 @@ def first_cure(case: Case, factors: tuple[float, ...]) -> tuple[float, Trial] | 
     return None
 
 
+def one_easing(case: Case, factor: float) -> tuple[float, Trial] | None:
+    """The factor, if with it a trial ends with less than half of the training's own loss and error."""
+    losses, train = case.evidence.losses, case.train
+    if train is None or train.relative < SURE * train.uncertainty or not less(case, np.zeros_like(losses), losses):
+        return None  # nothing is left that would be worth a trial
+    trial = case.trials.with_lr(factor)
+    return (factor, trial) if trial is not None and much_eased(case, trial) else None
+
+
 def faster(case: Case) -> tuple[float, Trial] | None:
     """The factor of the learning rate with which the loss falls farthest: many times as far, and far."""
     same = case.trials.with_lr(1.0)
@@ -133,9 +180,13 @@ def faster(case: Case) -> tuple[float, Trial] | None:
 
 
 def fall(trial: Trial) -> float:
-    """By which part of itself the loss fell; minus infinity where it became infinite."""
+    """By which part of itself the loss fell from where it began; minus infinity where it became infinite.
+
+    Coming down from a height that a first step too large has thrown it to is no fall.
+    """
     tenth = max(1, len(trial.losses) // 10)
-    first, last = float(trial.losses[:3].mean()), float(trial.losses[-tenth:].mean())
+    first = min(float(trial.losses[0]), float(trial.losses[:3].mean()))
+    last = float(trial.losses[-tenth:].mean())
     return (first - last) / abs(first) if trial.after is not None and first else -np.inf
 
 

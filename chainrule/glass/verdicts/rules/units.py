@@ -11,6 +11,7 @@ from chainrule.glass.verdicts import pictures
 from chainrule.glass.verdicts.case import Case, channels_first, layers_of, units
 from chainrule.glass.verdicts.evidence import LayerProbe, Probe
 from chainrule.glass.verdicts.probing import Probing
+from chainrule.glass.verdicts.rules.easing import eased, told_easing
 from chainrule.glass.verdicts.verdict import Verdict
 
 RECTIFIERS = ("ReLU", "ReLU6", "relu")
@@ -64,8 +65,8 @@ def dead_units(case: Case) -> Verdict | None:
 
 def saturated_units(case: Case) -> Verdict | None:
     """Sigmoids and tanhs so far out that their slope, and the gradient through them, is next to 0."""
-    worst = stopped(case, SQUASHERS, flat)
-    if worst is None or worst.share < MOST or not case.bad:
+    worst = next((s for s in all_stopped(case, SQUASHERS, flat) if s.share >= MOST), None)
+    if worst is None or not (case.bad or started_badly(case, worst)):
         return None
     path, kind = worst.layer.path, worst.layer.kind
     zones = [(0.0, 0.0127), (0.9873, 1.0)] if kind == "Sigmoid" else [(-1.0, -0.975), (0.975, 1.0)]
@@ -76,6 +77,7 @@ def saturated_units(case: Case) -> Verdict | None:
             f"for 9 of 10 examples or more the slope is below {100 * FLAT:.0f} % of the steepest; healthy: for few",
             f"before the first step it was {100 * worst.before:.0f} % of the units",
             *badly(case),
+            *told_easing(case),
         ),
         "smaller initial weights (Xavier's), normalised inputs, a smaller learning rate; a norm before the activation",
         layer=path,
@@ -84,10 +86,20 @@ def saturated_units(case: Case) -> Verdict | None:
     )
 
 
+def started_badly(case: Case, worst: Stopped) -> bool:
+    """Whether it was so before the first step, and the training does better from a start where it is not."""
+    return worst.before >= MOST and eased(case, case.trials.from_level_start())
+
+
 def stopped(case: Case, kinds: tuple[str, ...], share: Share) -> Stopped | None:
-    """The layer of some kinds with the greatest share of stopped units; the one that gives the outputs aside."""
+    """The layer of some kinds with the greatest share of stopped units."""
+    return max(all_stopped(case, kinds, share), key=lambda s: s.share, default=None)
+
+
+def all_stopped(case: Case, kinds: tuple[str, ...], share: Share) -> list[Stopped]:
+    """The layers of some kinds from the input to the output, the one that gives the outputs aside."""
     if case.end is None or case.begin is None:
-        return None
+        return []
     found = []
     for layer in layers_of(case.end, *kinds):
         if layer.path == case.last_layer or (layer.kind == "RNN" and rectified(case, layer.path)):
@@ -96,7 +108,7 @@ def stopped(case: Case, kinds: tuple[str, ...], share: Share) -> Stopped | None:
         now = unit_shares(case.end, layer, share)
         earlier = 0.0 if before is None else float(unit_shares(case.begin, before, share).mean())
         found.append(Stopped(layer, float(now.mean()), earlier, now.size))
-    return max(found, key=lambda s: s.share, default=None)
+    return found
 
 
 def rectified(case: Case, path: str) -> bool:
