@@ -55,8 +55,8 @@ def compile(step: Callable[..., Any] | None = None, *, without: Collection[str] 
     What a plan cannot hold, as a condition on a number that is computed, is run as define-by-run, with a warning
     that names the line.
 
-    `without` leaves passes out (see `chainrule.plan.passes`); `checks=False` leaves out the checks of labels and the
-    like, for data that has been checked as a whole.
+    `without` leaves passes out (see `chainrule.plan.passes`); `checks=False` leaves out the checks of labels and
+    other arguments, for data that has been checked as a whole.
 
     >>> import chainrule as cr
     >>> w = cr.nn.Parameter([1.0, 2.0])

@@ -122,9 +122,10 @@ class Recorder(Trace):
         return isinstance(values, Value) and values.kind != "constant"
 
     def check(self, verify: Callable[..., Any], value: Any, within: tuple[float, float] | None = None) -> None:
-        """What define-by-run would look at and perhaps refuse is looked at in every step."""
-        if self.checks:
-            self.note(Check((self.value_of(value),), (), verify=verify, within=within))
+        """What define-by-run would look at and perhaps refuse is looked at in every step; arguments, where asked for."""
+        read = self.value_of(value)
+        if self.checks or read.kind != "input":
+            self.note(Check((read,), (), verify=verify, within=within))
 
     # Modules and derivatives.
 

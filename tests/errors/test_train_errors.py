@@ -626,3 +626,10 @@ def test_columns_that_the_dtype_of_the_model_destroys():
             fit(data=data)
     fit(mlp().astype(np.float64), (x, Y), epochs=1)
     fit(data=(cr.data.Standardize().fit(x).transform(x), Y))
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_what_a_loss_refuses_in_predictions_is_refused_by_fit(compile):
+    model = cr.nn.Sequential(cr.nn.Linear(4, 3), cr.nn.Softmax())
+    with pytest.raises(DataError, match="nll expects log-probabilities"):
+        cr.fit(model, cr.data.iris(), cr.losses.nll, epochs=1, progress=False, compile=compile)

@@ -18,12 +18,12 @@ Conv1d(1 → 1, kernel 3, padding ((0, 2),) circular, no bias); 1 sample, float6
 
 ── Given ───────────────────────────────────────────────────────────────────────
 
-x = [1  −2  3  5  4]    y = [0  0  0  0  0]
+X = [1  −2  3  5  4]    y = [0  0  0  0  0]
 
 ── Forward ─────────────────────────────────────────────────────────────────────
 
 conv.window   the window of z⁽¹⁾₁,₃, the output of largest size   shape (1, 3)
-    u = what z⁽¹⁾₁,₃ sees of x
+    u = what z⁽¹⁾₁,₃ sees of X
       = [3  5  4]
 
 conv.entry   kernel times window, entry by entry, added up
@@ -43,7 +43,7 @@ conv.matrix   the convolution as a matrix, circulant: each row is the one above,
     note  the document prints this matrix with letters: w₀, w₁, w₂ are 1, 2, 3 here
 
 conv.product   the result as a product   shape (5, 1)
-    vec z⁽¹⁾ = T vec x
+    vec z⁽¹⁾ = T vec X
                ⎡1  2  3  0  0⎤   ⎡ 1⎤
                ⎢0  1  2  3  0⎥   ⎢−2⎥
              = ⎢0  0  1  2  3⎥ · ⎢ 3⎥
@@ -58,7 +58,7 @@ conv.product   the result as a product   shape (5, 1)
 
 conv.z   layer 1: Conv1d(1 → 1, kernel 3, padding ((0, 2),) circular, no bias)   shape (1, 1, 5)
     derivative ✓
-    z⁽¹⁾ = W⁽¹⁾ ⋆ x
+    z⁽¹⁾ = W⁽¹⁾ ⋆ X
          = [6  19  25  16  0]
     note  ⋆ lays the kernel on every window as it is, without turning it around
     note  length: 5 + 0 + 2 − 3 + 1 = 5
@@ -197,6 +197,10 @@ bn.a   BatchNorm1d(1)   shape (4, 1)   derivative ✓
 losses   half_squared, sample by sample   shape (1, 4)
     ℓ = 1/2 ‖n⁽¹⁾ − y‖²
       = [2.3834  0.0778  0.9722  2.3834]
+    ℓ₁ = 1/2 (−2.1833 − 0)² = 2.3834
+    ℓ₂ = 1/2 (−0.39443 − 0)² = 0.077786
+    ℓ₃ = 1/2 (1.3944 − 0)² = 0.97221
+    ℓ₄ = 1/2 (3.1833 − 1)² = 2.3834
 
 loss   loss of the batch   derivative ✓
     L = 1/m Σᵢ ℓᵢ
@@ -296,13 +300,13 @@ emb.a   Embedding(4, 2, padding_idx=0)   shape (2, 3, 2)   derivative ✓
     note  the 4 rows of E are counted from 0, as ids are
     note  id 0 is padding: its row gets no derivative
 
-losses   half_square, sample by sample   shape (1, 2)
+losses   half_square, sample by sample   shape (1, 6)
     ℓ = half_square(h₁, y)
-      = [27.5  33.0]
+      = [12.5  2.5  12.5  30.5  0.0  2.5]
 
 loss   loss of the batch   derivative ✓
     L = Σᵢ ℓᵢ
-      = 27.5 + 33
+      = 12.5 + 2.5 + 12.5 + 30.5 + 0 + 2.5
       = 60.5
 
 ── Backward ────────────────────────────────────────────────────────────────────

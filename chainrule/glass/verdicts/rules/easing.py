@@ -46,8 +46,11 @@ def much_eased(case: Case, trial: Trial | None) -> bool:
 
 def less(case: Case, losses: np.ndarray, than: np.ndarray) -> bool:
     """Whether losses end surely below others, by so much that it counts."""
-    constant, end, other = constant_loss(case), late(losses), late(than)
-    if constant is None or min(len(losses), len(than)) < FEW_STEPS or not np.isfinite((end.mean, other.mean)).all():
+    constant = constant_loss(case)
+    if constant is None or min(len(losses), len(than)) < FEW_STEPS:
+        return False
+    end, other = late(losses), late(than)
+    if not np.isfinite((end.mean, other.mean)).all():
         return False
     sure = SURE * float(np.hypot(end.uncertainty, other.uncertainty))
     return other.mean - end.mean > max(WORTH * abs(constant), sure)
