@@ -122,7 +122,7 @@ class Recorder(Trace):
         return isinstance(values, Value) and values.kind != "constant"
 
     def check(self, verify: Callable[..., Any], value: Any, within: tuple[float, float] | None = None) -> None:
-        """What define-by-run would look at and perhaps refuse is looked at in every step; arguments, where asked for."""
+        """What define-by-run would look at is looked at in every step; arguments only where that was asked for."""
         read = self.value_of(value)
         if self.checks or read.kind != "input":
             self.note(Check((read,), (), verify=verify, within=within))
