@@ -6,10 +6,13 @@ from chainrule.backends.interface import (
     Backend,
     backend_named,
     backend_of,
+    flat_zeros,
+    host_view,
     into,
     into_each,
     is_array,
     looked_at,
+    on_host,
     put,
     register,
     xp,
@@ -19,7 +22,7 @@ from chainrule.backends.numpy_backend import NUMPY
 register(NUMPY)
 
 __all__ = [
-    "NUMPY", "Backend", "Place", "as_dtype", "backend_named", "backend_of", "copied", "dtype_of", "into", "into_each",
-    "is_array", "is_floating", "is_host", "kind_of", "looked_at", "place_named", "place_of", "placed", "put",
-    "register", "use", "xp",
+    "NUMPY", "Backend", "Place", "as_dtype", "backend_named", "backend_of", "copied", "dtype_of", "flat_zeros",
+    "host_view", "into", "into_each", "is_array", "is_floating", "is_host", "kind_of", "looked_at", "on_host",
+    "place_named", "place_of", "placed", "put", "register", "use", "xp",
 ]  # fmt: skip

@@ -49,6 +49,8 @@ class Backend:
     cannot be written to, it takes the numbers of the step behind the moments, and gives new theta and moments."""
     jit: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
     """Compiles a function of arrays, where the library has a compiler of its own."""
+    flat_like: Callable[[Array, int], Array] = lambda array, size: xp(array).empty_like(array, shape=(size,))
+    """A flat array of some size in memory of its own, of an array's dtype and on its device, with any numbers in it."""
     captured: Callable[[Callable[[], Any], Array], Callable[[], Any]] = lambda run, example: run
     """The same run, recorded by the device where it can be, so that it is started by one call."""
 
@@ -147,6 +149,11 @@ def put(place: Array, values: Array) -> Array:
     return place
 
 
+def flat_zeros(array: Array, size: int) -> Array:
+    """A flat array of zeros, of an array's dtype and on its device."""
+    return put(backend_of(array).flat_like(array, size), 0)
+
+
 def joint(kinds: Sequence[type]) -> Backend:
     """The backend that computes with arrays of several: NumPy's yield, for they are numbers on the host.
 
@@ -173,6 +180,17 @@ def together(arrays: Sequence[Array]) -> list[Array]:
     kin = [a for a in arrays if backend_of(a) is backend]
     device = backend.device_of(kin[0])
     return [a if isinstance(a, backend.array_types) else backend.asarray(a, device=device) for a in arrays]
+
+
+def on_host(array: Array) -> bool:
+    """Whether an array's numbers lie where NumPy can read and write them: its own, and PyTorch's on the CPU."""
+    backend = backend_of(array)
+    return backend.in_place and backend.device_of(array) == "cpu"
+
+
+def host_view(array: Array) -> np.ndarray:
+    """An array that is `on_host` as NumPy's, in the same memory."""
+    return np.asarray(backend_of(array).to_numpy(array))
 
 
 def looked_at(array: Array) -> np.ndarray | None:

@@ -20,6 +20,17 @@ def asarray(values: Any, dtype: Any = None, device: str | None = None) -> np.nda
     return np.asarray(values, dtype)
 
 
+CACHE_LINE = 64
+"""Bytes; also the widest vector."""
+
+
+def flat_like(x: Any, size: int) -> np.ndarray:
+    """A flat array from the beginning of a cache line on, for vectors that lie across two of them cost double."""
+    raw = np.empty(size * x.itemsize + CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % CACHE_LINE
+    return raw[start : start + size * x.itemsize].view(x.dtype)
+
+
 def broadcast_to(x: Any, *, shape: tuple[int, ...], out: Any = None) -> Any:
     """A read-only view with stride 0 along repeated axes; scalars skip NumPy's slow general path."""
     if out is not None:
@@ -85,5 +96,6 @@ NUMPY = Backend(
     },
     device_named=device_named,
     strided=strided,
+    flat_like=flat_like,
     prepared=compiled,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import backend_of, xp
+from chainrule.backends import backend_of, flat_zeros, xp
 from chainrule.base.errors import DtypeError, GradientError, OptionError
 from chainrule.nn.holdings import looks_different
 from chainrule.nn.parameter import Parameter, clear
@@ -44,8 +44,8 @@ class Flat:
     def _join(self, size: int) -> None:
         """Make the buffers and move the parameters in."""
         first = self.parameters[0].value
-        self.values: Any = xp(first).empty_like(first, shape=(size,))
-        self.grads: Any = xp(first).zeros_like(self.values)
+        self.values: Any = backend_of(first).flat_like(first, size)
+        self.grads: Any = flat_zeros(first, size)
         for p, place in zip(self.parameters, self.places, strict=True):
             self._move_in(p, place)
         looks_different()

@@ -42,7 +42,7 @@ def relu(x: Any, *, out: Any = None) -> Any:
     return xp(x).maximum(x, 0, out=out)
 
 
-relu.partials(lambda y, x: x > 0)
+relu.partials(lambda y, x: y > 0)
 relu.formula(r"y = \max(0, x)", r"\bar x = [x > 0] \odot \bar y")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.backends import host_view, on_host
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 class CompiledStep:
     """A step of an optimiser: what must happen before the calls, the calls, and what must happen after them.
 
-    On NumPy's arrays the calls are compiled kernels, which run together with those of the plan around them; `before`
-    puts the numbers of this step in place. Elsewhere `run` calls the library's own fused update.
+    On the host the calls are compiled kernels, which run together with those of the plan around them; `before` puts
+    the numbers of this step in place. Elsewhere there are none, and the library's own fused update is called.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer, self.arrays = optimizer, _arrays(optimizer)
-        self.on_numpy = all(group.backend.name == "numpy" for group in optimizer.groups)
-        self.calls = [_call(optimizer, group) for group in optimizer.groups] if self.on_numpy else []
+        compiled = all(map(_is_compiled, optimizer.groups))
+        self.calls = [_call(optimizer, group) for group in optimizer.groups] if compiled else []
         self.numbers = [call.words.view(np.float64) for call in self.calls]  # the same words, as numbers
+        self.run = runner(self.calls) if compiled else self._updated
 
     def before(self) -> None:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
@@ -38,7 +40,7 @@ class CompiledStep:
             numbers = optimizer.compiled(t, **group.settings, lr=optimizer._lr * group.factor)
             words[-len(numbers) :] = numbers  # type: ignore[arg-type]
 
-    def run(self) -> None:
+    def _updated(self) -> None:
         """The step by the library's fused update."""
         optimizer = self.optimizer
         for group in optimizer.groups:
@@ -53,12 +55,12 @@ class CompiledStep:
     @cached_property
     def whole(self) -> Callable[[], Any]:
         """The step from beginning to end."""
-        run = runner(self.calls) if self.on_numpy else self.run
+        run, before, after = self.run, self.before, self.after
 
         def step() -> None:
-            self.before()
+            before()
             run()
-            self.after()
+            after()
 
         return step
 
@@ -87,7 +89,8 @@ def compiled_step(optimizer: Optimizer) -> CompiledStep | None:
 
 
 def _suit(optimizer: Optimizer) -> bool:
-    return all(_suits(optimizer, group) for group in optimizer.groups)
+    alike = len(set(map(_is_compiled, optimizer.groups))) == 1
+    return alike and all(_suits(optimizer, group) for group in optimizer.groups)
 
 
 def _arrays(optimizer: Optimizer) -> list[Any]:
@@ -98,9 +101,14 @@ def _arrays(optimizer: Optimizer) -> list[Any]:
 def _suits(optimizer: Optimizer, group: Group) -> bool:
     single = group.flat.parameters[0].dtype == np.float32
     together = len(set(group.counts.tolist())) == 1
-    fused = loaded() is not None if group.backend.name == "numpy" else optimizer.fused in group.backend.updates
+    fused = _is_compiled(group) or optimizer.fused in group.backend.updates
     known = optimizer.compiled(1, **group.settings, lr=1.0) is not None
     return single and together and fused and known and group.in_place
+
+
+def _is_compiled(group: Group) -> bool:
+    """Whether compiled kernels can make the step of a group."""
+    return loaded() is not None and on_host(group.flat.values)
 
 
 def _is_its_own(kind: type[Any]) -> bool:
@@ -113,6 +121,7 @@ def _is_its_own(kind: type[Any]) -> bool:
 
 def _call(optimizer: Optimizer, group: Group) -> NativeCall:
     numbers = optimizer.compiled(1, **group.settings, lr=1.0)
-    moments = list(group.moments.values()) or ([0] if optimizer.kernel == "sgd" else [])
-    flat = group.flat
-    return NativeCall(optimizer.kernel, len(flat.values), flat.values, flat.grads, *moments, *map(float, numbers or ()))
+    flat, moments = group.flat, group.moments.values()
+    arrays = list(map(host_view, (flat.values, flat.grads, *moments)))
+    nothing = [0] if optimizer.kernel == "sgd" and not moments else []
+    return NativeCall(optimizer.kernel, len(flat.values), *arrays, *nothing, *map(float, numbers or ()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import Place, copied, is_array, is_host, place_of
+from chainrule.backends import Place, is_array, is_host, place_of
 from chainrule.backends.default import Default
 from chainrule.base.errors import OptionError
 from chainrule.base.source import depth
@@ -96,7 +96,7 @@ class Entry:
         for every, ring in self.rings:
             if step % every == 0:
                 ring.note(step)
-        results = [Tensor(copied(r)) if is_array(r) else r for r in plan.results]
+        results = [Tensor(plan.given(r)) if is_array(r) else r for r in plan.results]
         return self.recording.build(results)
 
     def watch(self, watches: Sequence[Watch]) -> None:

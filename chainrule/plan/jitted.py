@@ -51,6 +51,10 @@ class Jitted:
             leaf.filled = filled
         stack.draws += self.source.draws
 
+    def given(self, result: Any) -> Any:
+        """A result as the step returns it: JAX's arrays never change."""
+        return result
+
     def array_of(self, value: Value) -> Any:
         """What the last run left of a value; state as it is now."""
         if value in self.values:

@@ -1,52 +1,60 @@
 """A plan replayed: a straight line of kernel calls on named buffers that are there before it runs.
 
 On NumPy's arrays, compiled kernels that follow one another are run by one call; what has no compiled kernel is called
-from Python, with `out=`. On PyTorch's tensors its own kernels are called, without autograd; on a GPU the line is
-captured once, and started by one call.
+from Python, with `out=`. PyTorch's tensors on the CPU are seen as NumPy's arrays in the same memory, where compiled
+kernels serve their dtypes. Elsewhere PyTorch's own kernels are called, without autograd; on a GPU the line is captured
+once, and started by one call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from chainrule.backends import Place, backend_of
-from chainrule.backends.interface import put
-from chainrule.backends.native.calls import NativeCall, runner
+from chainrule.backends import NUMPY, Place, backend_of, copied, on_host, put
+from chainrule.backends.native.calls import NativeCall, runner, share_scratch
 from chainrule.backends.native.library import loaded
 from chainrule.backends.native.memory import make_room
 from chainrule.core.stack import stack
-from chainrule.plan.buffers import ALIGNMENT, allotted
+from chainrule.plan.buffers import allotted
 from chainrule.plan.lowering import joins, lowered
 from chainrule.plan.passes import prepared
 from chainrule.plan.places import array_of_home
 from chainrule.plan.program import Act, Call, Chain, Check, Draw, Instruction, Program, Store, Value
 
 Line = Callable[[], Any]
+HOST = Place(NUMPY, "cpu")
 
 
 class Replay:
-    """A program made ready to run at a place; `array_of` shows any value, `run` computes from what `take` was given."""
+    """A program made ready to run; `array_of` shows any value, `run` computes from what `take` was given.
+
+    `home` is where the parameters are, and what the step returns; `place` where its kernels work.
+    """
 
     is_static = True
     """Whether a value has the same array in every run."""
 
-    def __init__(self, program: Program, place: Place, without: Collection[str] = ()) -> None:
-        self.place, self.native = place, place.backend.name == "numpy" and loaded() is not None
+    def __init__(self, program: Program, home: Place, without: Collection[str] = ()) -> None:
+        self.home = home
+        self.place = HOST if "shared memory" not in without and _shares_memory(program, home) else home
+        self.native = self.place.backend.name == "numpy" and loaded() is not None
         self.program = prepared(program, joins if self.native else None, without)
         self.buffers = allotted(self.program, reuse="reuse" not in without)
         self.memory = self._reserved(self.buffers.size)
-        self.roots: dict[Value, Any] = {v: self._empty(v) for v in program.inputs}
+        self.roots: dict[Value, Any] = {v: self._input(v) for v in program.inputs}
+        self.fetched: list[tuple[Any, Any]] = []  # buffers of modules with the arrays that they are in here
         self.inputs = [self.roots[v] for v in program.inputs]
-        self.scratch = 0  # bytes that compiled kernels keep for themselves
+        self.scratch = 0  # bytes that compiled kernels work in
         self.passing = 0  # bytes that NumPy's kernels take and give back, at the peak of one call
         self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
         self.last: list[Line] = []
         self.freed = NativeCall("move_ahead", 0, 0, 0, 0, 0, 0) if self.native else None  # once input 0 was read
         self.lines = self._lines()
-        self.first.insert(0, _fetched([(v.home, a) for v, a in self.roots.items() if v.kind == "buffer"]))
+        self.first.insert(0, _fetched(self.fetched))
         self.last.append(_flagged(program.flags))
         if program.draws:
             self.last.append(_counted(program.draws))
@@ -57,10 +65,14 @@ class Replay:
         """Put the arguments of a step into its input buffers."""
         if self.place.backend.name == "numpy":
             for buffer, array in zip(self.inputs, arrays, strict=True):
-                np.copyto(buffer, array)
+                np.copyto(buffer, array if type(array) is np.ndarray else self.place.array(array))
         else:
             for buffer, array in zip(self.inputs, arrays, strict=True):
                 put(buffer, array)
+
+    def given(self, result: Any) -> Any:
+        """A result in memory of its own, for the next run overwrites it, and in the library of the parameters."""
+        return copied(result) if self.place is self.home else self.home.array(result)
 
     def array_of(self, value: Value) -> Any:
         """The array of a value, as it is or as the view that it is; after a run, what the run left there."""
@@ -78,25 +90,24 @@ class Replay:
     def _found(self, root: Value) -> Any:
         home = array_of_home(root)
         if root.kind == "buffer":  # its module may replace the array
-            return self.place.backend.xp.array(self.place.array(home))
+            array = self.home.backend.xp.array(self.home.array(home))
+            self.fetched.append((root.home, array))
+            return self.place.array(array)
         if home is not None:
-            return self.place.array(home) if root.kind == "constant" else home
+            return home if root.is_state and self.place is self.home else self.place.array(home)
         at = self.buffers.offsets[root]
         part = self.memory[at : at + root.nbytes]
         if self.place.backend.name == "numpy":
             return part.view(root.dtype).reshape(root.shape)
-        return part.view(self._empty(root, (0,)).dtype).reshape(root.shape)
+        return part.view(self.place.array(np.empty(0, root.dtype)).dtype).reshape(root.shape)
 
-    def _empty(self, value: Value, shape: tuple[int, ...] | None = None) -> Any:
-        return self.place.array(np.empty(value.shape if shape is None else shape, value.dtype))
+    def _input(self, value: Value) -> Any:
+        return self.place.backend.flat_like(self.place.array(np.empty(1, value.dtype)), value.size).reshape(value.shape)
 
     def _reserved(self, size: int) -> Any:
-        """Bytes for everything that is made on the way, from the beginning of a cache line on."""
+        """Bytes for everything that is made on the way."""
         make_room(size)
-        one = self.place.array(np.empty(1, np.uint8))
-        raw = self.place.backend.xp.empty_like(one, shape=(size + ALIGNMENT,))
-        start = -(raw.ctypes.data if self.place.backend.name == "numpy" else raw.data_ptr()) % ALIGNMENT
-        return raw[start : start + size]
+        return self.place.backend.flat_like(self.place.array(np.empty(1, np.uint8)), size)
 
     def _whole(self) -> Line:
         """What comes first, the line itself, and what comes last, as one function."""
@@ -107,21 +118,15 @@ class Replay:
     # Lines.
 
     def _lines(self) -> list[Line]:
-        lines: list[Line] = []
-        waiting: list[NativeCall] = []
+        pieces: list[NativeCall | Line] = []
         last = self._last_reader()
         for instruction in self.program:
             found = self._compiled(instruction)
-            waiting += found or []
-            self.scratch += sum(call.scratch for call in found or [])
-            own = self._in_python(instruction) if found is None else []
-            if own and waiting:
-                lines.append(runner(waiting))
-                waiting = []
-            lines += own
+            pieces += self._in_python(instruction) if found is None else found
             if instruction is last and found and self.freed is not None:
-                waiting.append(self.freed)
-        return [*lines, runner(waiting)] if waiting else lines
+                pieces.append(self.freed)
+        self.scratch = share_scratch([piece for piece in pieces if isinstance(piece, NativeCall)])
+        return _joined(pieces)
 
     def _last_reader(self) -> Instruction | None:
         """The last instruction that reads the first input."""
@@ -166,7 +171,7 @@ class Replay:
     def _acted(self, act: Act) -> list[Line]:
         """An optimiser's step by one call of the library, or by its own `step`; what is at the end comes last."""
         step = _fused(act)
-        lines = [_flagged(act.flags), act.act] if step is None else [step.run, step.after]
+        lines = [_flagged(act.flags), act.act] if step is None else [step.before, step.run, step.after]
         if act is not self.program.instructions[-1]:
             return lines
         self.last += lines
@@ -181,6 +186,15 @@ class Replay:
         return [check]
 
 
+def _shares_memory(program: Program, home: Place) -> bool:
+    """Whether the step can be computed by compiled kernels in the memory of another library's arrays."""
+    if home.backend is NUMPY or home.device != "cpu" or loaded() is None:
+        return False
+    values = list(program.values())
+    known = all(v.dtype == np.float32 or v.dtype.kind in "biu" for v in values)
+    return known and all(on_host(array_of_home(v)) for v in values if v.is_state)
+
+
 def _is_python(line: Instruction) -> bool:
     """Whether a line must be run from Python each time, and cannot be captured."""
     return isinstance(line, (Check, Act))
@@ -189,6 +203,12 @@ def _is_python(line: Instruction) -> bool:
 def _fused(act: Act) -> Any:
     """The step of an optimiser as few calls, where all its parameters have a gradient; else None."""
     return act.owner.compiled_step() if act.is_full_step else None
+
+
+def _joined(pieces: list[NativeCall | Line]) -> list[Line]:
+    """Compiled calls that follow one another as one."""
+    runs = groupby(pieces, lambda piece: isinstance(piece, NativeCall))
+    return [line for compiled, run in runs for line in ([runner(list(run))] if compiled else run)]  # type: ignore
 
 
 def _straight(lines: list[Line]) -> Line:

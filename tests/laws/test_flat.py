@@ -42,6 +42,14 @@ def test_parameters_and_gradients_are_views():
         np.testing.assert_array_equal(p.data, before[name] - np.float32(0.1) * p.grad.data)
 
 
+def test_buffers_begin_with_a_cache_line():
+    model = nn.Linear(300, 7)
+    flat, optimizer = nn.Flat.of(model.parameters()), cr.optim.Adam(model)
+    arrays = [flat.values, flat.grads, *optimizer.groups[0].moments.values()]
+    assert all(a.ctypes.data % 64 == 0 for a in arrays)
+    assert not any(a.any() for a in arrays[1:])
+
+
 def test_places_tile_the_buffer():
     flat = nn.Flat.of(mlp().parameters())
     assert flat.places[0].start == 0

@@ -187,6 +187,70 @@ def test_a_product_is_that_of_numpy(m, n, k, turned, adds, crew):
     np.testing.assert_allclose(z, wanted, rtol=0, atol=OF_LARGEST * np.abs(wanted).max())
 
 
+# --- products with a matrix of many zeros -------------------------------------------------------------
+
+SPARSE = [
+    (128, 256, 784), (256, 784, 128), (37, 83, 301), (90, 70, 2000), (5003, 48, 40), (48, 5000, 64), (130, 65, 129),
+]  # fmt: skip
+"""Sizes m, n, k that fill bands of rows and panels, and such that do not; more rows than are listed at once."""
+
+
+def with_zeros(matrix, draw):
+    """Empty columns, as the margins of images, and single zeros, one of them negative."""
+    matrix[:, draw.random(matrix.shape[1]) < 0.6] = 0
+    matrix[draw.random(matrix.shape) < 0.5] = 0
+    matrix[0, 0] = -0.0
+    return matrix
+
+
+def product_of(x, y, turned=(0, 0), z=None, copies=1):
+    """x y by the compiled kernel, by itself or as the first of several alike, which leave nothing out."""
+    (m, k), n = x.shape, y.shape[1]
+    added, z = z is not None, np.stack([np.full((m, n), 7, np.float32) if z is None else z] * copies)
+    stacks = [np.stack([np.ascontiguousarray(a.T) if t else a] * copies) for a, t in zip((x, y), turned, strict=True)]
+    (left, right), steps = stacks, [s[0].size * (copies > 1) for s in (*stacks, z)]
+    words = [m, n, k, left, left.shape[2], turned[0], right, right.shape[2], turned[1], z, n, 1.0, float(added)]
+    runner([NativeCall("product", *words, copies, *steps)])()
+    return z[0]
+
+
+@pytest.mark.parametrize("turned", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("m, n, k", SPARSE)
+def test_zeros_are_left_out_without_a_trace(m, n, k, side, turned, crew):
+    draw = np.random.default_rng(m + n + k)
+    x, y = (draw.standard_normal(size).astype(np.float32) for size in ((m, k), (k, n)))
+    x, y = (with_zeros(x, draw), y) if side == 0 else (x, with_zeros(y.T, draw).T)
+    wanted = x.astype(float) @ y.astype(float)
+    got = product_of(x, y, turned)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=OF_LARGEST * np.abs(wanted).max())
+    np.testing.assert_array_equal(got, product_of(x, y, turned, copies=2))
+
+
+@pytest.mark.parametrize("adds", [False, True])
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_is_not_finite_meets_zeros_as_ever(side, adds, crew):
+    draw = np.random.default_rng(0)
+    x, y, z = (draw.standard_normal(s).astype(np.float32) for s in ((129, 300), (300, 130), (129, 130)))
+    x, y = (with_zeros(x, draw), y) if side == 0 else (x, with_zeros(y.T, draw).T)
+    dense = x if side else y
+    dense[7, 5], dense[90, 111], dense[100, 70] = np.inf, np.nan, -np.inf
+    z = z if adds else None
+    got, wanted = product_of(x, y, z=z), product_of(x, y, z=z, copies=2)
+    np.testing.assert_array_equal(got, wanted)
+    assert not np.isfinite(got).all() and np.isfinite(got).any()
+
+
+def test_threads_may_be_more_than_panels(crew):
+    draw = np.random.default_rng(0)
+    x, y = (draw.standard_normal(s).astype(np.float32) for s in ((3000, 100), (100, 50)))
+    with_zeros(x, draw)
+    np.testing.assert_array_equal(product_of(x, y), product_of(x, y, copies=2))
+
+
+# --- rules ------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("name", kernels.RULES)
 def test_every_rule_serves_some_case(name):
     served = [c for c in cases() if c.name == name and _called(c) is not None]

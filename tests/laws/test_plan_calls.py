@@ -8,6 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn
+from chainrule.backends.native.library import loaded
 from tests.laws.zoo import ZOO
 
 TENTH = 0.1
@@ -395,6 +396,15 @@ def test_memory_is_what_is_then_taken(name):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert abs(peak - (expected.total - state)) <= TENTH * peak + 300_000  # Python's own objects
+
+
+@pytest.mark.skipif(loaded() is None, reason="no compiled kernels")
+def test_kernels_work_in_the_same_memory_one_after_the_other():
+    def scratch(layers):
+        model = nn.Sequential(*(nn.Conv2d(16, 16, 3, padding=1) for _ in range(layers)))
+        return cr.compile(lambda x: cr.sum(model(x))).memory(np.zeros((8, 16, 20, 20), np.float32)).scratch
+
+    assert 0 < scratch(1) == scratch(4)
 
 
 def test_nothing_is_run_for_a_report():

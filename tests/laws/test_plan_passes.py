@@ -111,6 +111,22 @@ def test_a_chain_does_not_outrun_a_change_of_what_it_reads():
     np.testing.assert_allclose(plan(x, y), before * 2 + 1, rtol=1e-6)
 
 
+def test_a_hidden_layer_with_relu_is_kept_once():
+    model = cr.nn.Sequential(fc1=cr.nn.Linear(3, 5), act=cr.nn.ReLU(), fc2=cr.nn.Linear(5, 2))
+    step = lambda x: cr.sum(model(x) ** 2).backward()  # noqa: E731
+    program = prepared(recorded(step, X), joins if loaded() else None)
+    hidden = [v for line in program if line.phase == "backward" for v in line.reads if v.shape == (4, 5)]
+    assert "fc1.z" not in [name for v in hidden for name in v.names]
+
+
+@pytest.mark.skipif(loaded() is None, reason="no compiled kernels")
+def test_a_single_operation_works_in_place():
+    program = prepared(recorded(lambda x: cr.sum(cr.exp(cr.sum(x, 0)), 0), X), joins)
+    buffers = allotted(program)
+    summed, exponential = (v for line in program.instructions[:2] for v in line.writes)
+    assert program.instructions[1].name == "exp" and buffers.offsets[summed] == buffers.offsets[exponential]
+
+
 def test_gradients_are_made_where_they_belong():
     program = with_direct_stores(with_places(with_turned_products(program_of("mlp-tanh"))))
     assert not any(isinstance(line, Store) for line in program)

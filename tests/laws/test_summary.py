@@ -53,12 +53,12 @@ def test_the_lectures_network_has_235146_parameters():
         "Sequential on (128, 784)\n"
         "layer  kind               output      parameters       FLOPs    backward     kept\n"
         "─────  ─────────────────  ──────────  ──────────  ──────────  ──────────  ───────\n"
-        "0      Linear(784 → 256)  (128, 256)     200,960  51,412,992  51,412,736   131 kB\n"
+        "0      Linear(784 → 256)  (128, 256)     200,960  51,412,992  51,412,736      0 B\n"
         "1      ReLU()             (128, 256)           0      32,768      65,536   131 kB\n"
-        "2      Linear(256 → 128)  (128, 128)      32,896   8,404,992  16,793,472  65.5 kB\n"
+        "2      Linear(256 → 128)  (128, 128)      32,896   8,404,992  16,793,472      0 B\n"
         "3      ReLU()             (128, 128)           0      16,384      32,768  65.5 kB\n"
         "4      Linear(128 → 10)   (128, 10)        1,290     328,960     656,630      0 B\n"
-        "235,146 parameters, 60,196,096 FLOPs forward, 68,961,142 backward, 393 kB kept in between"
+        "235,146 parameters, 60,196,096 FLOPs forward, 68,961,142 backward, 197 kB kept in between"
     )
 
 

@@ -32,6 +32,7 @@ class Movable:
         self.function, self.words, self.places, self.kept = call.function, call.words, places, (others, call)
         self.run, self.at = loaded().run_one, call.words.ctypes.data  # type: ignore[union-attr]
         call.kept, call.places = [], []
+        call.settle()
 
     def __call__(self, arrays: tuple[Array, ...]) -> None:
         """Run it on arrays that lie as the first ones did."""

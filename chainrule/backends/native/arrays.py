@@ -25,10 +25,3 @@ def is_nothing(x: Any) -> bool:
 def unless_nothing(x: Array) -> Any:
     """An array, or no address where it is nothing."""
     return 0 if is_nothing(x) else x
-
-
-def room(entries: int) -> Array:
-    """Memory for a kernel to work in, from the beginning of a cache line on."""
-    raw = np.empty(entries + LINE, SINGLE)
-    start = -raw.ctypes.data // raw.itemsize % LINE
-    return raw[start : start + entries]

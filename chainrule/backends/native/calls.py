@@ -9,25 +9,48 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends.native.library import address, loaded
+from chainrule.backends.numpy_backend import CACHE_LINE, flat_like
 
 NUMBER, BITS = struct.Struct("<d"), struct.Struct("<q")
+
+
+class Room:
+    """Memory that a kernel works in while it runs: so many entries of float32, from a cache line on."""
+
+    def __init__(self, entries: int) -> None:
+        self.nbytes = -(-4 * entries // CACHE_LINE) * CACHE_LINE
 
 
 class NativeCall:
     """One kernel with its arguments, ready to run; it keeps the arrays alive that it points into.
 
-    Arguments are arrays (their address), whole numbers, and floats (their bits as a double). `places` says where
-    addresses stand: a table, a place in it, and the array.
+    Arguments are arrays (their address), whole numbers, floats (their bits as a double), and rooms to work in, which
+    are memory only once it is settled. `places` says where addresses stand: a table, a place in it, and the array.
     """
 
-    __slots__ = ("function", "kept", "places", "scratch", "words")
+    __slots__ = ("function", "kept", "memory", "places", "rooms", "words")
 
-    def __init__(self, name: str, *arguments: Any, scratch: int = 0) -> None:
-        self.scratch = scratch  # bytes among the arguments that are neither operand nor result
+    def __init__(self, name: str, *arguments: Any) -> None:
         self.function = address(name)
         self.words = np.array([_word(a) for a in arguments], np.int64)
         self.places = [(self.words, i, a) for i, a in enumerate(arguments) if isinstance(a, np.ndarray)]
         self.kept: list[np.ndarray] = [a for _, _, a in self.places]
+
+        self.memory: np.ndarray | None = None
+        self.rooms = [(i, a) for i, a in enumerate(arguments) if isinstance(a, Room)]
+
+    @property
+    def scratch(self) -> int:
+        """Bytes that it works in, beside its arguments."""
+        return sum(room.nbytes for _, room in self.rooms)
+
+    def settle(self, memory: np.ndarray | None = None) -> None:
+        """Let it work in some memory, or in memory of its own if it has none."""
+        if self.rooms and (memory is not None or self.memory is None):
+            self.memory = flat_like(np.uint8(0), self.scratch) if memory is None else memory
+            at = self.memory.ctypes.data
+            for i, room in self.rooms:
+                self.words[i], at = at, at + room.nbytes
 
     def set(self, place: int, value: float) -> None:
         """Change a number among the arguments."""
@@ -35,11 +58,22 @@ class NativeCall:
 
     def run(self) -> None:
         """Run it once, by itself."""
+        self.settle()
         loaded().run_one(self.function, self.words.ctypes.data)  # type: ignore[union-attr]
+
+
+def share_scratch(calls: Sequence[NativeCall]) -> int:
+    """Let calls that never run at once work in the same memory; its bytes."""
+    memory = flat_like(np.uint8(0), max([call.scratch for call in calls], default=0))
+    for call in calls:
+        call.settle(memory)
+    return memory.nbytes
 
 
 def runner(calls: Sequence[NativeCall]) -> Callable[[], Any]:
     """One function that runs the calls in order."""
+    for call in calls:
+        call.settle()
     table = np.array([word for call in calls for word in (call.function, call.words.ctypes.data)], np.int64)
     run, place, n = loaded().run, table.ctypes.data, len(calls)  # type: ignore[union-attr]
 
@@ -53,6 +87,8 @@ def _word(a: Any) -> int:
     kind = type(a)
     if kind is int:
         return a
+    if kind is Room:
+        return 0
     if isinstance(a, np.ndarray):
         return a.ctypes.data
     return BITS.unpack(NUMBER.pack(a))[0] if isinstance(a, float) else int(a)

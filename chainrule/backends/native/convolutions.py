@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from chainrule.backends.native.arrays import Array, by_rows, room
-from chainrule.backends.native.calls import NativeCall
+from chainrule.backends.native.arrays import Array, by_rows
+from chainrule.backends.native.calls import NativeCall, Room
 from chainrule.backends.native.library import threads
 from chainrule.backends.numpy_convolution import out_size
 
@@ -137,8 +137,7 @@ def _by_columns(name: str, s: Sizes, x: Array, w: Array, y: Array, most: int) ->
 
 def _with_scratch(name: str, numbers: tuple[int, ...], own: int, shared: int, *arrays: Array) -> NativeCall:
     """A call with scratch of its own for each part, the last of the numbers, and some for all."""
-    scratch = room(numbers[-1] * own + shared)
-    return NativeCall(name, *numbers, own, *arrays, scratch, scratch=scratch.nbytes)
+    return NativeCall(name, *numbers, own, *arrays, Room(numbers[-1] * own + shared))
 
 
 def _parts(s: Sizes, most: int) -> int:

@@ -53,6 +53,8 @@ static void gemm(int ta, int tb, word m, word n, word k, float alpha, const floa
         blas.gemm32(ROW_MAJOR, ta, tb, (int)m, (int)n, (int)k, alpha, x, (int)ldx, y, (int)ldy, beta, z, (int)ldz);
 }
 
+#include "zeros.c"
+
 static void some_rows(const void *context, word from, word to) {
     const product_t *p = context;
     from = MIN(from * ROWS, p->m), to = MIN(to * ROWS, p->m);
@@ -82,6 +84,8 @@ static void share(const product_t *p, word units, word least, word work, body_t 
 }
 
 static void shared_product(product_t p) {
+    if (leaves_out_zeros(&p))
+        return;
     word rows = (p.m + ROWS - 1) / ROWS, columns = (p.n + BROAD - 1) / BROAD;
     if (p.batch > 1)
         over(p.batch, 200000 / (2 * p.m * p.n * p.k + 1) + 1, some_matrices, &p);

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.backends.native.arrays import LINE, SINGLE, Array, by_rows, is_nothing, room
-from chainrule.backends.native.calls import NativeCall
+from chainrule.backends.native.arrays import LINE, SINGLE, Array, by_rows, is_nothing
+from chainrule.backends.native.calls import NativeCall, Room
 from chainrule.backends.native.library import loaded
 
 ROWS = 96
@@ -22,8 +22,8 @@ def lstm(
     s = _sequence(x, h0, mask, reverse, w, u, b)
     if s is None or not by_rows(h, c, gates) or not _singles(c0):
         return None
-    cells = room(len(x) * _blocks(h.shape[2]))
-    return _call("lstm", *_forward(s, x, h, 4), [*_matrix(c0), c, gates], [cells])
+    cells = Room(len(x) * _blocks(h.shape[2]))
+    return _call("lstm", _forward(s, x, h, 4), [*_matrix(c0), c, gates, cells])
 
 
 def lstm_back(
@@ -36,9 +36,9 @@ def lstm_back(
     by_rows_ = by_rows(h, c, gates, delta, h0_bar, c0_bar, w_bar, u_bar, b_bar)
     if s is None or not by_rows_ or not _singles(c0, h_bar, c_bar, gates_bar):
         return None
-    dc = room(len(x) * _blocks(h.shape[2]))
+    dc = Room(len(x) * _blocks(h.shape[2]))
     words = [*_bars(c_bar), *_bars(gates_bar), c, gates, *_matrix(c0), delta, c0_bar, b_bar]
-    return _call("lstm_back", *_backward(s, x, h, 4, 4, h_bar, [h0_bar, w_bar, u_bar]), words, [dc])
+    return _call("lstm_back", _backward(s, x, h, 4, 4, h_bar, [h0_bar, w_bar, u_bar]), [*words, dc])
 
 
 def gru(
@@ -49,7 +49,7 @@ def gru(
     s = _sequence(x, h0, mask, reverse, w, u, b)
     if s is None or not by_rows(b_hh, h, a):
         return None
-    return _call("gru", *_forward(s, x, h, 3), [b_hh, a], [room(_blocks(h.shape[2]))])
+    return _call("gru", _forward(s, x, h, 3), [b_hh, a, Room(_blocks(h.shape[2]))])
 
 
 def gru_back(
@@ -61,7 +61,7 @@ def gru_back(
     if s is None or not by_rows(h, a, delta, h0_bar, w_bar, u_bar, b_bar, b_hh_bar) or not _singles(h_bar, a_bar):
         return None
     words = [*_bars(a_bar), a, delta, b_bar, b_hh_bar]
-    return _call("gru_back", *_backward(s, x, h, 3, 4, h_bar, [h0_bar, w_bar, u_bar]), words, [])
+    return _call("gru_back", _backward(s, x, h, 3, 4, h_bar, [h0_bar, w_bar, u_bar]), words)
 
 
 def rnn(
@@ -72,7 +72,7 @@ def rnn(
     s = _sequence(x, h0, mask, reverse, w, u, b)
     if s is None or not by_rows(h):
         return None
-    return _call("rnn", *_forward(s, x, h, 1), [int(nonlinearity == "relu")], [])
+    return _call("rnn", _forward(s, x, h, 1), [int(nonlinearity == "relu")])
 
 
 def rnn_back(
@@ -84,13 +84,10 @@ def rnn_back(
     if s is None or not by_rows(h, delta, h0_bar, w_bar, u_bar, b_bar) or not _singles(h_bar):
         return None
     words = [int(nonlinearity == "relu"), delta, b_bar]
-    return _call("rnn_back", *_backward(s, x, h, 1, 1, h_bar, [h0_bar, w_bar, u_bar]), words, [])
+    return _call("rnn_back", _backward(s, x, h, 1, 1, h_bar, [h0_bar, w_bar, u_bar]), words)
 
 
 # Arguments and memory that all of them have; it is taken when the call is made, and kept for all its runs.
-
-Part = tuple[list[Any], list[Array]]
-"""Arguments, and those of them that are memory to work in."""
 
 
 def _sequence(x: Array, h0: Array, mask: list[Array], reverse: bool, w: Any, u: Array, b: Any) -> list[Any] | None:
@@ -104,25 +101,25 @@ def _sequence(x: Array, h0: Array, mask: list[Array], reverse: bool, w: Any, u: 
     return [*x.shape, h0.shape[1], int(reverse), x, *_steps(x)[:2], *_matrix(h0), w, u, b, *seen]
 
 
-def _forward(s: list[Any], x: Array, h: Array, gates: int) -> Part:
+def _forward(s: list[Any], x: Array, h: Array, gates: int) -> list[Any]:
     """The first arguments forwards, for so many rows of the weights to a unit."""
     (n, length, features), units, wide = x.shape, h.shape[2], gates * _blocks(h.shape[2])
     chunk, ld = max(1, min(length, ROWS // n)), _blocks(units) + LINE
-    packed, *rooms = map(room, (wide * features, wide * units, wide, wide * n * chunk, n * ld, n * ld))
-    return [*s, packed, h, chunk, ld, *rooms], [packed, *rooms]
+    packed, *rooms = map(Room, (wide * features, wide * units, wide, wide * n * chunk, n * ld, n * ld))
+    return [*s, packed, h, chunk, ld, *rooms]
 
 
-def _backward(s: list[Any], x: Array, h: Array, gates: int, kept: int, h_bar: Array, results: list[Array]) -> Part:
+def _backward(s: list[Any], x: Array, h: Array, gates: int, kept: int, h_bar: Array, results: list[Array]) -> list[Any]:
     """The first arguments backwards; of delta so many times the width of the state are kept."""
     (n, length, features), units, wide = x.shape, h.shape[2], _blocks(h.shape[2])
     ld, slots = kept * units + LINE, min(length, max(2, SUMMED // n))
     sizes = (gates * units * wide, n * wide, slots * n * ld, slots * n * (_blocks(features) + wide))
-    packed, *rooms = map(room, sizes)
-    return [*s, packed, *_bars(h_bar), h, *results, ld, slots, *rooms], [packed, *rooms]
+    packed, *rooms = map(Room, sizes)
+    return [*s, packed, *_bars(h_bar), h, *results, ld, slots, *rooms]
 
 
-def _call(name: str, first: list[Any], rooms: list[Array], words: list[Any], more: list[Array]) -> NativeCall:
-    return NativeCall(name, *first, *words, *more, scratch=sum(a.nbytes for a in (*rooms, *more)))
+def _call(name: str, first: list[Any], words: list[Any]) -> NativeCall:
+    return NativeCall(name, *first, *words)
 
 
 def _blocks(units: int) -> int:

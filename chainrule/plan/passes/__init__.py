@@ -7,6 +7,7 @@
     chains        operations entry by entry pass over memory once
     gradients     gradients are made where they belong
     reuse         values that are not alive at the same time share memory
+    shared memory PyTorch's tensors on the CPU are computed with by compiled kernels
 
 Between them values are given their places (`views`): what strides can say costs nothing.
 """
@@ -25,8 +26,8 @@ from chainrule.plan.passes.turned import with_turned_products
 from chainrule.plan.passes.views import with_places
 from chainrule.plan.program import Call, Draw, Instruction, Program
 
-NAMES = ("dead code", "turned", "affine", "copies", "chains", "gradients", "reuse")
-"""The passes that can be left out, in their order; "reuse" is that of buffers, at the end."""
+NAMES = ("dead code", "turned", "affine", "copies", "chains", "gradients", "reuse", "shared memory")
+"""What can be left out: the passes in their order, the reuse of buffers, and the choice of kernels."""
 
 
 def check_names(without: Collection[str]) -> None:

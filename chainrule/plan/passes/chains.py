@@ -89,10 +89,8 @@ class Links:
         self.operands = [v for c in calls for v in c.reads if places[v].root not in self.made]
         self.read = {places[v].root for v in self.operands}
 
-    def chain(self, outside: set[Value]) -> Instruction:
-        """The finished chain; a single call stays a call."""
-        if len(self.calls) == 1:
-            return self.calls[0]
+    def chain(self, outside: set[Value]) -> Chain:
+        """The finished chain."""
         first, last = self.calls[0], self.calls[-1]
         writes = tuple(v for c in self.calls for v in c.writes if v in outside)
         reads = tuple(dict.fromkeys(self.operands))
