@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from hypothesis import settings
 
 from tests.browser import Browser, chromium
 from tests.passed import Passed
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background, and their children, ignore Ctrl-C
 
 # How long an example takes is the machine's affair (a busy disk, a cold cache), not the law's.
 settings.register_profile("chainrule", deadline=None)

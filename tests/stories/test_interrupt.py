@@ -14,13 +14,12 @@ from chainrule.base.files import read_arrays
 ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
-import signal, sys
+import sys
 import numpy as np
 import chainrule as cr
 from chainrule.base.files import write_arrays
 from chainrule.train import Callback, Checkpoint, EarlyStopping
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may have been started without
 checkpoint, weights, wait, resume = sys.argv[1:]
 
 class Announce(Callback):

@@ -37,8 +37,6 @@ PATIENCE = 120
 
 
 COMMAND = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background, and their children, ignore Ctrl-C
 from chainrule.cli import main
 main()
 """
