@@ -21,14 +21,22 @@ def mlp(widths: tuple[int, ...], activation: str = "relu") -> nn.Module:
 
 
 class CNN(nn.Module):
+    """`pools_first` is the same network, for ReLU and the largest entry commute.
+
+    torch.compile of PyTorch 2.13 gives the convolutions below gradients of exactly 0 where the pooling comes last.
+    """
+
+    pools_first = False
+
     def __init__(self, channels: tuple[int, ...], side: int, hidden: int) -> None:
         super().__init__()
         self.conv1, self.conv2 = nn.Conv2d(channels[0], channels[1], 3), nn.Conv2d(channels[1], channels[2], 3)
         self.fc1, self.fc2 = nn.Linear(flat_after_pooling(channels, side), hidden), nn.Linear(hidden, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = F.relu(self.conv2(F.relu(self.conv1(x))))
-        return self.fc2(F.relu(self.fc1(F.max_pool2d(x, 2).flatten(1))))
+        x = self.conv2(F.relu(self.conv1(x)))
+        x = F.relu(F.max_pool2d(x, 2)) if self.pools_first else F.max_pool2d(F.relu(x), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
 
 
 class ConvBlock(nn.Module):
@@ -97,6 +105,8 @@ class Trainer:
 
     def __init__(self, workload: Workload, compiled: bool = False) -> None:
         self.model = MODELS[workload.kind](**workload.sizes)
+        if isinstance(self.model, CNN):
+            self.model.pools_first = compiled
         self.model.load_state_dict({n: torch.from_numpy(w) for n, w in workload.weights.items()}, strict=False)
         self.optimizer = (
             torch.optim.Adam(self.model.parameters(), lr=workload.lr, fused=True)

@@ -52,7 +52,8 @@ class Replay:
         self.passing = 0  # bytes that NumPy's kernels take and give back, at the peak of one call
         self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
         self.last: list[Line] = []
-        self.freed = NativeCall("move_ahead", 0, 0, 0, 0, 0, 0) if self.native else None  # once input 0 was read
+        self.calls: list[NativeCall] = []
+        self.aside: list[Instruction] = []  # what no compiled kernel does
         self.lines = self._lines()
         self.first.insert(0, _fetched(self.fetched))
         self.last.append(_flagged(program.flags))
@@ -119,21 +120,27 @@ class Replay:
 
     def _lines(self) -> list[Line]:
         pieces: list[NativeCall | Line] = []
-        last = self._last_reader()
         for instruction in self.program:
             found = self._compiled(instruction)
+            if found is None:
+                self.aside.append(instruction)
             pieces += self._in_python(instruction) if found is None else found
-            if instruction is last and found and self.freed is not None:
-                pieces.append(self.freed)
-        self.scratch = share_scratch([piece for piece in pieces if isinstance(piece, NativeCall)])
+            self.calls += found or []
+        self.scratch = share_scratch(self.calls)
         return _joined(pieces)
 
-    def _last_reader(self) -> Instruction | None:
-        """The last instruction that reads the first input."""
-        first, places = self.program.inputs[:1], self.program.places
-        readers = [line for line in self.program if any(places[v].root in first for v in line.reads)]
-        returned = any(places[v].root in first for v in self.program.outputs if v in places)
-        return readers[-1] if readers and not returned else None
+    def addresses(self, value: Value) -> list[tuple[np.ndarray, int, int]] | None:
+        """Where compiled calls are told of an input: table, place, and the bytes behind its beginning.
+
+        Who puts another address there lets the plan read its input elsewhere. None where not only they read it.
+        """
+        places = self.program.places
+        others = [*self.program.returned, *self.program.pinned, *(v for line in self.aside for v in line.reads)]
+        if any(places[v].root is value for v in others if v in places):
+            return None
+        array = self.roots[value]
+        spots = [spot for call in self.calls for spot in call.places if np.may_share_memory(spot[2], array)]
+        return [(table, i, a.ctypes.data - array.ctypes.data) for table, i, a in spots]
 
     def _compiled(self, instruction: Instruction) -> list[NativeCall] | None:
         """The instruction as calls of compiled kernels; None where there are none."""

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.backends.native.ahead import RowsAhead
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded, threads
+from chainrule.backends.numpy_backend import flat_like
 from chainrule.plan import Plan
 from chainrule.plan.compile import Entry
 from chainrule.plan.purity import impurity, model_impurity, optimizer_impurity
@@ -61,44 +62,58 @@ class Planned:
             return batch(self.table, y, rows, following)
 
 
+class Exchange:
+    """Two arrays of which a plan reads its first input in turn, so that the next rows are gathered in the free one."""
+
+    def __init__(self, plan: Replay) -> None:
+        self.x = self.read = plan.inputs[0]
+        self.free = flat_like(self.x, self.x.size).reshape(self.x.shape)
+        spots = plan.addresses(plan.program.inputs[0]) or []
+        self.turns = {
+            id(a): [(words, place, a.ctypes.data + offset) for words, place, offset in spots]
+            for a in (self.read, self.free)
+        }
+        self.is_told = bool(spots)
+
+    def rows(self, table: RowsAhead, rows: np.ndarray, ready: np.ndarray | None) -> None:
+        """Let the plan read these rows, which are gathered already where they are `ready`."""
+        if ready is None or ready is not self.free:
+            table.x.take(rows, 0, self.read, "clip")
+        elif not self.is_told:
+            np.copyto(self.x, ready)
+        else:
+            self.read, self.free = self.free, self.read
+            for words, place, address in self.turns[id(self.read)]:
+                words[place] = address
+
+
 class Batch:
     """The plan for one size of batch."""
 
     def __init__(self, entry: Entry, classifies: bool) -> None:
-        self.entry, self.plan, self.classifies = entry, entry.plan, classifies
+        self.entry, self.classifies = entry, classifies
+        self.plan = plan = entry.plan
         self.draws = entry.program.draws
-        self.direct = isinstance(self.plan, Replay) and self.plan.place.backend.name == "numpy"
-        if self.direct:
-            self.x, self.y = self.plan.inputs  # type: ignore[union-attr]
-            self.spare, self.all = np.empty_like(self.x), np.arange(len(self.x))
-            self.move = self.plan.freed.words if self.plan.native else np.zeros(6, np.int64)  # type: ignore[union-attr]
-            self.moved, self.large = self.move[5:], self.x.nbytes >= WORTH and threads() > 1
-            self.move[1:5] = (
-                self.x.nbytes // max(1, len(self.x)),
-                *(a.ctypes.data for a in (self.spare, self.all, self.x)),
-            )
-            self.z, *self.losses = self.plan.results
+        self.direct = isinstance(plan, Replay) and plan.place.backend.name == "numpy"
+        if isinstance(plan, Replay) and self.direct:
+            (self.x, self.y), (self.z, *self.losses) = plan.inputs, plan.results
+            large = self.x.nbytes >= WORTH and threads() > 1
+            self.exchange = Exchange(plan) if large else None
             self.hits = self._counter()
 
     def __call__(self, table: RowsAhead, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
         if not self.direct:
             return self._elsewhere(table.x[rows], y[rows])
         ready = table.ready(rows)
-        if ready is None:
+        if self.exchange is None:
             table.x.take(rows, 0, self.x, "clip")
-        elif ready is not self.spare or not self.moved[0]:
-            np.copyto(self.x, ready)
+        else:
+            self.exchange.rows(table, rows, ready)
+            if following is not None and len(following) == len(rows):
+                table.prepare(following, self.exchange.free)
         y.take(rows, 0, self.y, "clip")
-        if self.large:
-            self._prepare(table, following)
         self.plan.run()
         return tuple([float(loss) for loss in self.losses]), self.hits()
-
-    def _prepare(self, table: RowsAhead, following: Any) -> None:
-        """Let the next rows be gathered meanwhile, and move in when the plan has read these."""
-        self.move[0] = self.move[5] = 0
-        if following is not None and len(following) == len(self.spare) and table.prepare(following, self.spare):
-            self.move[0] = len(self.all)
 
     def _elsewhere(self, x: np.ndarray, y: np.ndarray) -> tuple[Losses, int]:
         """The same on PyTorch's and JAX's arrays."""

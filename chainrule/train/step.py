@@ -18,8 +18,9 @@ from chainrule.train.objective import compared, correct, one_output
 from chainrule.train.planned import Planned
 from chainrule.train.run import Run
 
-KEPT_EVERY = 16
-"""Steps between two copies of the weights that a NaN falls back to: a copy costs a fraction of a step."""
+KEPT_EVERY, LATER, EARLY = 16, 64, 256
+"""Steps between two copies of the weights that a NaN falls back to, in the early steps of a run, where most of them
+happen, and later: a copy costs a fraction of a step."""
 
 
 class Guard:
@@ -35,7 +36,7 @@ class Guard:
     def note(self) -> None:
         """Copy the weights now and then, before they are used."""
         run = self.run
-        if run.step % KEPT_EVERY == 0 and run.step != self.noted:
+        if run.step % (KEPT_EVERY if run.step < EARLY else LATER) == 0 and run.step != self.noted:
             self.noted = run.step
             for name, part in parts(run.model).items():
                 np.copyto(self.next[name], part.numpy())

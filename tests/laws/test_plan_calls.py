@@ -399,6 +399,22 @@ def test_memory_is_what_is_then_taken(name):
 
 
 @pytest.mark.skipif(loaded() is None, reason="no compiled kernels")
+def test_an_input_can_be_read_elsewhere_unless_others_read_it_too():
+    model = made()
+    plan = cr.compile(lambda x: (cr.sum(model(x)), x * 2)).entry(X).plan
+    here, other = plan.inputs[0], np.array(X) + 1
+    for words, place, offset in plan.addresses(plan.program.inputs[0]):
+        words[place] = other.ctypes.data + offset
+    plan.run()
+    assert not np.shares_memory(here, other)
+    np.testing.assert_array_equal(plan.results[1], 2 * other)
+    np.testing.assert_allclose(plan.results[0], float(cr.sum(model(other))), rtol=1e-5)
+    for step in (lambda x: (cr.sum(model(x)), x), lambda x: cr.sum(cr.sort(x))):
+        returned = cr.compile(step).entry(X).plan
+        assert returned.addresses(returned.program.inputs[0]) is None
+
+
+@pytest.mark.skipif(loaded() is None, reason="no compiled kernels")
 def test_kernels_work_in_the_same_memory_one_after_the_other():
     def scratch(layers):
         model = nn.Sequential(*(nn.Conv2d(16, 16, 3, padding=1) for _ in range(layers)))

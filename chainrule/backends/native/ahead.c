@@ -66,10 +66,3 @@ EXPORT word gathered_ahead(void) {
     atomic_store(&ahead.busy, 0);
     return 1;
 }
-
-/* End the gathering under way, and begin one with these arguments, as of `gather_ahead`, if it is of any rows; the last
-   argument becomes 1 then. */
-EXPORT void move_ahead(const word *a) {
-    if (a[0])
-        ((word *)a)[5] = gathered_ahead() && gather_ahead(a);
-}
