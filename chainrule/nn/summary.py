@@ -93,10 +93,10 @@ def summary(model: Module, *inputs: Any) -> Summary:
     Sequential on (1, 784)
     layer  kind               output    parameters    FLOPs  backward    kept
     ─────  ─────────────────  ────────  ──────────  ───────  ────────  ──────
-    0      Linear(784 → 256)  (1, 256)     200,960  401,664   401,408  1.0 kB
+    0      Linear(784 → 256)  (1, 256)     200,960  401,664   401,408     0 B
     1      ReLU()             (1, 256)           0      256       512  1.0 kB
     2      Linear(256 → 10)   (1, 10)        2,570    5,130    10,240     0 B
-    203,530 parameters, 407,050 FLOPs forward, 412,160 backward, 2.0 kB kept in between
+    203,530 parameters, 407,050 FLOPs forward, 412,160 backward, 1.0 kB kept in between
     """
     return summarised(model, tuple(given_spec(model, given) for given in inputs), Ledger())
 
