@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.backends import host_view, on_host
+from chainrule.backends import host_view
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 
@@ -108,7 +108,7 @@ def _suits(optimizer: Optimizer, group: Group) -> bool:
 
 def _is_compiled(group: Group) -> bool:
     """Whether compiled kernels can make the step of a group."""
-    return loaded() is not None and on_host(group.flat.values)
+    return group.is_on_host and loaded() is not None
 
 
 def _is_its_own(kind: type[Any]) -> bool:

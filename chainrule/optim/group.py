@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends import backend_of, flat_zeros, put
+from chainrule.backends import backend_of, flat_zeros, on_host, put
 from chainrule.core.graph import tick
 from chainrule.nn import Flat, Parameter
 from chainrule.optim.slots import Slot
@@ -28,6 +28,7 @@ class Group:
         self.factor, self.settings = factor, dict(settings)
         self.backend = backend_of(self.flat.parameters[0].value)
         self.in_place = self.backend.in_place
+        self.is_on_host = on_host(self.flat.parameters[0].value)
         values = self.flat.values
         self.moments: dict[str, Any] = {name: flat_zeros(values, len(values)) for name in kept}
         self.counts = np.zeros(len(self.flat.parameters), np.int64)

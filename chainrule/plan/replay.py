@@ -9,7 +9,6 @@ once, and started by one call.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -214,8 +213,17 @@ def _fused(act: Act) -> Any:
 
 def _joined(pieces: list[NativeCall | Line]) -> list[Line]:
     """Compiled calls that follow one another as one."""
-    runs = groupby(pieces, lambda piece: isinstance(piece, NativeCall))
-    return [line for compiled, run in runs for line in ([runner(list(run))] if compiled else run)]  # type: ignore
+    lines: list[Line] = []
+    waiting: list[NativeCall] = []
+    for piece in [*pieces, None]:
+        if isinstance(piece, NativeCall):
+            waiting.append(piece)
+            continue
+        if waiting:
+            lines.append(runner(waiting))
+        lines += [] if piece is None else [piece]
+        waiting = []
+    return lines
 
 
 def _straight(lines: list[Line]) -> Line:

@@ -35,7 +35,6 @@ class NativeCall:
         self.words = np.array([_word(a) for a in arguments], np.int64)
         self.places = [(self.words, i, a) for i, a in enumerate(arguments) if isinstance(a, np.ndarray)]
         self.kept: list[np.ndarray] = [a for _, _, a in self.places]
-
         self.memory: np.ndarray | None = None
         self.rooms = [(i, a) for i, a in enumerate(arguments) if isinstance(a, Room)]
 

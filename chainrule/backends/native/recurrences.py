@@ -23,7 +23,7 @@ def lstm(
     if s is None or not by_rows(h, c, gates) or not _singles(c0):
         return None
     cells = Room(len(x) * _blocks(h.shape[2]))
-    return _call("lstm", _forward(s, x, h, 4), [*_matrix(c0), c, gates, cells])
+    return NativeCall("lstm", *_forward(s, x, h, 4), *_matrix(c0), c, gates, cells)
 
 
 def lstm_back(
@@ -38,7 +38,7 @@ def lstm_back(
         return None
     dc = Room(len(x) * _blocks(h.shape[2]))
     words = [*_bars(c_bar), *_bars(gates_bar), c, gates, *_matrix(c0), delta, c0_bar, b_bar]
-    return _call("lstm_back", _backward(s, x, h, 4, 4, h_bar, [h0_bar, w_bar, u_bar]), [*words, dc])
+    return NativeCall("lstm_back", *_backward(s, x, h, 4, 4, h_bar, [h0_bar, w_bar, u_bar]), *words, dc)
 
 
 def gru(
@@ -49,7 +49,7 @@ def gru(
     s = _sequence(x, h0, mask, reverse, w, u, b)
     if s is None or not by_rows(b_hh, h, a):
         return None
-    return _call("gru", _forward(s, x, h, 3), [b_hh, a, Room(_blocks(h.shape[2]))])
+    return NativeCall("gru", *_forward(s, x, h, 3), b_hh, a, Room(_blocks(h.shape[2])))
 
 
 def gru_back(
@@ -61,7 +61,7 @@ def gru_back(
     if s is None or not by_rows(h, a, delta, h0_bar, w_bar, u_bar, b_bar, b_hh_bar) or not _singles(h_bar, a_bar):
         return None
     words = [*_bars(a_bar), a, delta, b_bar, b_hh_bar]
-    return _call("gru_back", _backward(s, x, h, 3, 4, h_bar, [h0_bar, w_bar, u_bar]), words)
+    return NativeCall("gru_back", *_backward(s, x, h, 3, 4, h_bar, [h0_bar, w_bar, u_bar]), *words)
 
 
 def rnn(
@@ -72,7 +72,7 @@ def rnn(
     s = _sequence(x, h0, mask, reverse, w, u, b)
     if s is None or not by_rows(h):
         return None
-    return _call("rnn", _forward(s, x, h, 1), [int(nonlinearity == "relu")])
+    return NativeCall("rnn", *_forward(s, x, h, 1), int(nonlinearity == "relu"))
 
 
 def rnn_back(
@@ -84,10 +84,10 @@ def rnn_back(
     if s is None or not by_rows(h, delta, h0_bar, w_bar, u_bar, b_bar) or not _singles(h_bar):
         return None
     words = [int(nonlinearity == "relu"), delta, b_bar]
-    return _call("rnn_back", _backward(s, x, h, 1, 1, h_bar, [h0_bar, w_bar, u_bar]), words)
+    return NativeCall("rnn_back", *_backward(s, x, h, 1, 1, h_bar, [h0_bar, w_bar, u_bar]), *words)
 
 
-# Arguments and memory that all of them have; it is taken when the call is made, and kept for all its runs.
+# Arguments that all of them have, memory to work in among them.
 
 
 def _sequence(x: Array, h0: Array, mask: list[Array], reverse: bool, w: Any, u: Array, b: Any) -> list[Any] | None:
@@ -116,10 +116,6 @@ def _backward(s: list[Any], x: Array, h: Array, gates: int, kept: int, h_bar: Ar
     sizes = (gates * units * wide, n * wide, slots * n * ld, slots * n * (_blocks(features) + wide))
     packed, *rooms = map(Room, sizes)
     return [*s, packed, *_bars(h_bar), h, *results, ld, slots, *rooms]
-
-
-def _call(name: str, first: list[Any], words: list[Any]) -> NativeCall:
-    return NativeCall(name, *first, *words)
 
 
 def _blocks(units: int) -> int:
