@@ -128,7 +128,9 @@ def _changed_module(before: dict[str, Any], now: dict[str, Any]) -> str:
 def _numbers(step: Any, depth: int) -> Iterator[tuple[Callable[[], Any], Any, str]]:
     """Plain values that a function takes from around it: how to find each, its value, its name."""
     function = getattr(step, "__func__", step)
-    if not isinstance(function, types.FunctionType) or depth == 0 or function.__module__.startswith("chainrule."):
+    if not isinstance(function, types.FunctionType) or depth == 0:
+        return
+    if (function.__module__ or "").startswith("chainrule."):  # code without a module has None
         return
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     around = [(name, _cell(cell)) for name, cell in cells]

@@ -72,6 +72,16 @@ def test_a_changed_mode_is_noticed():
     assert "training: True → False" in plan.why()
 
 
+def test_a_step_may_come_from_code_without_a_module():
+    names = {"cr": cr, "rate": 3.0}
+    exec("def step(x):\n    return cr.sum(x * rate)", names)
+    assert names["step"].__module__ is None
+    plan = cr.compile(names["step"])
+    assert float(plan(np.ones(4, np.float32))) == 12
+    names["rate"] = 2.0
+    assert float(plan(np.ones(4, np.float32))) == 8
+
+
 def test_a_changed_setting_of_a_layer_is_noticed():
     model = nn.Sequential(nn.LeakyReLU(0.1))
     plan = cr.compile(lambda x: model(x))
