@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import chart, overhead, report, starting, training, watching
-from benchmarks.contenders import CONTENDERS, EAGER, JIT, NUMPY, PYTORCH, TORCH
-from benchmarks.steps import QUICK, Lane, Pace, chosen, measured
+from benchmarks.contenders import CONTENDERS, EAGER, JIT, NUMPY, ON_GPU, PYTORCH, TORCH, Contender
+from benchmarks.steps import QUICK, Lane, Pace, measured
 from benchmarks.targets import targets
 from benchmarks.workloads import WORKLOADS
 
@@ -44,7 +46,7 @@ def main() -> None:
 
 def _steps(results: dict[str, Any], options: Any, lane: Lane) -> None:
     for workload in options.only:
-        results.setdefault("steps", {})[workload] = found = measured(workload, chosen(options.contenders), lane)
+        results.setdefault("steps", {})[workload] = found = measured(workload, _chosen(options), lane)
         _say(report.steps(found))
 
 
@@ -53,7 +55,8 @@ def _eager(results: dict[str, Any], options: Any, lane: Lane) -> None:
     for workload in ("mlp", "gpt-small"):
         known = results.get("steps", {}).get(workload, {}).get("contenders", {})
         if not all(known.get(name, {}).get("rounds") for name in (EAGER, PYTORCH)):
-            results.setdefault("eager", {})[workload] = found = measured(workload, chosen((EAGER, PYTORCH)), lane)
+            both = [CONTENDERS[EAGER], CONTENDERS[PYTORCH]]
+            results.setdefault("eager", {})[workload] = found = measured(workload, both, lane)
             _say(report.steps(found))
 
 
@@ -96,16 +99,26 @@ def _options() -> Any:
         prog="python -m benchmarks", description="Chainrule beside its peers: see README.md."
     )
     parser.add_argument("--quick", action="store_true", help="under 4 minutes: fewer contenders, rounds and steps")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: the steps alone, on a GPU")
     parser.add_argument("--part", type=_names(PARTS), default=list(PARTS), help=f"of {', '.join(PARTS)}")
     parser.add_argument("--only", type=_names(WORKLOADS), default=list(WORKLOADS), help=f"of {', '.join(WORKLOADS)}")
-    parser.add_argument("--contenders", type=_names(CONTENDERS), help=f"of {', '.join(CONTENDERS)}")
+    known = CONTENDERS | ON_GPU
+    parser.add_argument("--contenders", type=_names(known), help=f"of {', '.join(known)}")
     parser.add_argument("--threads", type=int, default=2, help="threads of every process (2)")
     parser.add_argument("--rounds", type=int, help="rounds over all contenders")
     parser.add_argument("--data", help="a folder with the four MNIST files, for the part training")
     parser.add_argument("--out", default="benchmarks/results", help="where results.json and steps.png go")
     options = parser.parse_args()
+    if options.device == "cuda":
+        options.part = ["steps"]
+        options.contenders = options.contenders or list(ON_GPU)
     options.contenders = options.contenders or list(IN_A_HURRY if options.quick else CONTENDERS)
     return options
+
+
+def _chosen(options: Any) -> list[Contender]:
+    known = ON_GPU if options.device == "cuda" else CONTENDERS
+    return [known[name] for name in options.contenders if name in known]
 
 
 def _names(known: Any) -> Callable[[str], list[str]]:
@@ -129,7 +142,7 @@ def _lane(options: Any, out: Path) -> Iterator[Lane]:
         pace = Pace(**{**vars(pace), "rounds": options.rounds})
     with tempfile.TemporaryDirectory() as scratch, (out / "workers.log").open("w") as log:
         fresh = {"TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor", "CACHEDB": f"{scratch}/tinygrad.db"}
-        yield Lane(options.threads, log, pace, fresh)
+        yield Lane(options.threads, log, pace, fresh, options.device)
 
 
 def _about(options: Any) -> dict[str, Any]:
@@ -138,6 +151,7 @@ def _about(options: Any) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d %H:%M"),
         "machine": platform.platform(),
         "processor": _processor(),
+        **({"gpu": _gpu()} if options.device == "cuda" else {}),
         "python": platform.python_version(),
         "versions": {name: found for name in LIBRARIES if (found := _version(name))},
         "threads": options.threads,
@@ -151,6 +165,12 @@ def _processor() -> str:
     return next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
     )
+
+
+def _gpu() -> str:
+    """The name of the GPU; asked of PyTorch in a process of its own, for it keeps memory there."""
+    ask = "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else 'none')"
+    return subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout.strip()
 
 
 def _version(name: str) -> str:

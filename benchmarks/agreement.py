@@ -23,10 +23,11 @@ def deviations(losses: Mapping[str, Sequence[float]]) -> dict[str, float]:
     }
 
 
-def void(losses: Mapping[str, Sequence[float]], tolerance: float = TOLERANCE) -> dict[str, str]:
+def void(losses: Mapping[str, Sequence[float]], tolerances: Mapping[str, float] | None = None) -> dict[str, str]:
     """The contenders whose row is void, with the reason. Of two that disagree nobody knows which is right."""
+    tolerances = tolerances or {}
     return {
         name: f"void: losses differ by {100 * worst:.2g} %"
         for name, worst in deviations(losses).items()
-        if not worst <= tolerance
+        if not worst <= tolerances.get(name, TOLERANCE)
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.agreement import STEPS, deviations, void
-from benchmarks.contenders import CONTENDERS, JIT, OURS, PYTORCH, Contender, products
+from benchmarks.contenders import JIT, OURS, PYTORCH, Contender, products
 from benchmarks.processes import Process, RefusedError
 
-PRODUCTS = Contender("matrix product", "products")
+PRODUCTS = "matrix product"
 WEIGHED = (*OURS, PYTORCH, JIT)
 """Whose memory is measured: it takes processes of their own, and with torch.compile a second compilation."""
 
@@ -35,12 +36,16 @@ QUICK = Pace(rounds=3, seconds=0.1, blocks=3, steps=5, patience=20.0, memory=Fal
 
 @dataclass(frozen=True)
 class Lane:
-    """What all measurements share: threads of a process, where its messages go, and how long is measured."""
+    """What all measurements share: threads of a process, where its messages go, and how long is measured.
+
+    On a GPU contenders are started all at once: what they wait for is their own compilers.
+    """
 
     threads: int
     log: Any
     pace: Pace
     environment: dict[str, str]
+    device: str = "cpu"
 
     def process(self, contender: Contender) -> Process:
         return Process(self.threads, self.log, {**self.environment, **contender.environment})
@@ -48,32 +53,34 @@ class Lane:
 
 def measured(workload: str, contenders: Sequence[Contender], lane: Lane) -> dict[str, Any]:
     """Everything about one workload: by contender, and the machine's rate meanwhile."""
-    entries: dict[str, dict[str, Any]] = {c.name: {} for c in contenders}
+    everyone = (Contender(PRODUCTS, "products", {"device": lane.device}), *contenders)
     alive: dict[str, Process] = {}
+
+    def begun(contender: Contender) -> dict[str, Any]:
+        process = alive[contender.name] = lane.process(contender)
+        try:
+            return _begun(process, contender, workload, lane.pace)
+        except RefusedError as reason:
+            alive.pop(contender.name).close()
+            return {"refused": str(reason)}
+
     try:
-        for contender in (PRODUCTS, *contenders):
-            entry = entries.setdefault(contender.name, {})
-            process = lane.process(contender)
-            alive[contender.name] = process
-            try:
-                entry |= _begun(process, contender, workload, lane.pace)
-            except RefusedError as reason:
-                entry["refused"] = str(reason)
-                alive.pop(contender.name).close()
-        machine = entries.pop(PRODUCTS.name)
-        flops = _flops(alive[PRODUCTS.name], workload)
+        with ThreadPoolExecutor(1 if lane.device == "cpu" else len(everyone)) as pool:
+            entries = dict(zip([c.name for c in everyone], pool.map(begun, everyone), strict=True))
+        machine = entries.pop(PRODUCTS)
+        flops = _flops(alive[PRODUCTS], workload)
         losses = {name: e["losses"] for name, e in entries.items() if "losses" in e}
         for name, worst in deviations(losses).items():
             entries[name]["deviation"] = worst
-        for name, reason in void(losses).items():
+        for name, reason in void(losses, {c.name: c.tolerance for c in contenders}).items():
             entries[name]["void"] = reason
-        _timed(alive, {**entries, PRODUCTS.name: machine}, lane.pace)
+        _timed(alive, {**entries, PRODUCTS: machine}, lane.pace)
     finally:
         for process in alive.values():
             process.close()
-    if lane.pace.memory:
+    if lane.pace.memory and lane.device == "cpu":
         _weighed(contenders, entries, workload, lane)
-    rate = products.FLOPS / statistics.median(machine["rounds"])
+    rate = products.work(lane.device) / statistics.median(machine["rounds"])
     return {"workload": workload, "flops": flops, "rate": rate, "contenders": entries}
 
 
@@ -81,7 +88,7 @@ def _begun(process: Process, contender: Contender, workload: str, pace: Pace) ->
     """Built, its first step timed, the losses of the first steps."""
     settings = dict(contender.settings)
     first = process.ask("start", module=contender.module, workload=workload, settings=settings, began=process.began)
-    if contender is PRODUCTS:
+    if contender.name == PRODUCTS:
         return first
     rest = process.ask("losses", steps=pace.steps - 1, patience=pace.patience)["losses"]
     return {**first, "losses": [first["loss"], *rest]}
@@ -119,10 +126,6 @@ def _weighed(contenders: Sequence[Contender], entries: dict[str, Any], workload:
                 entries[contender.name]["memory"] = process.ask("memory", **arguments, warm=True)
             except RefusedError as reason:
                 entries[contender.name]["memory"] = {"refused": str(reason)}
-
-
-def chosen(names: Sequence[str]) -> list[Contender]:
-    return [CONTENDERS[name] for name in names]
 
 
 # Reading results.

@@ -27,7 +27,9 @@ class Target:
 
 
 def targets(results: Results) -> list[Target]:
-    """All targets, in the order of the report."""
+    """All targets, in the order of the report; on a GPU its own."""
+    if results.get("about", {}).get("gpu"):
+        return [_on_gpu(results)]
     steps = (_against_pytorch, _against_compiled, _against_jax, _eager, _memory)
     return [target for part in (*steps, _training, _overhead, _watching, _start) for target in part(results)]
 
@@ -106,6 +108,12 @@ def _against_pytorch(results: Results) -> Iterator[Target]:
     yield _least("PyTorch eager / better plan: every other row at least 1.0x", others, 1.0, WORKLOADS.keys() - SMALL)
     yield _mean("PyTorch eager / better plan: geometric mean at least 1.7x", better, 1.7)
     yield _least("PyTorch eager / NumPy plan: every row at least 0.6x", plain, 0.6, WORKLOADS)
+
+
+def _on_gpu(results: Results) -> Target:
+    """Rows whose step is shorter than it takes to start its kernels one by one."""
+    small = {n: v for n, v in _ratios(results, PYTORCH, lambda _: TORCH).items() if n in SMALL}
+    return _least("PyTorch eager / torch plan on a GPU: tiny, mlp-small and mlp at least 3x", small, 3.0, SMALL)
 
 
 def _against_compiled(results: Results) -> Iterator[Target]:

@@ -6,12 +6,14 @@ import json
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from chainrule.backends import backend_named, register
 from tests.browser import Browser, chromium
 from tests.passed import Passed
 
@@ -79,9 +81,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chainrule")
     group.addoption("--passed-to", help="write the names of the tests that passed into this file")
     group.addoption("--beyond", help="leave out the tests that this file names")
+    group.addoption("--torch-device", help="what tests mean by the backend torch, as in --torch-device cuda")
+
+
+def use_torch_on(device: str) -> None:
+    """Let the backend torch be this device of it where none is named."""
+    torch = backend_named("torch")
+    register(replace(torch, device_named=lambda name: torch.device_named(name or device)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if device := config.getoption("--torch-device"):
+        use_torch_on(device)
     config.pluginmanager.register(Passed(config), "passed")
     config.addinivalue_line("markers", "worked(*ids): shows worked examples of the documents, by id")
     if not config.pluginmanager.has_plugin("worked-examples"):

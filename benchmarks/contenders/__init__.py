@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from benchmarks.agreement import TOLERANCE
+
 
 class UnsuitedError(Exception):
     """A contender has no such model, or not with the same arithmetic; the message says why."""
@@ -23,12 +25,16 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class Contender:
-    """A name for tables, a module of this package, and the settings it is started with."""
+    """A name for tables, a module of this package, and the settings it is started with.
+
+    `tolerance` is how far its losses may be from those of the others, relatively.
+    """
 
     name: str
     module: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    tolerance: float = TOLERANCE
 
 
 NUMPY, TORCH, JAX, EAGER = "cr numpy", "cr torch", "cr jax", "cr eager"
@@ -54,3 +60,31 @@ CONTENDERS = {
         Contender(TINYGRAD, "tinygrad_steps"),
     )
 }
+
+HALF = " bf16"
+"""Behind the name of who computes in bfloat16 with weights in float32."""
+OF_HALF = 5e-2
+WHOLE = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "JAX_DEFAULT_MATMUL_PRECISION": "highest"}
+"""For JAX on a GPU: it would round the operands of products to 10 bits, and take the memory of all others."""
+
+
+def _on_gpu(half: bool) -> list[Contender]:
+    settings, name, tolerance = {"device": "cuda", "half": half}, HALF * half, OF_HALF if half else TOLERANCE
+    return [
+        Contender(TORCH + name, "chainrule_steps", {**settings, "library": "torch"}, {}, tolerance),
+        Contender(PYTORCH + name, "torch_steps", settings, {}, tolerance),
+        Contender(COMPILED + name, "torch_steps", {**settings, "compiled": True}, {}, tolerance),
+    ]
+
+
+ON_GPU = {
+    c.name: c
+    for c in (
+        *_on_gpu(half=False),
+        Contender(JAX, "chainrule_steps", {"library": "jax"}, WHOLE),
+        Contender(EAGER, "chainrule_steps", {"library": "torch", "device": "cuda", "compiled": False}),
+        Contender(JIT, "jax_steps", {}, WHOLE),
+        *_on_gpu(half=True),
+    )
+}
+"""Who takes part with `--device cuda`."""

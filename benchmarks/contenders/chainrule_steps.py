@@ -88,12 +88,24 @@ def named(weights: dict[str, Any]) -> dict[str, Any]:
 
 
 class Trainer:
-    """A model, its optimiser, and a step that is a plan, or define-by-run where `compiled` is False."""
+    """A model, its optimiser, and a step that is a plan, or define-by-run where `compiled` is False.
+
+    With `half` it computes in bfloat16, with weights in float32.
+    """
 
     def __init__(
-        self, workload: Workload, library: str = "numpy", compiled: bool = True, watch: Any = None, lr: float = 0
+        self,
+        workload: Workload,
+        library: str = "numpy",
+        compiled: bool = True,
+        watch: Any = None,
+        lr: float = 0,
+        device: str | None = None,
+        half: bool = False,
     ) -> None:
-        cr.use(library)
+        if device == "cuda":
+            all_of_float32()
+        cr.use(library, device)
         self.model = MODELS[workload.kind](**workload.sizes)
         buffers = dict(self.model.named_buffers())
         self.model.load_state_dict(named(workload.weights) | {n: b.numpy() for n, b in buffers.items()})
@@ -103,14 +115,15 @@ class Trainer:
         self.loss = cr.losses.binary_cross_entropy_with_logits if workload.name == "tiny" else cr.losses.cross_entropy
         step = self.written_out
         self.plan: Any = cr.compile(step) if compiled else step
-        self.batches = [tuple(_placed(a, library) for a in batch) for batch in workload.batches]
+        self.network = nn.LowPrecision(self.model, "bfloat16") if half else self.model
+        self.batches = [tuple(_placed(a, library, device) for a in batch) for batch in workload.batches]
         if watch:
             self.plan.watch(*WATCHED, **watch)
 
     def written_out(self, x: Any, y: Any) -> Any:
         """The step."""
         self.optimizer.zero_grad()
-        loss = self.loss(self.model(x), y)
+        loss = self.loss(self.network(x), y)
         loss.backward()
         self.optimizer.step()
         return loss
@@ -122,11 +135,16 @@ class Trainer:
         return float(loss)
 
 
-def _placed(array: Any, library: str) -> Any:
-    """A batch in the library's own arrays, as its peers have it."""
+def _placed(array: Any, library: str, device: str | None) -> Any:
+    """A batch in the library's own arrays, where its peers have it."""
     if library == "torch":
-        return import_module("torch").from_numpy(array)
+        return import_module("torch").from_numpy(array).to(device)
     return array if library == "numpy" else import_module("jax.numpy").asarray(array)
+
+
+def all_of_float32() -> None:
+    """Convolutions by PyTorch on a GPU with all digits, as its products are unless one asks for fewer."""
+    import_module("torch").backends.cudnn.allow_tf32 = False
 
 
 start = Trainer

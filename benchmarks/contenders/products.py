@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from benchmarks.workloads import Workload
 
-SIZE = 1024
-"""Rows and columns: past the sizes at which starting threads costs."""
-FLOPS = 2 * SIZE**3
+SIZES = {"cpu": 1024, "cuda": 8192}
+"""Rows and columns: past the sizes at which starting threads, or filling a GPU, costs."""
 
 
 class Trainer:
-    """A step is one product of square float32 matrices by NumPy's BLAS."""
+    """A step is one product of square float32 matrices, by NumPy's BLAS or by PyTorch on a GPU."""
 
-    def __init__(self, workload: Workload) -> None:
-        self.a = np.random.default_rng(0).standard_normal((SIZE, SIZE), np.float32)
-        self.b = np.empty_like(self.a)
+    def __init__(self, workload: Workload, device: str = "cpu") -> None:
+        self.library: Any = np if device == "cpu" else import_module("torch")
+        a = np.random.default_rng(0).standard_normal((SIZES[device], SIZES[device]), np.float32)
+        self.a = a if device == "cpu" else self.library.from_numpy(a).to(device)
+        self.b = self.library.empty_like(self.a)
 
     def step(self, k: int) -> Any:
-        return np.matmul(self.a, self.a, out=self.b)[0, 0]
+        return self.library.matmul(self.a, self.a, out=self.b)[0, 0]
 
     def value(self, loss: Any) -> float:
         return float(loss)
 
 
 start = Trainer
+
+
+def work(device: str) -> int:
+    """Floating-point operations of one product."""
+    return 2 * SIZES[device] ** 3
 
 
 def flops(workload: Workload) -> float:

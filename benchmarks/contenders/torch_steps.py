@@ -101,10 +101,11 @@ MODELS = {"mlp": mlp, "cnn": CNN, "convblock": ConvBlock, "lstm": LastState, "gp
 
 
 class Trainer:
-    """The usual loop's body: zero_grad, forward, backward, step."""
+    """The usual loop's body: zero_grad, forward, backward, step; with `half` the model under autocast to bfloat16."""
 
-    def __init__(self, workload: Workload, compiled: bool = False) -> None:
-        self.model = MODELS[workload.kind](**workload.sizes)
+    def __init__(self, workload: Workload, compiled: bool = False, device: str = "cpu", half: bool = False) -> None:
+        torch.backends.cudnn.allow_tf32 = False  # float32 with all its digits, as products have them
+        self.model = MODELS[workload.kind](**workload.sizes).to(device)
         if isinstance(self.model, CNN):
             self.model.pools_first = compiled
         self.model.load_state_dict({n: torch.from_numpy(w) for n, w in workload.weights.items()}, strict=False)
@@ -113,16 +114,19 @@ class Trainer:
             if workload.optimizer == "adam"
             else torch.optim.SGD(self.model.parameters(), lr=workload.lr, fused=True)
         )
-        self.batches = [tuple(map(torch.from_numpy, batch)) for batch in workload.batches]
+        self.batches = [tuple(torch.from_numpy(a).to(device) for a in batch) for batch in workload.batches]
         model, criterion = (
             self.model,
             F.binary_cross_entropy_with_logits if workload.name == "tiny" else F.cross_entropy,
         )
 
         def forward(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-            return criterion(model(x), y)
+            with torch.autocast(device, torch.bfloat16, enabled=half):
+                z = model(x)
+            return criterion(z.float() if half else z, y)
 
-        self.forward = torch.compile(forward) if compiled else forward
+        mode = "reduce-overhead" if device == "cuda" else None
+        self.forward = torch.compile(forward, mode=mode) if compiled else forward
 
     def step(self, k: int) -> Any:
         x, y = self.batches[k % len(self.batches)]

@@ -14,6 +14,7 @@ from chainrule.backends.interface import (
     looked_at,
     on_host,
     put,
+    readable,
     register,
     xp,
 )
@@ -24,5 +25,5 @@ register(NUMPY)
 __all__ = [
     "NUMPY", "Backend", "Place", "as_dtype", "backend_named", "backend_of", "copied", "dtype_of", "flat_zeros",
     "host_view", "into", "into_each", "is_array", "is_floating", "is_host", "kind_of", "looked_at", "on_host",
-    "place_named", "place_of", "placed", "put", "register", "use", "xp",
+    "place_named", "place_of", "placed", "put", "readable", "register", "use", "xp",
 ]  # fmt: skip

@@ -42,6 +42,8 @@ class Backend:
     """Whether arrays can be written to. Where they cannot, kernels ignore `out=`."""
     vendor: Mapping[str, Callable[[Callable[..., Array]], Callable[..., Array]]] = field(default_factory=dict)
     """Makers of kernels that serve some calls, and leave the others to the generic kernel that they are given."""
+    repeated: Callable[[np.ndarray, str | None], Array] | None = None
+    """An array of NumPy's that is one number repeated, as an array here that takes the room of one number."""
     strided: Callable[..., Array] | None = None
     """`strided(root, shape, strides, offset)`: a view of an array's memory, counted in entries from its first."""
     updates: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
@@ -51,8 +53,12 @@ class Backend:
     """Compiles a function of arrays, where the library has a compiler of its own."""
     flat_like: Callable[[Array, int], Array] = lambda array, size: xp(array).empty_like(array, shape=(size,))
     """A flat array of some size in memory of its own, of an array's dtype and on its device, with any numbers in it."""
+    has_graphs: Callable[[str], bool] = lambda device: False
+    """Whether a device records kernels that are launched one after the other as a graph, to start them by one call."""
     captured: Callable[[Callable[[], Any], Array], Callable[[], Any]] = lambda run, example: run
-    """The same run, recorded by the device where it can be, so that it is started by one call."""
+    """A run of kernels as one graph, on the device of an array; its first call is the run itself."""
+    looking: Callable[[Callable[[Any], Any]], Callable[[Array], Any]] = lambda verify: verify
+    """A check of arguments by their numbers, which does not make a device wait for an array that it has seen before."""
 
     def kernel(self, primitive: Any) -> Callable[..., Array]:
         """The kernel of a primitive for these arrays."""
@@ -179,7 +185,14 @@ def together(arrays: Sequence[Array]) -> list[Array]:
     backend = joint([type(a) for a in arrays])
     kin = [a for a in arrays if backend_of(a) is backend]
     device = backend.device_of(kin[0])
-    return [a if isinstance(a, backend.array_types) else backend.asarray(a, device=device) for a in arrays]
+    return [a if isinstance(a, backend.array_types) else readable(a, backend, device) for a in arrays]
+
+
+def readable(values: Array, backend: Backend, device: str) -> Array:
+    """An array for kernels of a backend to read, not to write: one number repeated stays one number."""
+    if backend.repeated and isinstance(values, np.ndarray) and values.size > 1 and not any(values.strides):
+        return backend.repeated(values, device)
+    return backend.asarray(values, device=device)
 
 
 def on_host(array: Array) -> bool:

@@ -1,7 +1,7 @@
 """Attention in PyTorch; see `chainrule.ops.blockwise_attention` and `chainrule.ops.scores`.
 
-On a CPU, full and causal attention of one width, without a mask, is PyTorch's flash kernel and its backward pass.
-Everything else goes by the generic kernel, block by block.
+Full and causal attention of one width, without a mask, is PyTorch's own kernel and its backward pass: the flash kernel
+of the CPU, the memory-efficient one of a GPU. Everything else goes by the generic kernel, block by block.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from chainrule.backends.interface import into_each
 from chainrule.backends.torch_sequences import is_nothing
@@ -18,15 +19,25 @@ from chainrule.backends.torch_sequences import is_nothing
 Band = tuple[int | None, int | None]
 
 BANDS = ((None, None), (None, 0))
-"""Those that PyTorch's kernel knows: no bound, and causal."""
+"""Those that PyTorch's kernels know: no bound, and causal."""
 
-PRECISE = (torch.float32, torch.float64)
-"""Of narrower numbers PyTorch keeps the logarithms in float32, which ours, in the dtype of the rest, cannot say."""
+SERVED = {
+    "cpu": {torch.float32: 1, torch.float64: 1},
+    "cuda": {torch.float32: 4, torch.bfloat16: 8, torch.float16: 8},
+}
+"""By device the dtypes that have a kernel, and what the width must be a multiple of."""
+
+NARROW = (torch.bfloat16, torch.float16)
+"""PyTorch keeps the logarithms of these in float32, which ours, in the dtype of the rest, cannot say."""
+
+ROUND = 32
+"""The kernel of a GPU has room for logarithms in multiples of this."""
 
 
 def _serves(q: Any, v: Any, mask: Any, band: Band) -> bool:
-    same_width = q.shape[-1] == v.shape[-1]
-    return same_width and not mask and band in BANDS and q.is_cpu and q.dtype in PRECISE and q.numel() and v.numel()
+    unit = SERVED.get(q.device.type, {}).get(q.dtype)
+    fits = unit is not None and q.shape[-1] == v.shape[-1] and q.shape[-1] % unit == 0
+    return fits and not mask and band in BANDS and q.numel() > 0 and v.numel() > 0
 
 
 def _heads(x: Any) -> Any:
@@ -41,11 +52,19 @@ def attention(generic: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(q: Any, k: Any, v: Any, *mask: Any, scale: float, band: Band, block: int, out: Any = None) -> Any:
         if not _serves(q, v, mask, band):
             return generic(q, k, v, *mask, scale=scale, band=band, block=block, out=out)
-        flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-        y, logarithm = flash(*map(_heads, (q, k, v)), 0.0, band == (None, 0), scale=scale)
-        return into_each(out, (y.reshape(*q.shape[:-1], -1), logarithm.reshape(q.shape[:-1])))
+        y, logarithm = _forward(*map(_heads, (q, k, v)), scale, band)
+        return into_each(out, (y.reshape(*q.shape[:-1], -1), logarithm.to(q.dtype).reshape(q.shape[:-1])))
 
     return kernel
+
+
+def _forward(q: Any, k: Any, v: Any, scale: float, band: Band) -> tuple[Any, Any]:
+    """The result and the logarithms (batch, heads, T), which are in float32 where the rest is narrower."""
+    if q.is_cpu:
+        return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, band == (None, 0), scale=scale)
+    efficient = torch.ops.aten._scaled_dot_product_efficient_attention
+    y, logarithm, *_ = efficient(q, k, v, None, True, 0.0, band == (None, 0), scale=scale)
+    return y, logarithm[..., : q.shape[-2]]
 
 
 def attention_back(generic: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,12 +77,27 @@ def attention_back(generic: Callable[..., Any]) -> Callable[..., Any]:
         if not _serves(q, v, mask, band) or not is_nothing(log_bar):
             given = (y_bar, log_bar, y, logarithm, q, k, v, *mask)
             return generic(*given, scale=scale, band=band, block=block, out=out)
-        flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-        q_, k_, v_, y_, y_bar_ = map(_heads, (q, k, v, y, y_bar))
-        bars = flash(y_bar_, q_, k_, v_, y_, logarithm.reshape(q_.shape[:-1]), 0.0, band == (None, 0), scale=scale)
+        arrays = tuple(map(_heads, (y_bar, q, k, v, y)))
+        logarithm = logarithm.reshape(arrays[1].shape[:-1])
+        if q.dtype in NARROW:
+            logarithm = _forward(*arrays[1:4], scale, band)[1]
+        bars = _backward(*arrays, logarithm, scale, band)
         return into_each(out, tuple(bar.reshape(x.shape) for bar, x in zip(bars, (q, k, v), strict=True)))
 
     return kernel
+
+
+def _backward(y_bar: Any, q: Any, k: Any, v: Any, y: Any, logarithm: Any, scale: float, band: Band) -> Any:
+    """The cotangents of q, k and v, each (batch, heads, T, d)."""
+    causal = band == (None, 0)
+    if q.is_cpu:
+        flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+        return flash(y_bar, q, k, v, y, logarithm, 0.0, causal, scale=scale)
+    rows = functional.pad(logarithm, (0, -logarithm.shape[-1] % ROUND), value=torch.inf)
+    seed = torch.empty((), dtype=torch.int64, device=q.device)  # of dropout, which there is none of
+    efficient = torch.ops.aten._scaled_dot_product_efficient_attention_backward
+    wanted = [True, True, True, False]
+    return efficient(y_bar, q, k, v, None, y, rows, seed, seed, 0.0, wanted, causal, scale=scale)[:3]
 
 
 def masked_softmax(s: Any, *mask: Any, scale: float, band: Band, out: Any = None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from chainrule.backends import torch_attention, torch_pooling
+from chainrule.backends import torch_attention, torch_graphs, torch_lstm, torch_norms, torch_pooling
 from chainrule.backends.dtypes import bfloat16
 from chainrule.backends.interface import Backend, backend_of, is_array
 from chainrule.backends.torch_kernels import KERNELS
@@ -32,6 +32,14 @@ def _from_numpy(array: np.ndarray) -> torch.Tensor:
     if array.dtype.name == "bfloat16":
         return torch.from_numpy(array.view(np.int16)).view(torch_dtype("bfloat16"))
     return torch.from_numpy(array)
+
+
+def repeated(values: np.ndarray, device: str | None) -> torch.Tensor:
+    """One number of NumPy's, repeated without memory; of a 0 it is noted that it is one."""
+    first = values[(0,) * values.ndim]
+    x = _from_numpy(np.array(first).reshape(1)).to(device).expand(values.shape)
+    x.is_nothing = not first  # type: ignore[attr-defined]
+    return x
 
 
 def to_numpy(x: torch.Tensor) -> np.ndarray:
@@ -68,20 +76,6 @@ def strided(root: torch.Tensor, shape: tuple[int, ...], strides: tuple[int, ...]
     return torch.as_strided(root, shape, strides, root.storage_offset() + offset)
 
 
-def captured(run: Callable[[], Any], example: torch.Tensor) -> Callable[[], Any]:
-    """On a CUDA device a graph of the run, started by one call; elsewhere the run itself."""
-    if not example.is_cuda:
-        return run
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):  # libraries choose their algorithms before the graph is recorded
-        for _ in range(3):
-            run()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
-    return graph.replay
 
 
 def prepared(kernel: Callable[..., Any], primitive: Any) -> Callable[..., Any]:
@@ -107,8 +101,16 @@ TORCH = Backend(
     device_of=lambda x: str(x.device),
     device_named=device_named,
     prepared=prepared,
-    vendor={**torch_attention.VENDOR, "max_pool_spread": torch_pooling.max_pool_spread},
+    vendor={
+        **torch_attention.VENDOR,
+        **torch_lstm.VENDOR,
+        **torch_norms.VENDOR,
+        "max_pool_spread": torch_pooling.max_pool_spread,
+    },
+    repeated=repeated,
     strided=strided,
     updates=UPDATES,
-    captured=captured,
+    has_graphs=torch_graphs.has_graphs,
+    captured=torch_graphs.Captured,
+    looking=torch_graphs.Looking,
 )

@@ -1,7 +1,11 @@
-"""Long short-term memory in PyTorch; see `chainrule.ops.lstm`."""
+"""Long short-term memory in PyTorch; see `chainrule.ops.lstm`.
+
+On a GPU, where a step of a plain sequence takes as long as its kernels are many, the gates are PyTorch's fused cell.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,6 +19,7 @@ from chainrule.backends.torch_sequences import (
     given,
     held_steps,
     in_order,
+    is_nothing,
     keep,
     of_columns,
     project,
@@ -94,3 +99,63 @@ def _factors(s: Any, a: Any, cs: Any, earlier: Any, a_bar: Any, held: Any) -> tu
         s.masked_fill_(held.unsqueeze(-3), 0)
         p, f = p.masked_fill(held, 0), f.masked_fill(held, 1)
     return p, f, extra
+
+
+# On a GPU.
+
+Kernel = Callable[..., Any]
+
+
+def _is_plain(x: Any, mask: Any) -> bool:
+    """Whether the fused cell serves: a batch of sequences on a GPU, none of them masked."""
+    return x.is_cuda and x.ndim == 3 and mask is None and x.numel() > 0
+
+
+def by_cells(generic: Kernel) -> Kernel:
+    """States, cells and gates of all steps: a product and the fused cell a step."""
+
+    def kernel(x: Any, h0: Any, c0: Any, w_ih: Any, w_hh: Any, b: Any, mask: Any = None, *, reverse: bool,
+               out: Any = None) -> tuple[Any, ...]:  # fmt: skip
+        if not _is_plain(x, mask) or w_ih.ndim != 2:
+            return generic(x, h0, c0, w_ih, w_hh, b, *([] if mask is None else [mask]), reverse=reverse, out=out)
+        z = torch.addmm(b, x.transpose(0, 1).reshape(-1, x.shape[-1]), w_ih.T).unflatten(0, (x.shape[1], -1))
+        ut, h, c, rows = w_hh.T, h0, c0, []
+        for z_t in z.unbind(0)[:: -1 if reverse else 1]:
+            h, c, gates = torch.ops.aten._thnn_fused_lstm_cell(z_t, torch.mm(h, ut), c)
+            rows.append((h, c, gates))
+        together = [torch.stack(v, 1) for v in zip(*rows[:: -1 if reverse else 1], strict=True)]
+        return into_each(out, tuple(together))
+
+    return kernel
+
+
+def back_by_cells(generic: Kernel) -> Kernel:
+    """δ of all steps and the cotangents: the derivative of the fused cell and a product a step."""
+
+    def kernel(h_bar: Any, c_bar: Any, gates_bar: Any, h: Any, c: Any, gates: Any, x: Any, h0: Any, c0: Any,
+               w_hh: Any, mask: Any = None, *, reverse: bool, out: Any = None) -> tuple[Any, ...]:  # fmt: skip
+        if not _is_plain(x, mask) or w_hh.ndim != 2 or not is_nothing(gates_bar):
+            given = (h_bar, c_bar, gates_bar, h, c, gates, x, h0, c0, w_hh, *([] if mask is None else [mask]))
+            return generic(*given, reverse=reverse, out=out)
+        arriving = None if is_nothing(c_bar) else c_bar
+        order = range(x.shape[1])[:: 1 if reverse else -1]
+        starts = [(h0, c0) if t == order[-1] else (h[:, t + (1 if reverse else -1)], c[:, t + (1 if reverse else -1)])
+                  for t in order]  # fmt: skip
+        dh, dc, deltas = h_bar[:, order[0]], torch.zeros_like(c0), []
+        for k, t in enumerate(order):
+            if k:
+                dh = torch.addmm(h_bar[:, t], deltas[-1], w_hh)
+            dc = dc if arriving is None else dc + arriving[:, t]
+            back = torch.ops.aten._thnn_fused_lstm_cell_backward_impl
+            delta, dc, _ = back(dh, dc, starts[k][1], c[:, t], gates[:, t], False)
+            deltas.append(delta)
+        delta = torch.stack(deltas[:: 1 if reverse else -1], 1)
+        rows, n = delta.flatten(0, 1), x.shape[1]
+        before = torch.cat([h[:, 1:], h0[:, None]] if reverse else [h0[:, None], h[:, : n - 1]], 1)
+        weights = rows.T @ x.reshape(-1, x.shape[-1]), rows.T @ before.flatten(0, 1), rows.sum(0)
+        return into_each(out, (delta, torch.mm(deltas[-1], w_hh), dc, *weights))
+
+    return kernel
+
+
+VENDOR = {"lstm": by_cells, "lstm_back": back_by_cells}

@@ -8,37 +8,50 @@ from typing import Any
 import torch
 
 Moments = Sequence[torch.Tensor]
+Number = torch.Tensor
+"""One number where the arrays are, so that a GPU can record the step."""
 
 
-def adam(theta: Any, g: Any, moments: Moments, t: int, *, lr: float, betas: Any, eps: float, weight_decay: float,
+def adam(theta: Any, g: Any, moments: Moments, t: Number, *, lr: Number, betas: Any, eps: float, weight_decay: float,
          eps_inside_sqrt: bool) -> None:  # fmt: skip
     """Adam, with the penalty λ/2 ‖θ‖²."""
-    _adam(torch.ops.aten._fused_adam_, theta, g, moments, t, lr, betas, eps, weight_decay)
+    _adam(torch.ops.aten._fused_adam_.tensor_lr, theta, g, moments, t, lr, betas, eps, weight_decay)
 
 
-def adamw(theta: Any, g: Any, moments: Moments, t: int, *, lr: float, betas: Any, eps: float, weight_decay: float,
+def adamw(theta: Any, g: Any, moments: Moments, t: Number, *, lr: Number, betas: Any, eps: float, weight_decay: float,
           eps_inside_sqrt: bool) -> None:  # fmt: skip
     """Adam with decoupled weight decay."""
-    _adam(torch.ops.aten._fused_adamw_, theta, g, moments, t, lr, betas, eps, weight_decay)
+    _adam(torch.ops.aten._fused_adamw_.tensor_lr, theta, g, moments, t, lr, betas, eps, weight_decay)
 
 
 def _adam(
-    fused: Any, theta: Any, g: Any, moments: Any, t: int, lr: float, betas: Any, eps: float, decay: float
+    fused: Any, theta: Any, g: Any, moments: Any, t: Number, lr: Number, betas: Any, eps: float, decay: float
 ) -> None:
-    m, v = moments
-    step = torch.tensor(float(t), device=theta.device)
+    theta, g, m, v = (_pieces(a) for a in (theta, g, *moments))
     fused(
-        [theta], [g], [m], [v], [], [step],
+        theta, g, m, v, [], [t] * len(theta),
         lr=lr, beta1=betas[0], beta2=betas[1], weight_decay=decay, eps=eps, amsgrad=False, maximize=False,
     )  # fmt: skip
 
 
-def sgd(theta: Any, g: Any, moments: Moments, t: int, *, lr: float, momentum: float, nesterov: bool, dampening: float,
-        weight_decay: float) -> None:  # fmt: skip
-    """Gradient descent with heavy-ball momentum, or without."""
-    torch.ops.aten._fused_sgd_(
-        [theta], [g], list(moments), weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=dampening,
-        nesterov=nesterov, maximize=False, is_first_step=t == 1,
+PIECES, LEAST, WHOLE = 32, 1024, 1 << 21
+
+
+def _pieces(flat: torch.Tensor) -> list[torch.Tensor]:
+    """A flat buffer on a GPU as some tensors: of one, a block of threads takes 65,536 entries, and most stay idle."""
+    n = len(flat)
+    if not flat.is_cuda or n >= WHOLE or n <= LEAST:
+        return [flat]
+    each = max(LEAST, -(-n // PIECES))
+    return list(flat.split(-(-each // 4) * 4))
+
+
+def sgd(theta: Any, g: Any, moments: Moments, t: Number, *, lr: Number, momentum: float, nesterov: bool,
+        dampening: float, weight_decay: float) -> None:  # fmt: skip
+    """Gradient descent with heavy-ball momentum, or without; v is 0 before the first step, so that it becomes g."""
+    torch.ops.aten._fused_sgd_.tensor_lr(
+        _pieces(theta), _pieces(g), [piece for m in moments for piece in _pieces(m)], weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=dampening,
+        nesterov=nesterov, maximize=False, is_first_step=False,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.backends import host_view
+from chainrule.backends import flat_zeros, host_view
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
 
@@ -21,32 +21,36 @@ if TYPE_CHECKING:
 class CompiledStep:
     """A step of an optimiser: what must happen before the calls, the calls, and what must happen after them.
 
-    On the host the calls are compiled kernels, which run together with those of the plan around them; `before` puts
-    the numbers of this step in place. Elsewhere there are none, and the library's own fused update is called.
+    On the host the calls are compiled kernels, which run together with those of the plan around them. Elsewhere there
+    are none, and `run` calls the library's own fused update. `before` puts the numbers of this step where those read
+    them; `ahead` is how many steps of the same optimiser come between the two.
     """
 
-    def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer, self.arrays = optimizer, _arrays(optimizer)
+    def __init__(self, optimizer: Optimizer, ahead: int = 0) -> None:
+        self.optimizer, self.ahead, self.arrays = optimizer, ahead, _arrays(optimizer)
         compiled = all(map(_is_compiled, optimizer.groups))
         self.calls = [_call(optimizer, group) for group in optimizer.groups] if compiled else []
         self.numbers = [call.words.view(np.float64) for call in self.calls]  # the same words, as numbers
+        self.there = [] if compiled else [Numbers(group) for group in optimizer.groups]
         self.run = runner(self.calls) if compiled else self._updated
 
     def before(self) -> None:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
         optimizer = self.optimizer
-        for group, words in zip(optimizer.groups, self.numbers, strict=False):
-            t = group.counts.item(0) + 1
-            numbers = optimizer.compiled(t, **group.settings, lr=optimizer._lr * group.factor)
-            words[-len(numbers) :] = numbers  # type: ignore[arg-type]
+        for i, group in enumerate(optimizer.groups):
+            t, lr = group.counts.item(0) + 1 + self.ahead, optimizer._lr * group.factor
+            if self.there:
+                self.there[i].tell(t, lr)
+            else:
+                numbers = optimizer.compiled(t, **group.settings, lr=lr)
+                self.numbers[i][-len(numbers) :] = numbers  # type: ignore[arg-type]
 
     def _updated(self) -> None:
-        """The step by the library's fused update."""
-        optimizer = self.optimizer
-        for group in optimizer.groups:
-            update = group.backend.updates[optimizer.fused]
-            t, flat, lr = int(group.counts[0]) + 1, group.flat, optimizer.lr * group.factor
-            update(flat.values, flat.grads, list(group.moments.values()), t, **group.settings, lr=lr)
+        """The step by the library's fused update; a GPU can record it, for it reads no number on the host."""
+        for group, numbers in zip(self.optimizer.groups, self.there, strict=True):
+            flat, moments = group.flat, list(group.moments.values())
+            update = group.backend.updates[self.optimizer.fused]
+            update(flat.values, flat.grads, moments, numbers.next(), **group.settings, lr=numbers.lr)
 
     def after(self) -> None:
         """Count the step."""
@@ -69,6 +73,29 @@ class CompiledStep:
         return all(map(is_, self.arrays, _arrays(self.optimizer)))
 
 
+class Numbers:
+    """The step count and the learning rate of a group, as numbers where its arrays are.
+
+    They are told only what they do not know: counting goes on there, and most steps have the rate of the one before.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self.add, (self.t, self.lr) = group.backend.xp.add, flat_zeros(group.flat.values, 2)
+        self.known = 0, 0.0
+
+    def tell(self, t: int, lr: float) -> None:
+        """Let the next step be the t-th, with this learning rate."""
+        if self.known[0] != t - 1:
+            self.t[...] = t - 1
+        if self.known[1] != lr:
+            self.lr[...] = lr
+        self.known = t, lr
+
+    def next(self) -> Any:
+        """The step count, one more than before."""
+        return self.add(self.t, 1, out=self.t)
+
+
 def stepped(optimizer: Optimizer) -> bool:
     """Make one step of define-by-run by fused kernels; False where it must be `update`, and nothing was done."""
     if not all(group.flat.runs() == [slice(0, group.flat.places[-1].stop)] for group in optimizer.groups):
@@ -82,10 +109,10 @@ def stepped(optimizer: Optimizer) -> bool:
     return True
 
 
-def compiled_step(optimizer: Optimizer) -> CompiledStep | None:
+def compiled_step(optimizer: Optimizer, ahead: int = 0) -> CompiledStep | None:
     """The fused step of an optimiser; None where it has none, or where its parameters are not all in step."""
     own = bool(optimizer.kernel) and _is_its_own(type(optimizer)) and "update" not in vars(optimizer)
-    return CompiledStep(optimizer) if own and _suit(optimizer) else None
+    return CompiledStep(optimizer, ahead) if own and _suit(optimizer) else None
 
 
 def _suit(optimizer: Optimizer) -> bool:
@@ -101,7 +128,8 @@ def _arrays(optimizer: Optimizer) -> list[Any]:
 def _suits(optimizer: Optimizer, group: Group) -> bool:
     single = group.flat.parameters[0].dtype == np.float32
     together = len(set(group.counts.tolist())) == 1
-    fused = _is_compiled(group) or optimizer.fused in group.backend.updates
+    damped = group.settings.get("dampening", 0.0) != 0  # its first step has a rule of its own
+    fused = _is_compiled(group) or (optimizer.fused in group.backend.updates and not damped)
     known = optimizer.compiled(1, **group.settings, lr=1.0) is not None
     return single and together and fused and known and group.in_place
 

@@ -137,11 +137,14 @@ class Optimizer:
             for p in group.flat.parameters:
                 p.node.written = now
 
-    def compiled_step(self) -> Any:
-        """This step as calls of compiled kernels, for plans; None where there is no such kernel."""
+    def compiled_step(self, ahead: int = 0) -> Any:
+        """This step as calls of compiled kernels, for plans; None where there is no such kernel.
+
+        `ahead` is how many steps the plan makes with this optimiser before this one.
+        """
         from chainrule.optim.compiled import compiled_step
 
-        return compiled_step(self)
+        return compiled_step(self, ahead)
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

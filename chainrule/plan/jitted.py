@@ -74,10 +74,12 @@ class Jitted:
         for line in self.source:
             if isinstance(line, Draw) or (isinstance(line, Check) and line.reads[0].kind == "input"):
                 continue
-            if isinstance(line, Check) or (isinstance(line, Act) and _rule(line) is None):
+            aside = isinstance(line, Check) or (isinstance(line, Act) and _rule(line) is None)
+            if aside or _steps_again(line, waiting):
                 found += [Segment(waiting, self)] if waiting else []
-                found.append(Aside(line))
                 waiting = []
+            if aside:
+                found.append(Aside(line))
             else:
                 waiting.append(line)
         return [*found, Segment(waiting, self)] if waiting else found
@@ -148,6 +150,11 @@ class Segment:
                 for group in line.owner.groups:
                     new.append(_updated(line, group, env, kept.pop(0), given.pop(0)))
         return [env[v] for v in self.writes], new
+
+
+def _steps_again(line: Instruction, before: list[Instruction]) -> bool:
+    """Whether it is the step of an optimiser that has stepped before: its numbers are known after that."""
+    return isinstance(line, Act) and any(isinstance(b, Act) and b.owner is line.owner for b in before)
 
 
 def _rule(act: Act) -> Any:

@@ -2,18 +2,19 @@
 
 On NumPy's arrays, compiled kernels that follow one another are run by one call; what has no compiled kernel is called
 from Python, with `out=`. PyTorch's tensors on the CPU are seen as NumPy's arrays in the same memory, where compiled
-kernels serve their dtypes. Elsewhere PyTorch's own kernels are called, without autograd; on a GPU the line is captured
-once, and started by one call.
+kernels serve their dtypes. Elsewhere PyTorch's own kernels are called, without autograd; on a GPU those that follow one
+another are recorded as one graph, which is started by one call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from chainrule.backends import NUMPY, Place, backend_of, copied, on_host, put
+from chainrule.backends import NUMPY, Place, backend_of, copied, on_host, put, readable
 from chainrule.backends.native.calls import NativeCall, runner, share_scratch
 from chainrule.backends.native.library import loaded
 from chainrule.backends.native.memory import make_room
@@ -26,6 +27,13 @@ from chainrule.plan.program import Act, Call, Chain, Check, Draw, Instruction, P
 
 Line = Callable[[], Any]
 HOST = Place(NUMPY, "cpu")
+
+
+class Launch:
+    """A call of a library's own kernel on arrays that stay; on a GPU it can be part of a graph."""
+
+    def __init__(self, run: Line) -> None:
+        self.run = run
 
 
 class Replay:
@@ -41,12 +49,15 @@ class Replay:
         self.home = home
         self.place = HOST if "shared memory" not in without and _shares_memory(program, home) else home
         self.native = self.place.backend.name == "numpy" and loaded() is not None
+        self.in_graphs = self.place.backend.has_graphs(self.place.device)
         self.program = prepared(program, joins if self.native else None, without)
         self.buffers = allotted(self.program, reuse="reuse" not in without)
         self.memory = self._reserved(self.buffers.size)
         self.roots: dict[Value, Any] = {v: self._input(v) for v in program.inputs}
         self.fetched: list[tuple[Any, Any]] = []  # buffers of modules with the arrays that they are in here
         self.inputs = [self.roots[v] for v in program.inputs]
+        self.arguments: list[Any] = []  # as they were given, where they are looked at before a graph
+        self.acts = _fused_steps(self.program)
         self.scratch = 0  # bytes that compiled kernels work in
         self.passing = 0  # bytes that NumPy's kernels take and give back, at the peak of one call
         self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
@@ -67,6 +78,7 @@ class Replay:
             for buffer, array in zip(self.inputs, arrays, strict=True):
                 np.copyto(buffer, array if type(array) is np.ndarray else self.place.array(array))
         else:
+            self.arguments[:] = arrays
             for buffer, array in zip(self.inputs, arrays, strict=True):
                 put(buffer, array)
 
@@ -94,7 +106,8 @@ class Replay:
             self.fetched.append((root.home, array))
             return self.place.array(array)
         if home is not None:
-            return home if root.is_state and self.place is self.home else self.place.array(home)
+            here = root.is_state and self.place is self.home
+            return home if here else readable(home, self.place.backend, self.place.device)
         at = self.buffers.offsets[root]
         part = self.memory[at : at + root.nbytes]
         if self.place.backend.name == "numpy":
@@ -111,14 +124,12 @@ class Replay:
 
     def _whole(self) -> Line:
         """What comes first, the line itself, and what comes last, as one function."""
-        if self.place.device.startswith("cuda") and not any(map(_is_python, self.program)):
-            return _straight([*self.first, self.place.backend.captured(_straight(self.lines), self.memory), *self.last])
         return _straight([*self.first, *self.lines, *self.last])
 
     # Lines.
 
     def _lines(self) -> list[Line]:
-        pieces: list[NativeCall | Line] = []
+        pieces: list[Any] = []
         for instruction in self.program:
             found = self._compiled(instruction)
             if found is None:
@@ -126,7 +137,11 @@ class Replay:
             pieces += self._in_python(instruction) if found is None else found
             self.calls += found or []
         self.scratch = share_scratch(self.calls)
-        return _joined(pieces)
+        return _joined(pieces, self._launched)
+
+    def _launched(self, runs: list[Line]) -> list[Line]:
+        """Kernels of a library that follow one another: as they are, or as one graph of the device."""
+        return [self.place.backend.captured(_straight(runs), self.memory)] if self.in_graphs else runs
 
     def addresses(self, value: Value) -> list[tuple[np.ndarray, int, int]] | None:
         """Where compiled calls are told of an input: table, place, and the bytes behind its beginning.
@@ -151,14 +166,14 @@ class Replay:
         return None if call is None else [call]
 
     def _compiled_act(self, act: Act) -> list[NativeCall] | None:
-        step = _fused(act)
+        step = self.acts.get(act)
         if step is None:
             return None
         self.first.append(step.before)
         self.last.append(step.after)
         return step.calls
 
-    def _in_python(self, line: Instruction) -> list[Line]:
+    def _in_python(self, line: Instruction) -> list[Any]:
         reads, writes = [self.array_of(v) for v in line.reads], [self.array_of(v) for v in line.writes]
         if isinstance(line, Act):
             return self._acted(line)
@@ -168,16 +183,21 @@ class Replay:
             self.first.append(_draw(line, writes[0]))
             return []
         if isinstance(line, Store):
-            return [_store(line, reads, writes[0])]
+            return [Launch(_store(line, reads, writes[0]))]
         calls = line.calls if isinstance(line, Chain) else [line] if isinstance(line, Call) else []
         if self.place.backend.name == "numpy":
             self.passing = max(self.passing, *(c.primitive.workspace_bytes(*c.reads, **c.params) for c in calls), 0)
-        return [_call(c, [self.array_of(v) for v in c.reads], [self.array_of(v) for v in c.writes]) for c in calls]
+        bound = [(c, [self.array_of(v) for v in c.reads], [self.array_of(v) for v in c.writes]) for c in calls]
+        return [Launch(_call(*call)) for call in bound]
 
-    def _acted(self, act: Act) -> list[Line]:
+    def _acted(self, act: Act) -> list[Any]:
         """An optimiser's step by one call of the library, or by its own `step`; what is at the end comes last."""
-        step = _fused(act)
-        lines = [_flagged(act.flags), act.act] if step is None else [step.before, step.run, step.after]
+        step = self.acts.get(act)
+        if step is not None:
+            self.first.append(step.before)
+            self.last.append(step.after)
+            return [Launch(step.run)]
+        lines = [_flagged(act.flags), act.act]
         if act is not self.program.instructions[-1]:
             return lines
         self.last += lines
@@ -186,10 +206,14 @@ class Replay:
     def _check(self, line: Check, array: Any) -> list[Line]:
         """A check of an argument comes first, so that nothing is lost; one of a result where it stands."""
         check = _verified(line, array) if not self.native else _checked(line, array)
-        if self.program.places[line.reads[0]].root.kind == "input":
-            self.first.append(check)
-            return []
-        return [check]
+        place = self.program.places[line.reads[0]]
+        if place.root.kind != "input":
+            return [check]
+        if self.in_graphs and place.root is line.reads[0]:
+            look, number = self.place.backend.looking(line.verify), self.program.inputs.index(place.root)
+            check = lambda: look(self.arguments[number])  # noqa: E731
+        self.first.append(check)
+        return []
 
 
 def _shares_memory(program: Program, home: Place) -> bool:
@@ -201,28 +225,29 @@ def _shares_memory(program: Program, home: Place) -> bool:
     return known and all(on_host(array_of_home(v)) for v in values if v.is_state)
 
 
-def _is_python(line: Instruction) -> bool:
-    """Whether a line must be run from Python each time, and cannot be captured."""
-    return isinstance(line, (Check, Act))
+def _fused_steps(program: Program) -> dict[Act, Any]:
+    """The steps of optimisers as few calls: of those that can make all their steps so."""
+    acts: dict[Any, list[Act]] = {}
+    for line in program:
+        if isinstance(line, Act):
+            acts.setdefault(line.owner, []).append(line)
+    found: dict[Act, Any] = {}
+    for owner, own in acts.items():
+        steps = [owner.compiled_step(ahead) if act.is_full_step else None for ahead, act in enumerate(own)]
+        if all(steps):
+            found |= zip(own, steps, strict=True)
+    return found
 
 
-def _fused(act: Act) -> Any:
-    """The step of an optimiser as few calls, where all its parameters have a gradient; else None."""
-    return act.owner.compiled_step() if act.is_full_step else None
-
-
-def _joined(pieces: list[NativeCall | Line]) -> list[Line]:
-    """Compiled calls that follow one another as one."""
+def _joined(pieces: list[Any], launched: Callable[[list[Line]], list[Line]]) -> list[Line]:
+    """Calls that follow one another together: those of compiled kernels by one call, those of a library `launched`."""
     lines: list[Line] = []
-    waiting: list[NativeCall] = []
-    for piece in [*pieces, None]:
-        if isinstance(piece, NativeCall):
-            waiting.append(piece)
-            continue
-        if waiting:
-            lines.append(runner(waiting))
-        lines += [] if piece is None else [piece]
-        waiting = []
+    for kind, same in groupby(pieces, type):
+        group: list[Any] = list(same)
+        if kind is NativeCall:
+            lines.append(runner(group))
+        else:
+            lines += launched([piece.run for piece in group]) if kind is Launch else group
     return lines
 
 

@@ -109,3 +109,34 @@ def test_watching_on_another_library(library):
     assert watch["fc1.z"].shape == (STEPS, 8, 7) and figures["fc2.dweight"].shape == (STEPS, 4)
     for key, value in state.items():
         np.testing.assert_array_equal(model.state_dict()[key], value)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("kind", ["Adam", "AdamW", "SGD", "RMSprop"])
+def test_an_optimiser_may_step_twice_in_a_plan(library, kind):
+    """Corrections of early steps count each of them, and moments go on from one to the next."""
+    pytest.importorskip(library)
+
+    def run(compiled):
+        cr.seed(0)
+        with cr.use(library):
+            model = cr.models.MLP(4, 5, 3)
+            optimizer = getattr(cr.optim, kind)(model, lr=0.1, **({"momentum": 0.9} if kind == "SGD" else {}))
+
+        def step(x, y):
+            for _ in range(2):
+                optimizer.zero_grad()
+                loss = cr.losses.cross_entropy(model(x), y)
+                loss.backward()
+                optimizer.step()
+            return loss
+
+        x, y = np.random.default_rng(0).standard_normal((6, 4), np.float32), np.arange(6) % 3
+        call = cr.compile(step) if compiled else step
+        return [float(call(x, y)) for _ in range(STEPS)], optimizer
+
+    (losses, slow), (got, fast) = run(False), run(True)
+    np.testing.assert_allclose(got, losses, rtol=1e-5)
+    assert fast.steps == slow.steps == 2 * STEPS
+    for name, array in slow.state_dict()["arrays"].items():
+        np.testing.assert_allclose(fast.state_dict()["arrays"][name], array, rtol=1e-3, atol=1e-6, err_msg=name)
