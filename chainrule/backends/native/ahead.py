@@ -4,42 +4,61 @@ from __future__ import annotations
 
 import numpy as np
 
+from chainrule.backends.native.calls import NativeCall
 from chainrule.backends.native.library import loaded
+
+ROWS, NUMBERS, PLACE = 0, 3, 4
+"""Among the arguments of the compiled call."""
 
 
 class RowsAhead:
     """Gathers rows of a table before they are asked for.
 
-    `prepare(rows, place)` begins and returns at once, `ready(rows)` ends it. Between the two the table, the numbers
-    and the place must not be used otherwise. Row numbers must be in the table.
+    `aim(rows, place)` says which and where to, `begin`, a compiled call that can stand before others, starts it, and
+    `ready(rows)` ends it. From the start to the end the table and the place must not be used otherwise. Row numbers
+    must be in the table.
     """
 
     def __init__(self, x: np.ndarray) -> None:
         lib = loaded()
         together = x.flags.c_contiguous and x.size and not x.dtype.hasobject
         self.x, self.lib = x, lib if together else None
-        self.width = x.nbytes // max(1, len(x))
-        self.rows: np.ndarray | None = None  # that are gathered
-        self.place, self.words = x, np.array([0, self.width, x.ctypes.data, 0, 0])
-        self.at = self.words.ctypes.data
+        self.rows: np.ndarray | None = None  # that are aimed at
+        self.place, self.numbers, self.begun = x, np.zeros(0, np.int64), np.zeros(1, np.int64)
+        if self.lib is not None:
+            self.begin = NativeCall("gather_ahead", 0, x.nbytes // len(x), x, self.numbers, 0, self.begun)
 
-    def prepare(self, rows: np.ndarray, place: np.ndarray) -> bool:
-        """Begin to put these rows into an array of their shape; False where that cannot be."""
-        if self.lib is None or self.rows is not None or rows.dtype != np.int64 or not rows.flags.c_contiguous:
-            return False
-        words = self.words
-        words[0], words[3], words[4] = len(rows), rows.ctypes.data, place.ctypes.data
-        if self.lib.gather_ahead(self.at):
-            self.rows, self.place = rows, place
-        return self.rows is rows
+    def aim(self, rows: np.ndarray | None, place: np.ndarray, address: int) -> None:
+        """Let the next start be of these rows, to an array of their shape, which has this address; None for none."""
+        if self.lib is None or (rows is not None and rows.dtype != np.int64):
+            return
+        self.rows, self.place = rows, place
+        words = self.begin.words
+        if rows is None:
+            words[ROWS] = 0
+            return
+        if len(rows) != len(self.numbers):
+            self.numbers = np.zeros(len(rows), np.int64)
+            words[NUMBERS] = self.numbers.ctypes.data
+        np.copyto(self.numbers, rows)
+        words[ROWS], words[PLACE] = len(rows), address
+
+    def prepare(self, rows: np.ndarray, place: np.ndarray) -> None:
+        """Start now to put these rows into an array of their shape."""
+        if self.lib is not None and self.rows is None:
+            self.aim(rows, place, place.ctypes.data)
+            self.begin.run()
 
     def ready(self, rows: np.ndarray) -> np.ndarray | None:
         """The array that holds these rows now; None where others were prepared, or none."""
         if self.rows is None:
             return None
-        prepared, self.rows = self.rows, None
+        aimed, self.rows = self.rows, None
+        if not self.begun[0]:
+            return None
+        self.begun[0] = 0
         whole = self.lib.gathered_ahead()  # type: ignore[union-attr]
-        return self.place if whole and prepared is rows else None
+        return self.place if whole and aimed is rows else None
 
     def __del__(self) -> None:
         if getattr(self, "rows", None) is not None:
