@@ -53,6 +53,8 @@ class Backend:
     """Compiles a function of arrays, where the library has a compiler of its own."""
     flat_like: Callable[[Array, int], Array] = lambda array, size: xp(array).empty_like(array, shape=(size,))
     """A flat array of some size in memory of its own, of an array's dtype and on its device, with any numbers in it."""
+    chain_writer: Callable[[str], Callable[[], Any] | None] = lambda device: None
+    """By device, what makes writers of chains that run there as kernels of their own; None where nothing does."""
     has_graphs: Callable[[str], bool] = lambda device: False
     """Whether a device records kernels that are launched one after the other as a graph, to start them by one call."""
     captured: Callable[[Callable[[], Any], Array], Callable[[], Any]] = lambda run, example: run

@@ -78,6 +78,15 @@ def strided(root: torch.Tensor, shape: tuple[int, ...], strides: tuple[int, ...]
 
 
 
+def chain_writer(device: str) -> Callable[[], Any] | None:
+    """What writes chains as kernels in Triton, on a GPU."""
+    if not device.startswith("cuda"):
+        return None
+    from chainrule.backends import triton_chains
+
+    return triton_chains.TritonWriter if triton_chains.available() else None
+
+
 def prepared(kernel: Callable[..., Any], primitive: Any) -> Callable[..., Any]:
     """A kernel that sees no history: a result of tensors that require no gradient has none."""
 
@@ -110,6 +119,7 @@ TORCH = Backend(
     repeated=repeated,
     strided=strided,
     updates=UPDATES,
+    chain_writer=chain_writer,
     has_graphs=torch_graphs.has_graphs,
     captured=torch_graphs.Captured,
     looking=torch_graphs.Looking,

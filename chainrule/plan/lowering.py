@@ -1,4 +1,4 @@
-"""From instructions to calls of compiled kernels on NumPy's arrays; None where there is no such kernel."""
+"""From instructions to compiled kernels, for NumPy's arrays and for those of a GPU; None where there is none."""
 
 from __future__ import annotations
 
@@ -7,47 +7,71 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.backends.chain_rules import RULES as ENTRYWISE
+from chainrule.backends.chain_rules import Register, covers
 from chainrule.backends.native.calls import NativeCall
-from chainrule.backends.native.chains import RULES as ENTRYWISE
-from chainrule.backends.native.chains import Register, Writer, covers, fits
+from chainrule.backends.native.chains import NativeWriter, fits
 from chainrule.backends.native.kernels import RULES, SINGLE
 from chainrule.plan.places import Place
 from chainrule.plan.program import Call, Chain, Instruction, Value
 
-Bind = Callable[[Value], np.ndarray]
+Bind = Callable[[Value], Any]
 
 
 def joins(call: Call) -> bool:
-    """Whether a call can be a member of a chain."""
+    """Whether a call can be a member of a chain of compiled kernels."""
     kinds = {v.dtype for v in (*call.reads, *call.writes)}
-    entrywise = call.primitive.family == "elementwise" or call.name == "choose"
-    return (
-        entrywise
-        and kinds <= {SINGLE, np.dtype(bool)}
-        and covers(call.name, call.params)
-        and all(map(fits, call.reads))
-    )
+    return _is_entrywise(call) and kinds <= {SINGLE, np.dtype(bool)} and all(map(fits, call.reads))
+
+
+def joins_on_gpu(call: Call) -> bool:
+    """Whether a call can be a member of a chain on a GPU, which knows numbers of 16 bits too."""
+    kinds = {v.dtype.name for v in (*call.reads, *call.writes)}
+    known = (_is_entrywise(call) or call.name == "astype") and kinds <= {"float32", "bool", "bfloat16", "float16"}
+    return known and all(v.size > 0 for v in call.writes)
+
+
+def _is_entrywise(call: Call) -> bool:
+    known = call.primitive.family == "elementwise" or call.name == "choose"
+    return known and covers(call.name, call.params)
 
 
 def lowered(instruction: Instruction, bind: Bind, places: dict[Value, Place]) -> NativeCall | None:
     """The compiled call for an instruction, if there is one."""
     if isinstance(instruction, Chain):
-        return chain(instruction.calls, instruction.writes, bind, places)
+        return chain(instruction.calls, instruction.writes, bind, places, NativeWriter())
     if not isinstance(instruction, Call):
         return None
     copies = instruction.name == "reshape" and instruction.reads[0].dtype == SINGLE and fits(instruction.reads[0])
     if joins(instruction) or copies:
-        return chain([instruction], instruction.writes, bind, places)
+        return chain([instruction], instruction.writes, bind, places, NativeWriter())
     rule = RULES.get(instruction.name)
     arrays = map(bind, (*instruction.reads, *instruction.writes))
     return rule(*arrays, **instruction.params) if rule else None
 
 
-def chain(calls: list[Call], writes: Any, bind: Bind, places: dict[Value, Place]) -> NativeCall | None:
-    """Elementwise operations in one pass; what one makes and another reads stays in registers."""
-    if not all(bind(v).flags.c_contiguous for v in writes):
+def lowered_on_gpu(
+    instruction: Instruction, bind: Bind, places: dict[Value, Place], writer: Any
+) -> Callable[[], Any] | None:
+    """A kernel of Triton's for a chain; None where it is one of PyTorch's anyway."""
+    if not isinstance(instruction, Chain) or [c.name for c in instruction.calls] in ALONE:
         return None
-    writer = Writer()
+    return chain(instruction.calls, instruction.writes, bind, places, writer)
+
+
+ALONE = [
+    [name]
+    for name in (
+        *("add", "subtract", "multiply", "divide", "negative", "abs", "sqrt", "exp", "log", "tanh", "sigmoid"),
+        *("relu", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "choose"),
+    )
+]
+
+
+def chain(calls: list[Call], writes: Any, bind: Bind, places: dict[Value, Place], writer: Any) -> Any:
+    """Elementwise operations in one pass; what one makes and another reads stays in registers."""
+    if not all(writer.can_write(bind(v)) for v in writes):
+        return None
     made: dict[Value, Register] = {}
     given: dict[Value, Register] = {}
 
@@ -56,7 +80,7 @@ def chain(calls: list[Call], writes: Any, bind: Bind, places: dict[Value, Place]
         if root in made:
             return made[root]
         if v not in given:
-            given[v] = _input(writer, bind(v))
+            given[v] = writer.given(bind(v), _number(root))
         return given[v]
 
     for call in calls:
@@ -64,7 +88,8 @@ def chain(calls: list[Call], writes: Any, bind: Bind, places: dict[Value, Place]
     return writer.call([(made[v], bind(v)) for v in writes])
 
 
-def _input(writer: Writer, array: np.ndarray) -> Register:
-    """An array that the chain reads; one constant number is part of its code."""
-    constant = not array.flags.writeable and not any(array.strides) and array.dtype == SINGLE
-    return writer.number(float(array.flat[0])) if constant else writer.input(array)
+def _number(root: Value) -> float | None:
+    """The number that a constant repeats, which is part of the code of a chain."""
+    home = root.home
+    constant = root.kind == "constant" and isinstance(home, np.ndarray) and home.dtype == SINGLE
+    return float(home.flat[0]) if constant and not home.flags.writeable and not any(home.strides) else None

@@ -20,7 +20,7 @@ from chainrule.backends.native.library import loaded
 from chainrule.backends.native.memory import make_room
 from chainrule.core.stack import stack
 from chainrule.plan.buffers import allotted
-from chainrule.plan.lowering import joins, lowered
+from chainrule.plan.lowering import joins, joins_on_gpu, lowered, lowered_on_gpu
 from chainrule.plan.passes import prepared
 from chainrule.plan.places import array_of_home
 from chainrule.plan.program import Act, Call, Chain, Check, Draw, Instruction, Program, Store, Value
@@ -50,7 +50,8 @@ class Replay:
         self.place = HOST if "shared memory" not in without and _shares_memory(program, home) else home
         self.native = self.place.backend.name == "numpy" and loaded() is not None
         self.in_graphs = self.place.backend.has_graphs(self.place.device)
-        self.program = prepared(program, joins if self.native else None, without)
+        self.writer = None if self.native else self.place.backend.chain_writer(self.place.device)
+        self.program = self._prepared(program, without)
         self.buffers = allotted(self.program, reuse="reuse" not in without)
         self.memory = self._reserved(self.buffers.size)
         self.roots: dict[Value, Any] = {v: self._input(v) for v in program.inputs}
@@ -71,6 +72,12 @@ class Replay:
             self.last.append(_counted(program.draws))
         self.results = [self.array_of(v) if isinstance(v, Value) else v for v in program.outputs]
         self.run = self.run_with()
+
+    def _prepared(self, program: Program, without: Collection[str]) -> Program:
+        """The program after the passes that suit its kernels; PyTorch's affine map has its addition in it anyway."""
+        if self.writer is not None:
+            return prepared(program, joins_on_gpu, (*without, "affine"))
+        return prepared(program, joins if self.native else None, without)
 
     def take(self, arrays: Collection[Any]) -> None:
         """Put the arguments of a step into its input buffers."""
@@ -186,6 +193,9 @@ class Replay:
             return []
         if isinstance(line, Store):
             return [Launch(_store(line, reads, writes[0]))]
+        fused = lowered_on_gpu(line, self.array_of, self.program.places, self.writer()) if self.writer else None
+        if fused is not None:
+            return [Launch(fused)]
         calls = line.calls if isinstance(line, Chain) else [line] if isinstance(line, Call) else []
         if self.place.backend.name == "numpy":
             self.passing = max(self.passing, *(c.primitive.workspace_bytes(*c.reads, **c.params) for c in calls), 0)

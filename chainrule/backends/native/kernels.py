@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.backends.native.arrays import SINGLE, Array, by_rows, is_nothing, unless_nothing
 from chainrule.backends.native.calls import NativeCall
-from chainrule.backends.native.chains import collapsed
+from chainrule.backends.native.chains import axes_of
 from chainrule.backends.native.convolutions import RULES as CONVOLUTIONS
 from chainrule.backends.native.recurrences import RULES as RECURRENCES
 from chainrule.backends.native.windows import RULES as WINDOWS
@@ -49,7 +49,7 @@ def _step(x: Array) -> int | None:
     """The distance from one matrix to the next; None where it is not always the same."""
     if x.ndim == 2:
         return 0
-    axes = collapsed(x[..., 0, 0])
+    axes = axes_of(x[..., 0, 0])
     return axes[0][1] if len(axes) == 1 else None
 
 
