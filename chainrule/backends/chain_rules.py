@@ -7,7 +7,7 @@ that of GPUs (`triton_chains`) as the text of a kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import pi, sqrt
+from math import copysign, pi, sqrt
 from typing import Any
 
 OPERATIONS = (
@@ -20,6 +20,9 @@ OPERATIONS = (
 
 AXES = 5
 """The most axes that an operand may have."""
+
+MOST_REGISTERS = 48
+"""Of inputs, numbers and operations of a chain together, in all of its members; as in chain.c."""
 
 
 class Register:
@@ -61,7 +64,7 @@ class Writer:
     def __init__(self) -> None:
         self.inputs: list[Any] = []
         self.code: list[tuple[str, tuple[Any, ...]]] = []
-        self.numbers: dict[float, Any] = {}
+        self.numbers: dict[tuple[float, float], Register] = {}
 
     def input(self, array: Any) -> Register:
         self.inputs.append(array)
@@ -73,13 +76,20 @@ class Writer:
         return Register(self, len(self.code) - 1)
 
     def number(self, value: float) -> Register:
-        """A number, which is written once."""
-        if value not in self.numbers:
-            self.numbers[value] = self.written(value)
-        return self.numbers[value]
+        """A number, which is written once; 0 and −0 are two."""
+        key = value, copysign(1.0, value)
+        if key not in self.numbers:
+            self.numbers[key] = self.written(value)
+        return self.numbers[key]
 
     def written(self, value: float) -> Register:
-        raise NotImplementedError
+        """A register that holds a number: an input of one entry, unless a writer has another way."""
+        return self.input(value)
+
+    @property
+    def registers(self) -> int:
+        """How many registers the chain takes."""
+        return len(self.inputs) + len(self.code)
 
     def __getattr__(self, name: str) -> Callable[..., Register]:
         return lambda *operands: self.op(name, *operands)

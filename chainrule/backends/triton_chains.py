@@ -38,7 +38,7 @@ TEXTS = {
     "subtract": "{0} - {1}",
     "multiply": "{0} * {1}",
     "divide": "tl.div_rn({0}, {1})",
-    "negative": "-{0}",
+    "negative": "{0} * -1.0",  # -x would be 0 - x, which has another sign for 0
     "abs": "tl.abs({0})",
     "square": "{0} * {0}",
     "sqrt": "tl.sqrt_rn({0})",
@@ -63,7 +63,7 @@ TEXTS = {
     "logical_or": "{0} | {1}",
     "logical_not": "{0} == 0",
     "copy": "{0}",
-    "sign": "tl.where({0} > 0.0, 1.0, tl.where({0} < 0.0, -1.0, {0}))",
+    "sign": "tl.where({0} > 0.0, 1.0, tl.where({0} < 0.0, -1.0, tl.where({0} == 0.0, 0.0, {0})))",
     "gelu": "{0} * (0.5 * libdevice.erfc({0} * -0.7071067811865476))",
     "gelu_slope": "0.5 * libdevice.erfc({0} * -0.7071067811865476)"
     " + {0} * (libdevice.exp({0} * {0} * -0.5) * 0.3989422804014327)",
@@ -111,7 +111,8 @@ class TritonWriter(Writer):
         copies = [(y, own) for (_, y), own in zip(outputs, written, strict=True) if own is not y]
 
         def launch() -> None:
-            kernel[grid](*tensors, n, BLOCK=block, num_warps=4)
+            with torch.cuda.device_of(tensors[-1]):
+                kernel[grid](*tensors, n, BLOCK=block, num_warps=4, **exact())
             for y, own in copies:
                 y.copy_(own)
 
@@ -159,7 +160,9 @@ def _place(axes: list[tuple[int, int]]) -> str:
 
 def _operation(name: str, operands: tuple[Any, ...], truths: set[int]) -> str:
     if name == "number":
-        return f"tl.full([BLOCK], {_literal(operands[0])}, tl.float32)"
+        (value,) = operands
+        text = f"tl.full([BLOCK], {_literal(abs(value))}, tl.float32)"
+        return f"{text} * -1.0" if np.signbit(value) else text  # Triton's constants have no -0.0
     logical = name.startswith("logical")
     wanted = [logical or (name == "choose" and k == 2) for k in range(len(operands))]
     if name == "copy":
@@ -178,6 +181,17 @@ def _named(register: Register, truths: set[int], truth: bool) -> str:
     if (k in truths) == truth:
         return name
     return f"({name} != 0)" if truth else f"{name}.to(tl.float32)"
+
+
+@cache
+def exact() -> dict[str, bool]:
+    """Settings of Triton's, where it has them, that round every operation by itself, and keep the smallest numbers.
+
+    So a value does not depend on which operations share its kernel.
+    """
+    from triton.backends.nvidia.compiler import CUDAOptions  # pyright: ignore[reportMissingImports]
+
+    return {name: False for name in ("enable_fp_fusion", "enable_reflect_ftz") if hasattr(CUDAOptions, name)}
 
 
 @cache

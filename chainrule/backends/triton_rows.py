@@ -55,16 +55,19 @@ def _sum_rows(x, y, rows, n, TALL: tl.constexpr, WIDE: tl.constexpr):
 def standardise(x: torch.Tensor, n: int, eps: float, y: Any, mu: Any, variance: Any) -> None:
     """Rows of n entries with mean 0 and variance 1 in `y`, and the mean and variance of each; all contiguous."""
     kernel: Any = _standardise
-    kernel[(x.numel() // n,)](x, y, mu, variance, eps, n, triton.next_power_of_2(n))
+    with torch.cuda.device_of(x):
+        kernel[(x.numel() // n,)](x, y, mu, variance, eps, n, triton.next_power_of_2(n))
 
 
 def standardise_back(y_bar: torch.Tensor, y: Any, variance: Any, n: int, eps: float, x_bar: Any) -> None:
     """(ȳ − mean ȳ − y · mean(ȳ ⊙ y)) / √(σ² + ε) of rows of n entries; all contiguous."""
     kernel: Any = _standardise_back
-    kernel[(y.numel() // n,)](y_bar, y, variance, x_bar, eps, n, triton.next_power_of_2(n))
+    with torch.cuda.device_of(y):
+        kernel[(y.numel() // n,)](y_bar, y, variance, x_bar, eps, n, triton.next_power_of_2(n))
 
 
 def sum_rows(x: torch.Tensor, n: int, y: Any) -> None:
     """The sum of rows of n entries, both contiguous, in float32."""
     kernel: Any = _sum_rows
-    kernel[(triton.cdiv(n, WIDE),)](x, y, x.numel() // n, n, TALL, WIDE, num_warps=8)
+    with torch.cuda.device_of(x):
+        kernel[(triton.cdiv(n, WIDE),)](x, y, x.numel() // n, n, TALL, WIDE, num_warps=8)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from chainrule.backends.chain_rules import MOST_REGISTERS, Register, Writer, covers
 from chainrule.backends.chain_rules import RULES as ENTRYWISE
-from chainrule.backends.chain_rules import Register, covers
 from chainrule.backends.native.calls import NativeCall
 from chainrule.backends.native.chains import NativeWriter, fits
 from chainrule.backends.native.kernels import RULES, SINGLE
@@ -18,17 +18,30 @@ from chainrule.plan.program import Call, Chain, Instruction, Value
 Bind = Callable[[Value], Any]
 
 
-def joins(call: Call) -> bool:
-    """Whether a call can be a member of a chain of compiled kernels."""
-    kinds = {v.dtype for v in (*call.reads, *call.writes)}
-    return _is_entrywise(call) and kinds <= {SINGLE, np.dtype(bool)} and all(map(fits, call.reads))
+def joins(*calls: Call) -> bool:
+    """Whether calls can be a chain of compiled kernels."""
+    kinds = {v.dtype for call in calls for v in (*call.reads, *call.writes)}
+    known = all(map(_is_entrywise, calls)) and kinds <= {SINGLE, np.dtype(bool)}
+    return known and all(fits(v) for call in calls for v in call.reads) and _has_room(calls)
 
 
-def joins_on_gpu(call: Call) -> bool:
-    """Whether a call can be a member of a chain on a GPU, which knows numbers of 16 bits too."""
-    kinds = {v.dtype.name for v in (*call.reads, *call.writes)}
-    known = (_is_entrywise(call) or call.name == "astype") and kinds <= {"float32", "bool", "bfloat16", "float16"}
-    return known and all(v.size > 0 for v in call.writes)
+def joins_on_gpu(*calls: Call) -> bool:
+    """Whether calls can be a chain on a GPU, which knows numbers of 16 bits too."""
+    kinds = {v.dtype.name for call in calls for v in (*call.reads, *call.writes)}
+    known = all(_is_entrywise(c) or (c.name == "astype" and covers(c.name, c.params)) for c in calls)
+    known = known and kinds <= {"float32", "bool", "bfloat16", "float16"}
+    return known and all(v.size > 0 for call in calls for v in call.writes) and _has_room(calls)
+
+
+def _has_room(calls: Sequence[Call]) -> bool:
+    """Whether a chain has registers for these calls: an input for what none of them makes, and what they consist of."""
+    writer = Writer()
+    made: dict[Value, Register] = {}
+    for call in calls:
+        for v in call.reads:
+            made[v] = made[v] if v in made else writer.input(v)
+        made[call.writes[0]] = ENTRYWISE[call.name](writer, *(made[v] for v in call.reads), **call.params)
+    return writer.registers <= MOST_REGISTERS
 
 
 def _is_entrywise(call: Call) -> bool:

@@ -186,3 +186,19 @@ def test_reshaping_by_strides_is_what_numpy_does(drawn):
         return
     assert strides is not None
     np.testing.assert_array_equal(np.lib.stride_tricks.as_strided(x, new, strides), wanted)
+
+
+@pytest.mark.parametrize("kind", ["gelu_tanh", "softplus", "silu", "tanh"])
+@pytest.mark.parametrize("times", [1, 5, 24, 60])
+def test_chains_end_before_their_registers_do(kind, times):
+    """Operations that consist of many, one after the other, and a value of the beginning that is read at the end."""
+
+    def long(x, y):
+        z = x
+        for _ in range(times):
+            z = getattr(cr, kind)(z) + y
+        return z - x
+
+    draw = np.random.default_rng(0)
+    x, y = (draw.standard_normal((64, 300)).astype(np.float32) for _ in range(2))
+    np.testing.assert_allclose(np.asarray(cr.compile(long)(x, y)), long(x, y), rtol=1e-4, atol=1e-5)

@@ -14,11 +14,11 @@ Between them values are given their places (`views`): what strides can say costs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from chainrule.base.errors import OptionError
 from chainrule.plan.passes.affine import cut_affine
-from chainrule.plan.passes.chains import with_chains
+from chainrule.plan.passes.chains import Joins, with_chains
 from chainrule.plan.passes.copies import with_direct_copies
 from chainrule.plan.passes.dead_code import without_dead_code
 from chainrule.plan.passes.gradients import with_direct_stores
@@ -52,7 +52,7 @@ def writes_strided(line: Instruction) -> bool:
     return isinstance(line, Call) and line.name in ("attention", "attention_back")
 
 
-def prepared(program: Program, joins: Callable[[Call], bool] | None, without: Collection[str] = ()) -> Program:
+def prepared(program: Program, joins: Joins | None, without: Collection[str] = ()) -> Program:
     """The program after all passes that suit its executor; `joins` says which calls a chain can hold."""
     if "dead code" not in without:
         program = without_dead_code(program)

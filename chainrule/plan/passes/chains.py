@@ -15,9 +15,12 @@ from chainrule.plan.program import Call, Chain, Instruction, Program, Value
 LONGEST = 24
 """Members of a chain: the registers of all of them should stay in the first-level cache."""
 
+Joins = Callable[..., bool]
+"""`joins(*calls)`: whether these calls, in this order, can be a chain."""
 
-def with_chains(program: Program, joins: Callable[[Call], bool]) -> Program:
-    """The program with its elementwise calls in chains; `joins` says which calls can be members."""
+
+def with_chains(program: Program, joins: Joins) -> Program:
+    """The program with its elementwise calls in chains; `joins` says which calls can be one."""
     joining = Joining(program.places, joins)
     for instruction in program:
         joining.take(instruction)
@@ -27,7 +30,7 @@ def with_chains(program: Program, joins: Callable[[Call], bool]) -> Program:
 class Joining:
     """The lines of the program so far, and the chains among them that may still grow."""
 
-    def __init__(self, places: dict[Value, Place], joins: Callable[[Call], bool]) -> None:
+    def __init__(self, places: dict[Value, Place], joins: Joins) -> None:
         self.places, self.joins = places, joins
         self.order: dict[Call, int] = {}
         self.slots: list[Instruction | Links | None] = []
@@ -50,13 +53,15 @@ class Joining:
 
     def _joined_by(self, call: Call, roots: set[Value]) -> list[Links]:
         """The open chains that a call continues, the latest first, as long as all together are not too long."""
-        size, chosen, length = call.writes[0].size, [], 1
+        size, chosen = call.writes[0].size, []
+        calls = [call]
         for links in reversed(self.open):
             entries = [v for v in call.reads if self.places[v].root in links.made]
             as_made = all(self.places[v].is_whole(v) and v.size == size for v in entries)
-            if entries and as_made and length + len(links.calls) <= LONGEST:
+            longer = [*links.calls, *calls]
+            if entries and as_made and len(longer) <= LONGEST and self.joins(*longer):
                 chosen.append(links)
-                length += len(links.calls)
+                calls = longer
         return chosen
 
     def _grow(self, joined: list[Links], call: Call) -> None:
