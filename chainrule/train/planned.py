@@ -71,17 +71,17 @@ class Exchange:
         self.spots = plan.addresses(plan.program.inputs[0]) or []
         self.at = {id(a): a.ctypes.data for a in (self.read, self.free)}
 
-    def rows(self, table: RowsAhead, rows: np.ndarray, ready: np.ndarray | None) -> None:
-        """Let the plan read these rows, which are gathered already where they are `ready`."""
-        if ready is None or ready is not self.free:
-            table.x.take(rows, 0, self.read, "clip")
-        elif not self.spots:
-            np.copyto(self.x, ready)
-        else:
+    def rows(self, table: RowsAhead, rows: np.ndarray) -> None:
+        """Let the plan read these rows, which it finds gathered when it runs where they were aimed at."""
+        if self.spots and table.place is self.free and table.will_have(rows):
             self.read, self.free = self.free, self.read
             address = self.at[id(self.read)]
             for words, place, offset in self.spots:
                 words[place] = address + offset
+        elif (ready := table.ready(rows)) is not None:
+            np.copyto(self.read, ready)
+        else:
+            table.x.take(rows, 0, self.read, "clip")
 
     def aim(self, table: RowsAhead, following: np.ndarray | None) -> None:
         """Let the rows of the next batch be gathered in the free array, where they have its shape."""
@@ -102,17 +102,16 @@ class Batch:
             large = self.x.nbytes >= WORTH and threads() > 1 and table.lib is not None
             self.exchange = Exchange(plan) if large else None
             self.hits, counted = self._counter()
-            self.run = plan.run_with([table.begin] if large else [], counted)
+            self.run = plan.run_with([table.end, table.begin] if large else [], counted)
 
     def __call__(self, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
         table = self.table
         if not self.direct:
             return self._elsewhere(table.x[rows], y[rows])
-        ready = table.ready(rows)
         if self.exchange is None:
             table.x.take(rows, 0, self.x, "clip")
         else:
-            self.exchange.rows(table, rows, ready)
+            self.exchange.rows(table, rows)
             self.exchange.aim(table, following)
         y.take(rows, 0, self.y, "clip")
         self.run()

@@ -18,9 +18,14 @@ from chainrule.train.objective import compared, correct, one_output
 from chainrule.train.planned import Planned
 from chainrule.train.run import Run
 
-KEPT_EVERY, LATER, EARLY = 16, 64, 256
-"""Steps between two copies of the weights that a NaN falls back to, in the early steps of a run, where most of them
-happen, and later: a copy costs a fraction of a step."""
+KEPT_EVERY, AT_MOST = 16, 1024
+"""Steps between two copies of the weights that a NaN falls back to: the first, and the most. A copy costs a fraction of
+a step."""
+
+
+def kept_every(step: int) -> int:
+    """Steps between two copies: about a sixteenth of those that were made, so that little of a run is lost."""
+    return min(AT_MOST, max(KEPT_EVERY, 1 << max(0, step.bit_length() - 4)))
 
 
 class Guard:
@@ -36,7 +41,7 @@ class Guard:
     def note(self) -> None:
         """Copy the weights now and then, before they are used."""
         run = self.run
-        if run.step % (KEPT_EVERY if run.step < EARLY else LATER) == 0 and run.step != self.noted:
+        if run.step % kept_every(run.step) == 0 and run.step != self.noted:
             self.noted = run.step
             for name, part in parts(run.model).items():
                 np.copyto(self.next[name], part.numpy())
@@ -85,9 +90,12 @@ class Step:
 
     def __call__(self, rows: np.ndarray, following: np.ndarray | None = None) -> bool:
         run = self.run
-        first = run.batch % self.accumulate == 0
-        complete = (run.batch + 1) % self.accumulate == 0 or run.batch + 1 == self.batches
-        settings = (first, complete, 1.0 if self.accumulate == 1 else self._share(len(rows)))
+        first, complete, share = True, True, 1.0
+        if self.accumulate != 1:
+            first = run.batch % self.accumulate == 0
+            complete = (run.batch + 1) % self.accumulate == 0 or run.batch + 1 == self.batches
+            share = self._share(len(rows))
+        settings = first, complete, share
         self.guard.note()
         losses, hits = self._computed(rows, following, settings)
         run.batch_loss = losses[0]

@@ -60,7 +60,8 @@ EXPORT void gather_ahead(const word *a) {
     *begun = 1;
 }
 
-EXPORT word gathered_ahead(void) {
+EXPORT word gathered_ahead(const word *unused) {
+    (void)unused;
     if (!atomic_load(&ahead.busy))
         return 0;
     while (piece_ahead()) {}

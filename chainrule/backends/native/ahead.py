@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from chainrule.backends.native.calls import NativeCall
@@ -11,12 +13,19 @@ ROWS, NUMBERS, PLACE = 0, 3, 4
 """Among the arguments of the compiled call."""
 
 
+forks = [0]
+"""How often this process has become the child of another, which loses what was begun."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: forks.append(forks.pop() + 1))
+
+
 class RowsAhead:
     """Gathers rows of a table before they are asked for.
 
-    `aim(rows, place)` says which and where to, `begin`, a compiled call that can stand before others, starts it, and
-    `ready(rows)` ends it. From the start to the end the table and the place must not be used otherwise. Row numbers
-    must be in the table.
+    `aim(rows, place)` says which and where to; `end` and `begin` are compiled calls that can stand before others: they
+    end what was begun, and start what was aimed at. `will_have(rows)` says whether `end` will leave these rows in their
+    place, `ready(rows)` ends it at once. From start to end the table and the place must not be used otherwise. Row
+    numbers must be in the table.
     """
 
     def __init__(self, x: np.ndarray) -> None:
@@ -27,12 +36,13 @@ class RowsAhead:
         self.place, self.numbers, self.begun = x, np.zeros(0, np.int64), np.zeros(1, np.int64)
         if self.lib is not None:
             self.begin = NativeCall("gather_ahead", 0, x.nbytes // len(x), x, self.numbers, 0, self.begun)
+            self.end = NativeCall("gathered_ahead")
 
     def aim(self, rows: np.ndarray | None, place: np.ndarray, address: int) -> None:
         """Let the next start be of these rows, to an array of their shape, which has this address; None for none."""
         if self.lib is None or (rows is not None and rows.dtype != np.int64):
             return
-        self.rows, self.place = rows, place
+        self.rows, self.place, self.forks = rows, place, forks[0]
         words = self.begin.words
         if rows is None:
             words[ROWS] = 0
@@ -49,16 +59,20 @@ class RowsAhead:
             self.aim(rows, place, place.ctypes.data)
             self.begin.run()
 
+    def will_have(self, rows: np.ndarray) -> bool:
+        """Whether these rows were begun, and will be in their place once that has ended."""
+        aimed, self.rows = self.rows, None
+        return aimed is rows and self.begun.item(0) == 1 and self.forks == forks[0]
+
     def ready(self, rows: np.ndarray) -> np.ndarray | None:
         """The array that holds these rows now; None where others were prepared, or none."""
         if self.rows is None:
             return None
-        aimed, self.rows = self.rows, None
-        if not self.begun[0]:
-            return None
-        self.begun[0] = 0
-        whole = self.lib.gathered_ahead()  # type: ignore[union-attr]
-        return self.place if whole and aimed is rows else None
+        found = self.will_have(rows)
+        if self.begun.item(0):
+            self.begun[0] = 0
+            self.lib.gathered_ahead(None)  # type: ignore[union-attr]
+        return self.place if found else None
 
     def __del__(self) -> None:
         if getattr(self, "rows", None) is not None:

@@ -38,7 +38,7 @@ def loaded() -> ctypes.CDLL | None:
     lib.use_blas(ctypes.c_void_p(words.ctypes.data))
     lib.set_threads(ctypes.c_int64(threads()))
     keep_freed()
-    lib.gathered_ahead.restype = ctypes.c_int64
+    lib.gathered_ahead.argtypes, lib.gathered_ahead.restype = (ctypes.c_void_p,), ctypes.c_int64
     lib.run.argtypes, lib.run_one.argtypes = (ctypes.c_void_p, ctypes.c_int64), (ctypes.c_void_p, ctypes.c_void_p)
     return lib
 
