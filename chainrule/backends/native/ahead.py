@@ -19,6 +19,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: forks.append(forks.pop() + 1))
 
 
+class Numbers:
+    """Numbers of rows in memory that stays where it is. What was begun last may still read its own."""
+
+    def __init__(self, n: int) -> None:
+        self.array = np.zeros(n, np.int64)
+        self.at = self.array.ctypes.data
+
+
 class RowsAhead:
     """Gathers rows of a table before they are asked for.
 
@@ -33,25 +41,28 @@ class RowsAhead:
         together = x.flags.c_contiguous and x.size and not x.dtype.hasobject
         self.x, self.lib = x, lib if together else None
         self.rows: np.ndarray | None = None  # that are aimed at
-        self.place, self.numbers, self.begun = x, np.zeros(0, np.int64), np.zeros(1, np.int64)
+        self.place, self.begun = x, np.zeros(1, np.int64)
+        self.numbers = self.others = Numbers(0)
         if self.lib is not None:
-            self.begin = NativeCall("gather_ahead", 0, x.nbytes // len(x), x, self.numbers, 0, self.begun)
+            self.begin = NativeCall("gather_ahead", 0, x.nbytes // len(x), x, 0, 0, self.begun)
             self.end = NativeCall("gathered_ahead")
 
     def aim(self, rows: np.ndarray | None, place: np.ndarray, address: int) -> None:
         """Let the next start be of these rows, to an array of their shape, which has this address; None for none."""
-        if self.lib is None or (rows is not None and rows.dtype != np.int64):
+        if self.lib is None:
             return
+        if rows is not None and rows.dtype != np.int64:
+            rows = None
         self.rows, self.place, self.forks = rows, place, forks[0]
         words = self.begin.words
         if rows is None:
             words[ROWS] = 0
             return
-        if len(rows) != len(self.numbers):
-            self.numbers = np.zeros(len(rows), np.int64)
-            words[NUMBERS] = self.numbers.ctypes.data
-        np.copyto(self.numbers, rows)
-        words[ROWS], words[PLACE] = len(rows), address
+        self.numbers, self.others = self.others, self.numbers
+        if len(rows) != len(self.numbers.array):
+            self.numbers = Numbers(len(rows))
+        np.copyto(self.numbers.array, rows)
+        words[ROWS], words[NUMBERS], words[PLACE] = len(rows), self.numbers.at, address
 
     def prepare(self, rows: np.ndarray, place: np.ndarray) -> None:
         """Start now to put these rows into an array of their shape."""
@@ -69,11 +80,14 @@ class RowsAhead:
         if self.rows is None:
             return None
         found = self.will_have(rows)
-        if self.begun.item(0):
-            self.begun[0] = 0
-            self.lib.gathered_ahead(None)  # type: ignore[union-attr]
+        self._finish()
         return self.place if found else None
 
+    def _finish(self) -> None:
+        if self.lib is not None and self.begun.item(0):
+            self.begun[0] = 0
+            self.lib.gathered_ahead(None)
+
     def __del__(self) -> None:
-        if getattr(self, "rows", None) is not None:
-            self.ready(self.x)  # nobody may write there when the memory is gone
+        if hasattr(self, "begun"):
+            self._finish()  # nobody may write there when the memory is gone
