@@ -76,8 +76,6 @@ def strided(root: torch.Tensor, shape: tuple[int, ...], strides: tuple[int, ...]
     return torch.as_strided(root, shape, strides, root.storage_offset() + offset)
 
 
-
-
 def chain_writer(device: str) -> Callable[[], Any] | None:
     """What writes chains as kernels in Triton, on a GPU."""
     if not device.startswith("cuda"):
