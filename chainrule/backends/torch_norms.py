@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from math import prod
 from typing import Any
 
 import torch
 
+from chainrule.backends import triton_chains
 from chainrule.backends.interface import into_each
 from chainrule.backends.torch_sequences import is_nothing
 
@@ -25,8 +25,8 @@ SERVED = (SINGLE, torch.bfloat16, torch.float16)
 
 @cache
 def _rows() -> Any:
-    """The kernels in Triton, which PyTorch brings for some systems; None where it does not."""
-    if find_spec("triton") is None:
+    """The kernels in Triton; None where it is missing, or cannot compile."""
+    if not triton_chains.available():
         return None
     from chainrule.backends import triton_rows
 

@@ -7,6 +7,7 @@ written, not between.
 from __future__ import annotations
 
 import linecache
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -76,16 +77,18 @@ TRUTHS = ("greater", "greater_equal", "less", "less_equal", "equal", "not_equal"
 
 @cache
 def available() -> bool:
-    """Whether Triton is there and can compile a kernel: it asks for a C compiler as well."""
+    """Whether Triton is there and can compile a kernel, for which it asks for a C compiler; if not, that is said."""
     if find_spec("triton") is None or not torch.cuda.is_available():
         return False
     x = torch.ones(1, device="cuda")
     writer = TritonWriter()
     try:
         writer.call([(-writer.input(x), x)])()
-    except Exception:  # whatever a missing compiler makes it raise
+    except Exception as error:  # whatever a missing compiler makes it raise
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        warnings.warn(f"Triton compiles no kernels here, so more and slower ones are used: {reason}", stacklevel=2)
         return False
-    return bool(x == -1)
+    return True
 
 
 class TritonWriter(Writer):

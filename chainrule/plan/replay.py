@@ -85,7 +85,7 @@ class Replay:
             for buffer, array in zip(self.inputs, arrays, strict=True):
                 np.copyto(buffer, array if type(array) is np.ndarray else self.place.array(array))
         else:
-            self.arguments[:] = arrays
+            self.arguments[:] = arrays if self.in_graphs else ()
             for buffer, array in zip(self.inputs, arrays, strict=True):
                 put(buffer, array)
 
@@ -222,10 +222,14 @@ class Replay:
         if place.root.kind != "input":
             return [check]
         if self.in_graphs and place.root is line.reads[0]:
-            look, number = self.place.backend.looking(line.verify), self.program.inputs.index(place.root)
-            check = lambda: look(self.arguments[number])  # noqa: E731
+            check = self._argument_checked(line, self.program.inputs.index(place.root))
         self.first.append(check)
         return []
+
+    def _argument_checked(self, line: Check, number: int) -> Line:
+        """A check of an argument as it was given, which need not wait for the device where it has seen it."""
+        look, arguments = self.place.backend.looking(line.verify), self.arguments
+        return lambda: look(arguments[number])
 
 
 def _shares_memory(program: Program, home: Place) -> bool:

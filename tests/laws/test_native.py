@@ -419,6 +419,13 @@ def test_threads_remember_apart():
 # --- rows gathered ahead ---------------------------------------------------------------------------
 
 
+def start(table, rows, place):
+    """Begin to gather, by itself."""
+    table.aim(rows, place, place.ctypes.data)
+    if table.lib is not None:
+        table.begin.run()
+
+
 @pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (3000,), (33, 129)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
 def test_rows_gathered_ahead_are_the_rows(shape, dtype, crew):
@@ -428,7 +435,7 @@ def test_rows_gathered_ahead_are_the_rows(shape, dtype, crew):
     work = np.ones((200, 200), np.float32)
     for _ in range(5):
         rows = rng.integers(0, 50, 20)
-        table.prepare(rows, place)
+        start(table, rows, place)
         kernels.RULES["matmul"](work, work, np.empty_like(work)).run()  # in whose gaps they are gathered
         np.testing.assert_array_equal(table.ready(rows), x[rows])
 
@@ -436,7 +443,7 @@ def test_rows_gathered_ahead_are_the_rows(shape, dtype, crew):
 def test_rows_that_were_not_prepared_are_not_ready():
     table, place, rows = RowsAhead(np.arange(12.0).reshape(6, 2)), np.zeros((3, 2)), np.array([1, 2, 3])
     assert table.ready(rows) is None
-    table.prepare(rows, place)
+    start(table, rows, place)
     assert table.ready(rows.copy()) is None
     assert table.ready(rows) is None
 
@@ -444,16 +451,16 @@ def test_rows_that_were_not_prepared_are_not_ready():
 def test_one_gathering_at_a_time_and_none_of_scattered_tables():
     x = np.arange(12.0).reshape(6, 2)
     first, second, rows = RowsAhead(x), RowsAhead(x), np.array([5, 0])
-    first.prepare(rows, a := np.zeros((2, 2)))
-    second.prepare(rows, np.zeros((2, 2)))
+    start(first, rows, a := np.zeros((2, 2)))
+    start(second, rows, np.zeros((2, 2)))
     assert second.ready(rows) is None
     np.testing.assert_array_equal(first.ready(rows), x[rows])
-    second.prepare(rows, a)
+    start(second, rows, a)
     del second  # gives up what it had begun
-    first.prepare(rows, a)
+    start(first, rows, a)
     np.testing.assert_array_equal(first.ready(rows), x[rows])
     scattered = RowsAhead(x.T)
-    scattered.prepare(rows[:1] * 0, np.zeros((1, 6)))
+    start(scattered, rows[:1] * 0, np.zeros((1, 6)))
     assert scattered.ready(rows) is None
 
 
@@ -461,12 +468,12 @@ def test_one_gathering_at_a_time_and_none_of_scattered_tables():
 def test_a_gathering_is_whole_or_lost_after_fork():
     x, rows = np.arange(12.0).reshape(6, 2), np.array([5, 0])
     table = RowsAhead(x)
-    table.prepare(rows, np.zeros((2, 2)))
+    start(table, rows, np.zeros((2, 2)))
     kernels.RULES["matmul"](*np.ones((3, 200, 200), np.float32)).run()  # starts the threads, which fork() ends
     child = os.fork()
     if not child:
         ready = table.ready(rows)
-        table.prepare(rows, np.zeros((2, 2)))
+        start(table, rows, np.zeros((2, 2)))
         whole = ready is None or np.array_equal(ready, x[rows])
         os._exit(0 if whole and np.array_equal(table.ready(rows), x[rows]) else 1)
     assert os.waitpid(child, 0)[1] == 0

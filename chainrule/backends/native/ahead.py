@@ -64,12 +64,6 @@ class RowsAhead:
         np.copyto(self.numbers.array, rows)
         words[ROWS], words[NUMBERS], words[PLACE] = len(rows), self.numbers.at, address
 
-    def prepare(self, rows: np.ndarray, place: np.ndarray) -> None:
-        """Start now to put these rows into an array of their shape."""
-        if self.lib is not None and self.rows is None:
-            self.aim(rows, place, place.ctypes.data)
-            self.begin.run()
-
     def will_have(self, rows: np.ndarray) -> bool:
         """Whether these rows were begun, and will be in their place once that has ended."""
         aimed, self.rows = self.rows, None
