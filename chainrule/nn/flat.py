@@ -74,19 +74,27 @@ class Flat:
         Raises:
             GradientError: the parameters have been moved to another buffer since.
         """
+        self.check()
         stretches: list[slice] = []
         for p, place in zip(self.parameters, self.places, strict=True):
             leaf = p.node
-            if leaf.flat is not self:
-                raise GradientError(
-                    "These parameters were moved out of this buffer, by another optimiser or by astype.",
-                    fix="make one optimiser over all of them, after astype",
-                )
             if leaf.filled and stretches and stretches[-1].stop == place.start:
                 stretches[-1] = slice(stretches[-1].start, place.stop)
             elif leaf.filled:
                 stretches.append(place)
         return stretches
+
+    def check(self) -> None:
+        """The parameters are still in this buffer.
+
+        Raises:
+            GradientError: they have been moved to another one.
+        """
+        if any([p.node.flat is not self for p in self.parameters]):
+            raise GradientError(
+                "These parameters were moved out of this buffer, by another optimiser or by astype.",
+                fix="make one optimiser over all of them, after astype",
+            )
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

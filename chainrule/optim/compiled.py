@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import is_
 from typing import TYPE_CHECKING, Any
@@ -23,27 +23,38 @@ class CompiledStep:
 
     On the host the calls are compiled kernels, which run together with those of the plan around them. Elsewhere there
     are none, and `run` calls the library's own fused update. `before` puts the numbers of this step where those read
-    them; `ahead` is how many steps of the same optimiser come between the two.
+    them; `ahead` is how many steps of the same optimiser come between the two. Several steps in one go need the numbers
+    of each, `numbers(i)`, where `words` says.
     """
 
     def __init__(self, optimizer: Optimizer, ahead: int = 0) -> None:
         self.optimizer, self.ahead, self.arrays = optimizer, ahead, _arrays(optimizer)
         compiled = all(map(_is_compiled, optimizer.groups))
         self.calls = [_call(optimizer, group) for group in optimizer.groups] if compiled else []
-        self.numbers = [call.words.view(np.float64) for call in self.calls]  # the same words, as numbers
+        self.tails = [_tail(call, self._numbers(g)) for call, g in zip(self.calls, optimizer.groups, strict=False)]
         self.there = [] if compiled else [Numbers(group) for group in optimizer.groups]
         self.run = runner(self.calls) if compiled else self._updated
+
+    @property
+    def words(self) -> list[tuple[np.ndarray, int]]:
+        """Where compiled calls have the numbers of a step."""
+        return [(tail, place) for tail in self.tails for place in range(len(tail))]
+
+    def numbers(self, later: int) -> list[float]:
+        """The numbers of the step that comes so many steps later."""
+        return [number for group in self.optimizer.groups for number in self._numbers(group, later) or ()]
+
+    def _numbers(self, group: Group, later: int = 0) -> Any:
+        optimizer, t = self.optimizer, group.counts.item(0) + 1 + self.ahead + later
+        return optimizer.compiled(t, **group.settings, lr=optimizer._lr * group.factor)
 
     def before(self) -> None:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
         optimizer = self.optimizer
-        for i, group in enumerate(optimizer.groups):
-            t, lr = group.counts.item(0) + 1 + self.ahead, optimizer._lr * group.factor
-            if self.there:
-                self.there[i].tell(t, lr)
-            else:
-                numbers = optimizer.compiled(t, **group.settings, lr=lr)
-                self.numbers[i][-len(numbers) :] = numbers  # type: ignore[arg-type]
+        for tail, group in zip(self.tails, optimizer.groups, strict=False):
+            tail[:] = self._numbers(group)
+        for there, group in zip(self.there, optimizer.groups, strict=False):
+            there.tell(group.counts.item(0) + 1 + self.ahead, optimizer._lr * group.factor)
 
     def _updated(self) -> None:
         """The step by the library's fused update; a GPU can record it, for it reads no number on the host."""
@@ -52,9 +63,9 @@ class CompiledStep:
             update = group.backend.updates[self.optimizer.fused]
             update(flat.values, flat.grads, moments, numbers.next(), **group.settings, lr=numbers.lr)
 
-    def after(self) -> None:
-        """Count the step."""
-        self.optimizer.count_step()
+    def after(self, steps: int = 1) -> None:
+        """Count the step, or so many."""
+        self.optimizer.count_steps(steps)
 
     @cached_property
     def whole(self) -> Callable[[], Any]:
@@ -145,6 +156,11 @@ def _is_its_own(kind: type[Any]) -> bool:
 
     owner = next(c for c in kind.__mro__ if "update" in vars(c))
     return "compiled" in vars(owner) and kind.step is Optimizer.step and kind.measured is Optimizer.measured
+
+
+def _tail(call: NativeCall, numbers: Sequence[float]) -> np.ndarray:
+    """The last words of a call, which are the numbers of a step."""
+    return call.words[len(call.words) - len(numbers) :].view(np.float64)
 
 
 def _call(optimizer: Optimizer, group: Group) -> NativeCall:

@@ -96,6 +96,8 @@ class Optimizer:
         """
         if stack.recorder is not None:
             self._refuse_own_step()
+            for group in self.groups:
+                group.flat.check()
             stack.recorder.act(type(self).__name__, self, self.step, list(self.parameters()))
             return
         if self.kernel and self._stepped():
@@ -128,12 +130,12 @@ class Optimizer:
                 fix="an `update` of its own instead, which plans call",
             )
 
-    def count_step(self) -> None:
-        """Count a step that a plan has made for all parameters."""
-        self.steps += 1
+    def count_steps(self, steps: int = 1) -> None:
+        """Count what a plan has made for all parameters."""
+        self.steps += steps
         now = tick()
         for group in self.groups:
-            group.counts += 1
+            group.counts += steps
             for p in group.flat.parameters:
                 p.node.written = now
 

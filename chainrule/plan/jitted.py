@@ -133,7 +133,7 @@ class Segment:
         for group, new in zip(groups, moments, strict=True):
             group.moments = dict(zip(group.moments, new, strict=True))
         for act in self.acts:
-            act.owner.count_step()
+            act.owner.count_steps()
 
     def _compute(self, arrays: Any, moments: Any, numbers: Any) -> Any:
         """What is compiled: the lines, one after the other."""

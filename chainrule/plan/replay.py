@@ -8,7 +8,7 @@ another are recorded as one graph, which is started by one call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from itertools import groupby
 from typing import Any
 
@@ -61,17 +61,20 @@ class Replay:
         self.acts = _fused_steps(self.program)
         self.scratch = 0  # bytes that compiled kernels work in
         self.passing = 0  # bytes that NumPy's kernels take and give back, at the peak of one call
-        self.first: list[Line] = []  # checks of the arguments, random draws, the numbers of an optimiser's step
-        self.last: list[Line] = []
+        self.steps: list[Any] = []  # of optimisers by few calls: each has numbers to be put in place, and is counted
+        self.first: list[Line] = []  # checks of the arguments, random draws
+        self.last: list[Line] = []  # what happens in Python at the end
         self.calls: list[NativeCall] = []
         self.aside: list[Instruction] = []  # what no compiled kernel does
         self.pieces = self._pieces()
-        self.first.insert(0, _fetched(self.fetched))
-        self.last.append(_flagged(program.flags))
+        self.fetch, self.flag = _fetched(self.fetched), _flagged(program.flags)
         if program.draws:
             self.last.append(_counted(program.draws))
         self.results = [self.array_of(v) if isinstance(v, Value) else v for v in program.outputs]
-        self.run = self.run_with()
+        self.lines = _joined(self.pieces, self._launched)
+        first = [self.fetch, *self.first, *(step.before for step in self.steps)]
+        last = [*(step.after for step in self.steps), *self.last, self.flag]
+        self.run = _straight([*first, *self.lines, *last])
 
     def _prepared(self, program: Program, without: Collection[str]) -> Program:
         """The program after the passes that suit its kernels; PyTorch's affine map has its addition in it anyway."""
@@ -129,10 +132,12 @@ class Replay:
         make_room(size)
         return self.place.backend.flat_like(self.place.array(np.empty(1, np.uint8)), size)
 
-    def run_with(self, before: Sequence[NativeCall] = (), after: Sequence[NativeCall] = ()) -> Line:
-        """What comes first, the line itself, and what comes last, as one function; with compiled calls around it."""
-        self.lines = _joined([*before, *self.pieces, *after], self._launched)
-        return _straight([*self.first, *self.lines, *self.last])
+    @property
+    def is_one_call(self) -> bool:
+        """Whether a run is one call of the compiled library, beside which nothing must be done each time."""
+        owners = {id(step.optimizer) for step in self.steps}
+        compiled = all(type(piece) is NativeCall for piece in self.pieces)
+        return compiled and len(owners) == len(self.steps) and not self.first and not self.last
 
     # Lines.
 
@@ -178,8 +183,7 @@ class Replay:
         step = self.acts.get(act)
         if step is None:
             return None
-        self.first.append(step.before)
-        self.last.append(step.after)
+        self.steps.append(step)
         return step.calls
 
     def _in_python(self, line: Instruction) -> list[Any]:
@@ -206,8 +210,7 @@ class Replay:
         """An optimiser's step by one call of the library, or by its own `step`; what is at the end comes last."""
         step = self.acts.get(act)
         if step is not None:
-            self.first.append(step.before)
-            self.last.append(step.after)
+            self.steps.append(step)
             return [Launch(step.run)]
         lines = [_flagged(act.flags), act.act]
         if act is not self.program.instructions[-1]:

@@ -31,13 +31,26 @@ class Callback:
         """Before the first step, or the first after a resume."""
 
     def on_step(self, run: Run) -> None:
-        """After an update."""
+        """After an update; where `sees_each_step` is False, it may be the last of several."""
 
     def on_epoch(self, run: Run) -> None:
         """After an epoch, its row already in `run.history`."""
 
     def on_end(self, run: Run) -> None:
         """After the last step, however the run ended: `run.stopped` says how, "failed" after an error."""
+
+    @property
+    def sees_each_step(self) -> bool:
+        """Whether `on_step` must be told of every update: where it is overridden, unless this is too.
+
+        Where no callback does, `fit` computes several small steps at once, for some hundredths of a second, and tells
+        of the last one.
+        """
+        return self.overrides_on_step(Callback)
+
+    def overrides_on_step(self, kind: type[Callback]) -> bool:
+        """Whether its `on_step` is another than that of a class."""
+        return getattr(self.on_step, "__func__", None) is not kind.on_step
 
     def state_dict(self) -> dict[str, Any]:
         """Numbers, texts and arrays by name, to be saved with a checkpoint."""

@@ -58,6 +58,10 @@ class Checkpoint(Callback):
                 path.unlink()
             run.save(numbered(self.path, 0))
 
+    @property
+    def sees_each_step(self) -> bool:
+        return self.overrides_on_step(Checkpoint) or self.every_steps is not None
+
     def on_step(self, run: Run) -> None:
         if self.every_steps and run.step % self.every_steps == 0:
             self._save(run)

@@ -91,7 +91,8 @@ def fit(
         CheckpointError: one could not be written, which ends the run with the old file as it was; or the one
             to resume is damaged, or of another run.
 
-    Ctrl-C ends the run after the step at work, with `history.stopped == "interrupted"`.
+    Ctrl-C ends the run between two steps, with `history.stopped == "interrupted"`. Small steps of a plan are made
+    several at once, for some hundredths of a second, where no callback looks at each (`Callback.sees_each_step`).
     """
     _check(epochs, accumulate, clip_norm, callbacks)
     seed = SEED("fit", "seed", seed)  # a NumPy integer would name another stream of random numbers
@@ -148,8 +149,8 @@ def _one_epoch(run: Run, step: Step) -> None:
     if not run.model.training:  # parts that were frozen by eval() stay so
         run.model.train()
     began = time.perf_counter()
-    for rows, following in _with_next(run.loader.rows(run.epoch, start=run.batch)):
-        if step(rows, following):
+    for batches, following in _in_groups(run.loader.rows(run.epoch, start=run.batch), step.most):
+        if step(batches, following):
             run.tell("on_step")
             if run.stopped:
                 break
@@ -160,12 +161,16 @@ def _one_epoch(run: Run, step: Step) -> None:
         run.tell("on_epoch")
 
 
-def _with_next(batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each batch with the one behind it, the last one with None."""
+def _in_groups(batches: Iterator[Any], most: Callable[[Any], int]) -> Iterator[tuple[list[Any], Any]]:
+    """Batches of equal size that follow one another, `most(rows)` at most, with the batch behind them, or None."""
     rows = next(batches, None)
     while rows is not None:
+        group, n = [rows], most(rows)
         following = next(batches, None)
-        yield rows, following
+        while following is not None and len(group) < n and len(following) == len(rows):
+            group.append(following)
+            following = next(batches, None)
+        yield group, following
         rows = following
 
 
@@ -236,7 +241,7 @@ def _ordered(callbacks: Sequence[Callback], schedule: Callable[[int], float] | N
 
 @contextmanager
 def _finishing_the_step(run: Run) -> Iterator[None]:
-    """Ctrl-C inside the block ends the run after the step at work; a second one ends it at once.
+    """Ctrl-C inside the block ends the run after the step, or the steps, at work; a second one ends it at once.
 
     Python gives signals to the main thread alone; a process that ignores Ctrl-C, as one under nohup, goes on.
     """

@@ -1,4 +1,4 @@
-"""A step of training as a plan: batches are gathered into its buffers by row number."""
+"""A step of training as a plan: the rows of its batches are copied into its buffers by number."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backends.native.ahead import RowsAhead
-from chainrule.backends.native.calls import NativeCall
-from chainrule.backends.native.library import loaded, threads
-from chainrule.backends.numpy_backend import flat_like
+from chainrule.backends.native.ahead import RowsAhead, is_table
 from chainrule.plan import Plan
 from chainrule.plan.compile import Entry
 from chainrule.plan.purity import impurity, model_impurity, optimizer_impurity
 from chainrule.plan.replay import Replay
+from chainrule.train.batches import Batches, Found, OneByOne, Together
 from chainrule.train.objective import correct
-
-Losses = tuple[float, ...]
 
 
 def suits_a_plan(model: Any, loss: Any, penalty: Any, optimizer: Any) -> bool:
@@ -26,110 +22,65 @@ def suits_a_plan(model: Any, loss: Any, penalty: Any, optimizer: Any) -> bool:
     return not (model_impurity(model) or optimizer_impurity(optimizer) or any(map(impurity, functions)))
 
 
-WORTH = 1 << 16
-"""Bytes of a batch from which on it is gathered ahead; to take a smaller one costs less than to prepare it, and one
-thread has no gaps."""
-
-
 class Planned:
     """The step of a run as a plan, one for each size of batch; None where it cannot be one."""
 
     def __init__(self, compute: Callable[..., Any], classifies: bool) -> None:
         self.plan, self.classifies = Plan(compute, checks=False), classifies  # labels were checked as a whole
-        self.known: dict[tuple[Any, ...], Batch] = {}
-        self.table: RowsAhead | None = None
+        self.known: dict[tuple[Any, ...], OneByOne | Taken] = {}
+        self.data: tuple[np.ndarray, np.ndarray] | None = None
+        self.ahead: RowsAhead | None = None
+
+    def most(self, rows: np.ndarray, settings: Any) -> int:
+        """How many batches like this one are done by one call, at most, as things are now."""
+        batch = self.known.get((len(rows), settings))
+        several = batch is not None and batch.most > 1 and not batch.entry.guards.broken()
+        return batch.most if batch is not None and several else 1
 
     def __call__(
-        self, x: np.ndarray, y: np.ndarray, rows: np.ndarray, following: Any, settings: Any, stream: Callable[[], Any]
-    ) -> tuple[Losses, int] | None:
-        """The losses of the rows of x and y, and how many predictions hit their label.
+        self, x: np.ndarray, y: np.ndarray, batches: Batches, following: Any, settings: Any, stream: Callable[[], Any]
+    ) -> list[Found] | None:
+        """What was found of these batches of rows of x and y: one, or as many as `most` has just allowed.
 
-        `following` are the rows of the next batch, or None. `stream()` gives the random numbers of the step; it is
-        asked where there are draws.
+        `following` are the rows of the batch behind them, or None. `stream()` gives the random numbers of the step; it
+        is asked where there are draws.
         """
-        if self.table is None or self.table.x is not x:
-            self.table, self.known = RowsAhead(x), {}
+        if self.data is None or self.data[0] is not x or self.data[1] is not y:
+            self.data, self.known = (x, y), {}
+            self.ahead = RowsAhead(x) if is_table(x) and is_table(y) else None
+        rows = batches[0]
         key = len(rows), settings
         batch = self.known.get(key)
-        if batch is None or batch.entry.guards.broken():
+        if batch is None or (len(batches) == 1 and batch.entry.guards.broken()):
             entry = self.plan.entry(x[rows], y[rows], *settings)
             if entry is None:
                 return None
-            batch = self.known[key] = Batch(entry, self.classifies, self.table)
+            batch = self.known[key] = self._made(entry)
         if not batch.draws:
-            return batch(y, rows, following)
+            return batch(batches, following)
         with stream():
-            return batch(y, rows, following)
+            return batch(batches, following)
+
+    def _made(self, entry: Entry) -> Taken | OneByOne:
+        plan = entry.plan
+        if self.ahead is None or not isinstance(plan, Replay) or not plan.native:
+            return Taken(entry, self.data, self.classifies)
+        kind = Together if Together.suits(plan, self.classifies) else OneByOne
+        return kind(entry, plan, self.ahead, self.data[1], self.classifies)  # type: ignore[index]
 
 
-class Exchange:
-    """Two arrays of which a plan reads its first input in turn, so that the next rows are gathered in the free one."""
+class Taken:
+    """The plan for one size of batch, whose rows are taken by Python."""
 
-    def __init__(self, plan: Replay) -> None:
-        self.x = self.read = plan.inputs[0]
-        self.free = flat_like(self.x, self.x.size).reshape(self.x.shape)
-        self.spots = plan.addresses(plan.program.inputs[0]) or []
-        self.at = {id(a): a.ctypes.data for a in (self.read, self.free)}
+    most = 1
 
-    def rows(self, table: RowsAhead, rows: np.ndarray) -> None:
-        """Let the plan read these rows, which it finds gathered when it runs where they were aimed at."""
-        if self.spots and table.place is self.free and table.will_have(rows):
-            self.read, self.free = self.free, self.read
-            address = self.at[id(self.read)]
-            for words, place, offset in self.spots:
-                words[place] = address + offset
-        elif (ready := table.ready(rows)) is not None:
-            np.copyto(self.read, ready)
-        else:
-            table.x.take(rows, 0, self.read, "clip")
+    def __init__(self, entry: Entry, data: Any, classifies: bool) -> None:
+        self.entry, self.plan, self.draws = entry, entry.plan, entry.program.draws
+        self.data, self.classifies = data, classifies
 
-    def aim(self, table: RowsAhead, following: np.ndarray | None) -> None:
-        """Let the rows of the next batch be gathered in the free array, where they have its shape."""
-        fits = following is not None and len(following) == len(self.free)
-        table.aim(following if fits else None, self.free, self.at[id(self.free)])
-
-
-class Batch:
-    """The plan for one size of batch."""
-
-    def __init__(self, entry: Entry, classifies: bool, table: RowsAhead) -> None:
-        self.entry, self.classifies, self.table = entry, classifies, table
-        self.plan = plan = entry.plan
-        self.draws = entry.program.draws
-        self.direct = isinstance(plan, Replay) and plan.place.backend.name == "numpy"
-        if isinstance(plan, Replay) and self.direct:
-            (self.x, self.y), (self.z, *self.losses) = plan.inputs, plan.results
-            large = self.x.nbytes >= WORTH and threads() > 1 and table.lib is not None
-            self.exchange = Exchange(plan) if large else None
-            self.hits, counted = self._counter()
-            self.run = plan.run_with([table.end, table.begin] if large else [], counted)
-
-    def __call__(self, y: np.ndarray, rows: np.ndarray, following: Any) -> tuple[Losses, int]:
-        table = self.table
-        if not self.direct:
-            return self._elsewhere(table.x[rows], y[rows])
-        if self.exchange is None:
-            table.x.take(rows, 0, self.x, "clip")
-        else:
-            self.exchange.rows(table, rows)
-            self.exchange.aim(table, following)
-        y.take(rows, 0, self.y, "clip")
-        self.run()
-        return tuple([float(loss) for loss in self.losses]), self.hits()
-
-    def _elsewhere(self, x: np.ndarray, y: np.ndarray) -> tuple[Losses, int]:
-        """The same on PyTorch's and JAX's arrays."""
+    def __call__(self, batches: Batches, following: Any) -> list[Found]:
+        x, y = (a[batches[0]] for a in self.data)
         self.plan.take([x, y])
         self.plan.run()
         z, *losses = map(np.asarray, map(self.plan.place.backend.to_numpy, self.plan.results))
-        return tuple(map(float, losses)), correct(z, y) if self.classifies else 0
-
-    def _counter(self) -> tuple[Callable[[], int], list[NativeCall]]:
-        """How many predictions hit their label: counted by the run, where these are rows of logits and labels."""
-        z, y = self.z, self.y
-        labels = y.ndim == 1 and y.dtype == np.int64
-        rows = z.ndim == 2 and z.shape[1] > 1 and z.dtype == np.float32 and z.flags.c_contiguous
-        if not (self.classifies and labels and rows and loaded()):
-            return (lambda: correct(z, y)) if self.classifies else lambda: 0, []
-        count = np.zeros(1, np.int64)
-        return lambda: count.item(0), [NativeCall("hits", len(z), z.shape[1], z, y, count)]
+        return [(tuple(map(float, losses)), correct(z, y) if self.classifies else 0)]

@@ -29,6 +29,10 @@ class Progress(Callback):
         self.began, self.first = time.perf_counter(), _batches(run)
         self.total = run.epochs * len(run.loader)
 
+    @property
+    def sees_each_step(self) -> bool:
+        return self.overrides_on_step(Progress)
+
     def on_step(self, run: Run) -> None:
         now = time.perf_counter()
         if self.live and now - self.drawn > REFRESH:

@@ -14,6 +14,7 @@ from chainrule.core import Tensor, random_stream
 from chainrule.nn import Module
 from chainrule.nn.state import parts
 from chainrule.optim import clip_grad_norm
+from chainrule.train.batches import Batches, Found
 from chainrule.train.objective import compared, correct, one_output
 from chainrule.train.planned import Planned
 from chainrule.train.run import Run
@@ -21,6 +22,10 @@ from chainrule.train.run import Run
 KEPT_EVERY, AT_MOST = 16, 1024
 """Steps between two copies of the weights that a NaN falls back to: the first, and the most. A copy costs a fraction of
 a step."""
+
+
+ALONE = True, True, 1.0
+"""Of a batch that is an update by itself: it is the first of it, the last, and all of it."""
 
 
 def kept_every(step: int) -> int:
@@ -46,6 +51,11 @@ class Guard:
             for name, part in parts(run.model).items():
                 np.copyto(self.next[name], part.numpy())
 
+    def room(self) -> int:
+        """Steps up to the next copy."""
+        every = kept_every(self.run.step)
+        return every - self.run.step % every
+
     def check(self, *losses: float) -> None:
         """The weights last copied are good, as long as the losses are finite.
 
@@ -69,8 +79,8 @@ class Guard:
 class Step:
     """One batch of training: forward, backward, clip, update; as a plan where it can be one.
 
-    Tells whether the batch ended in an update, as all do unless gradients are accumulated. A plan gathers the rows
-    that follow while it computes.
+    Tells whether the batch ended in an update, as all do unless gradients are accumulated. A plan copies the rows
+    that follow while it computes, and may compute several batches at once.
     """
 
     def __init__(
@@ -88,36 +98,48 @@ class Step:
         self.guard, self.tried = Guard(run), False
         self.plan = Planned(self.compute, self.classifies) if compiled else None
 
-    def __call__(self, rows: np.ndarray, following: np.ndarray | None = None) -> bool:
+    def most(self, rows: np.ndarray) -> int:
+        """How many batches like this one a call may be given: one, where somebody wants to see each step."""
+        if self.plan is None or self.accumulate != 1 or self.run.is_seen_step_by_step:
+            return 1
+        return min(self.plan.most(rows, ALONE), self.guard.room())
+
+    def __call__(self, batches: Batches, following: np.ndarray | None = None) -> bool:
+        """Train on the rows of batches of equal size; `following` is the batch behind them, if it is known."""
         run = self.run
-        first, complete, share = True, True, 1.0
-        if self.accumulate != 1:
-            first = run.batch % self.accumulate == 0
-            complete = (run.batch + 1) % self.accumulate == 0 or run.batch + 1 == self.batches
-            share = self._share(len(rows))
-        settings = first, complete, share
+        n = len(batches[0])
+        _, complete, _ = settings = self._settings(n)
         self.guard.note()
-        losses, hits = self._computed(rows, following, settings)
-        run.batch_loss = losses[0]
-        self.guard.check(*losses)
-        self._count(losses[0], hits, len(rows))
-        run.batch += 1
-        run.step += complete
+        for losses, hits in self._computed(batches, following, settings):
+            run.batch_loss = losses[0]
+            self.guard.check(*losses)
+            self._count(losses[0], hits, n)
+            run.batch += 1
+            run.step += complete
         return complete
 
+    def _settings(self, examples: int) -> tuple[bool, bool, float]:
+        """Whether the batch at work is the first of its update, whether it is the last, and its share of it."""
+        if self.accumulate == 1:
+            return ALONE
+        batch = self.run.batch
+        complete = (batch + 1) % self.accumulate == 0 or batch + 1 == self.batches
+        return batch % self.accumulate == 0, complete, self._share(examples)
+
     def _computed(
-        self, rows: np.ndarray, following: np.ndarray | None, settings: tuple[bool, bool, float]
-    ) -> tuple[tuple[float, ...], int]:
-        """The losses of a batch, with and without penalty, and how many predictions hit their label."""
+        self, batches: Batches, following: np.ndarray | None, settings: tuple[bool, bool, float]
+    ) -> list[Found]:
+        """The losses of each batch, with and without penalty, and how many predictions hit their label."""
         x, y = self.run.loader.x, self.run.loader.y
         if self.plan is not None:
-            found = self.plan(x, y, rows, following, settings, self._stream)
+            found = self.plan(x, y, batches, following, settings, self._stream)
             if found is not None:
                 return found
+        (rows,) = batches
         x, y = np.take(x, rows, axis=0), np.take(y, rows, axis=0)
         with self._stream():
             z, *losses = self.compute(x, y, *settings)
-        return tuple(map(float, losses)), correct(z.numpy(), y) if self.classifies else 0
+        return [(tuple(map(float, losses)), correct(z.numpy(), y) if self.classifies else 0)]
 
     def _stream(self) -> random_stream:
         """The random numbers of the batch at work."""

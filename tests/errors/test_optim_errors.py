@@ -141,17 +141,39 @@ def test_no_gradient():
     assert optimizer.groups[0].counts.tolist() == [0, 0]
 
 
+MOVED_OUT = (
+    "These parameters were moved out of this buffer, by another optimiser or by astype.\n"
+    "  try     make one optimiser over all of them, after astype"
+)
+
+
 def test_parameters_taken_over():
     first, second = weights(3, 2)
     before = SGD([first, second])
     SGD([second])
     first.grad = np.ones(3)
-    with refuses(
-        GradientError,
-        "These parameters were moved out of this buffer, by another optimiser or by astype.\n"
-        "  try     make one optimiser over all of them, after astype",
-    ):
+    with refuses(GradientError, MOVED_OUT):
         before.step()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_parameters_taken_over_in_a_plan(when):
+    """A plan would change the buffer that the parameters have left, and nobody would see it."""
+    first, second = weights(3, 2)
+    old = SGD([first, second])
+
+    @cr.compile
+    def step():
+        old.zero_grad()
+        cr.sum(first**2).backward()
+        cr.sum(second**2).backward()
+        old.step()
+
+    if when == "after":
+        step()
+    SGD([second])
+    with refuses(GradientError, MOVED_OUT):
+        step()
 
 
 # --- State -----------------------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ import chainrule as cr
 from chainrule.backends import chain_rules, numpy_compiled
 from chainrule.backends.native import chains, convolutions, kernels, recurrences
 from chainrule.backends.native.again import Remembered
-from chainrule.backends.native.ahead import RowsAhead
-from chainrule.backends.native.calls import NativeCall, runner
+from chainrule.backends.native.ahead import NUMBERS, PLACE, ROWS, RowsAhead, is_table
+from chainrule.backends.native.calls import NativeCall, Series, runner
 from chainrule.backends.native.library import address, loaded, threads
 from chainrule.backends.numpy_backend import NUMPY
 from chainrule.ops.comparison import choose
 from chainrule.ops.linear_algebra import matmul_
 from chainrule.ops.windows import adaptive, regular
+from chainrule.train.objective import correct
 from tests.laws.domains import CASES
 from tests.laws.domains_recurrence import backwards, recurrence, small
 from tests.laws.entries import Case, anywhere, by_label, results
@@ -416,65 +417,100 @@ def test_threads_remember_apart():
                 np.testing.assert_allclose(product, a @ x[k // 20], rtol=1e-3, atol=1e-4)
 
 
-# --- rows gathered ahead ---------------------------------------------------------------------------
+# --- rows copied by number -------------------------------------------------------------------------------
 
 
-def start(table, rows, place):
-    """Begin to gather, by itself."""
-    table.aim(rows, place, place.ctypes.data)
-    if table.lib is not None:
-        table.begin.run()
+def begun(table, rows, place):
+    """Begin to copy rows."""
+    table.expect(place, rows)
+    call = table.begin()
+    call.words[[ROWS, NUMBERS, PLACE]] = len(rows), rows.ctypes.data, place.ctypes.data
+    call.run()
+
+
+def ended(table, rows, place):
+    """See that they are there."""
+    call = table.end(len(rows))
+    call.words[[NUMBERS, PLACE]] = rows.ctypes.data, place.ctypes.data
+    call.run()
+    return place
 
 
 @pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (3000,), (33, 129)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
-def test_rows_gathered_ahead_are_the_rows(shape, dtype, crew):
+def test_rows_copied_ahead_are_the_rows(shape, dtype, crew):
     rng = np.random.default_rng(3)
     x = rng.integers(0, 200, (50, *shape)).astype(dtype)
     table, place = RowsAhead(x), np.zeros((20, *shape), dtype)
     work = np.ones((200, 200), np.float32)
     for _ in range(5):
         rows = rng.integers(0, 50, 20)
-        start(table, rows, place)
-        kernels.RULES["matmul"](work, work, np.empty_like(work)).run()  # in whose gaps they are gathered
-        np.testing.assert_array_equal(table.ready(rows), x[rows])
+        begun(table, rows, place)
+        expected, rows[:] = x[rows], 0  # the numbers may be forgotten then
+        kernels.RULES["matmul"](work, work, np.empty_like(work)).run()  # in whose gaps they are copied
+        np.testing.assert_array_equal(ended(table, rows, place), expected)
+        rows = rng.integers(0, 50, 20)
+        np.testing.assert_array_equal(ended(table, rows, place), x[rows])  # without a beginning
 
 
-def test_rows_that_were_not_prepared_are_not_ready():
-    table, place, rows = RowsAhead(np.arange(12.0).reshape(6, 2)), np.zeros((3, 2)), np.array([1, 2, 3])
-    assert table.ready(rows) is None
-    start(table, rows, place)
-    assert table.ready(rows.copy()) is None
-    assert table.ready(rows) is None
-
-
-def test_one_gathering_at_a_time_and_none_of_scattered_tables():
+def test_what_was_begun_by_others_or_given_up_is_not_taken_for_the_rows():
     x = np.arange(12.0).reshape(6, 2)
-    first, second, rows = RowsAhead(x), RowsAhead(x), np.array([5, 0])
-    start(first, rows, a := np.zeros((2, 2)))
-    start(second, rows, np.zeros((2, 2)))
-    assert second.ready(rows) is None
-    np.testing.assert_array_equal(first.ready(rows), x[rows])
-    start(second, rows, a)
+    first, second, rows, others = RowsAhead(x), RowsAhead(x), np.array([5, 0]), np.array([1, 2])
+    a, b = np.zeros((2, 2)), np.zeros((2, 2))
+    assert not first.expects(a, rows)
+    begun(first, rows, a)
+    begun(second, others, b)  # one at a time: this one is not
+    np.testing.assert_array_equal(ended(second, others, b), x[others])
+    assert first.expects(a, rows)
+    assert not first.expects(a, rows.copy())
+    first.give_up()
+    assert not first.expects(a, rows)
+    np.testing.assert_array_equal(ended(first, others, a), x[others])
+    begun(second, others, b)
     del second  # gives up what it had begun
-    start(first, rows, a)
-    np.testing.assert_array_equal(first.ready(rows), x[rows])
-    scattered = RowsAhead(x.T)
-    start(scattered, rows[:1] * 0, np.zeros((1, 6)))
-    assert scattered.ready(rows) is None
+    begun(first, rows, a)
+    np.testing.assert_array_equal(ended(first, rows, a), x[rows])
+
+
+def test_what_is_a_table():
+    x = np.zeros((6, 2))
+    assert is_table(x)
+    assert not any(map(is_table, (x.T, x[::2], x[:0], x.astype(object))))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_gathering_is_whole_or_lost_after_fork():
-    x, rows = np.arange(12.0).reshape(6, 2), np.array([5, 0])
+def test_rows_are_copied_anew_after_fork():
+    x, rows, place = np.arange(12.0).reshape(6, 2), np.array([5, 0]), np.zeros((2, 2))
     table = RowsAhead(x)
-    start(table, rows, np.zeros((2, 2)))
+    begun(table, rows, place)
     kernels.RULES["matmul"](*np.ones((3, 200, 200), np.float32)).run()  # starts the threads, which fork() ends
     child = os.fork()
     if not child:
-        ready = table.ready(rows)
-        start(table, rows, np.zeros((2, 2)))
-        whole = ready is None or np.array_equal(ready, x[rows])
-        os._exit(0 if whole and np.array_equal(table.ready(rows), x[rows]) else 1)
+        place[:] = 0  # what the parent has copied so far
+        whole = np.array_equal(ended(table, rows, place), x[rows])
+        begun(table, rows, place)
+        os._exit(0 if whole and np.array_equal(ended(table, rows, place), x[rows]) else 1)
     assert os.waitpid(child, 0)[1] == 0
-    np.testing.assert_array_equal(table.ready(rows), x[rows])
+    np.testing.assert_array_equal(ended(table, rows, place), x[rows])
+
+
+def test_a_series_puts_its_words_before_each_time_and_ends_where_it_is_told_to():
+    numbers, kept, stop = np.array([1.0, 2.0, np.inf, 4.0], np.float32), np.zeros(4, np.float32), np.zeros(1, np.int64)
+    call = NativeCall("keep", numbers, kept, stop)
+    series = Series([call], [(call.words, 0), (call.words, 1)], 4, stop)
+    series.values[:] = np.array([numbers.ctypes.data, kept.ctypes.data]) + 4 * np.arange(4)[:, None]
+    assert series.run(1, 1) == 1
+    np.testing.assert_array_equal(kept, [0, 2, 0, 0])
+    assert series.run(0, 4) == 3
+    np.testing.assert_array_equal(kept, [1, 2, np.inf, 0])
+    assert series.run(3, 1) == 1  # the mark of the last time is gone
+    np.testing.assert_array_equal(kept, numbers)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10])
+def test_hits_are_the_predictions_at_their_label(classes):
+    rng = np.random.default_rng(4)
+    z = np.round(rng.standard_normal((200, classes)), 1).astype(np.float32)  # with ties, and zeros
+    labels, count = rng.integers(-1 if classes == 1 else 0, max(classes, 2), 200), np.zeros(1, np.int64)
+    NativeCall("hits", 200, classes, z, labels, count).run()
+    assert count[0] == correct(z, labels) > 0

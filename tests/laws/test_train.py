@@ -1,5 +1,6 @@
 """Training: a resumed run is the uninterrupted one, and fit is the loop its docstring shows."""
 
+import io
 import signal
 import threading
 from functools import partial
@@ -8,10 +9,13 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.backends.native.library import loaded
 from chainrule.base.keys import Key
 from chainrule.core import random_stream
 from chainrule.train import Callback, Checkpoint, EarlyStopping
 from chainrule.train.evaluate import modes_restored, outputs
+from chainrule.train.progress import Progress
+from chainrule.train.step import Step
 
 N, BATCH, EPOCHS = 50, 8, 4  # 7 batches an epoch, the last one of 2
 REORDERED = 1e-10  # float64 sums of the same terms in another order, over a dozen steps
@@ -605,8 +609,135 @@ def test_large_batches_move_in_by_themselves_and_are_the_right_ones(rows, monkey
         cr.fit(model, (x, y), optimizer=cr.optim.Adam(model), epochs=3, batch_size=64, progress=False, compile=True)
         return [p.numpy().copy() for p in model.parameters()]
 
-    monkeypatch.setattr("chainrule.train.planned.threads", lambda: 2)
+    monkeypatch.setattr("chainrule.train.batches.threads", lambda: 2)
     moved = weights()
-    monkeypatch.setattr("chainrule.train.planned.WORTH", 1 << 40)
+    monkeypatch.setattr("chainrule.train.batches.WORTH", 1 << 40)
     for got, wanted in zip(moved, weights(), strict=True):
         np.testing.assert_array_equal(got, wanted)
+
+
+# --- several steps by one call --------------------------------------------------------------------------------
+
+
+class SeesEachStep(Callback):
+    """So that no steps are made at once."""
+
+    def on_step(self, run):
+        pass
+
+
+def groups(monkeypatch):
+    """How many batches each call of a step was given, as a list that is filled."""
+    found, original = [], Step.__call__
+
+    def call(self, batches, following=None):
+        found.append(len(batches))
+        return original(self, batches, following)
+
+    monkeypatch.setattr(Step, "__call__", call)
+    return found
+
+
+KINDS = {
+    "classes": (mlp, LABELS, {}),
+    "values": (partial(cr.models.MLP, 6, 5, 1), VALUES, {}),
+    "a column": (partial(cr.models.MLP, 6, 5, 1), VALUES[:, None], {}),
+    "penalty": (mlp, LABELS, {"penalty": cr.losses.HalfL2(0.1)}),
+    "momentum": (mlp, LABELS, {"optimizer": partial(cr.optim.SGD, lr=0.1, momentum=0.9)}),
+    "two groups": (mlp, LABELS, {"optimizer": lambda m: cr.optim.AdamW(parameter_groups(m), lr=0.01)}),
+    "one batch": (mlp, LABELS, {"batch_size": N}),
+    "in order": (mlp, LABELS, {"data": lambda y: cr.data.Loader(X, y, 4, shuffle=False)}),
+}
+
+
+def parameter_groups(model):
+    named = list(model.parameters())
+    return [{"params": named[::2]}, {"params": named[1::2], "lr": 0.1}]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("large", [False, True])
+def test_steps_made_at_once_are_those_made_one_by_one(kind, large, monkeypatch):
+    """Weights, optimiser, history and loss, bit for bit; also where the rows of a batch are copied ahead."""
+    make, y, settings = KINDS[kind]
+    monkeypatch.setattr("chainrule.train.batches.WORTH", 1 if large else 1 << 40)
+    monkeypatch.setattr("chainrule.train.batches.threads", lambda: 2)
+    runs, found = [], groups(monkeypatch)
+    for callbacks in ([], [SeesEachStep()]):
+        cr.seed(1)
+        model = make()
+        given = {name: value(model) if name == "optimizer" else value for name, value in settings.items()}
+        data = given.pop("data", lambda y: (X, y))(y)
+        given = {"optimizer": None, "batch_size": 4} | given
+        given["optimizer"] = given["optimizer"] or cr.optim.Adam(model, lr=0.02)
+        before = len(found)
+        history = fit(model, data, epochs=40, callbacks=callbacks, **given)
+        runs.append((model, given["optimizer"], rows(history)))
+        several = max(found[before:]) > 1
+        assert several == (loaded() is not None and not callbacks and kind != "one batch")
+        assert sum(found[before:]) == 40 * (1 if kind == "one batch" else 13)
+    (a, one, first), (b, two, second) = runs
+    assert first == second
+    assert one.steps == two.steps
+    same(a.state_dict(), b.state_dict())
+    same(one.state_dict()["arrays"], two.state_dict()["arrays"])
+
+
+def test_no_steps_are_made_at_once_where_each_is_looked_at(monkeypatch, tmp_path):
+    class Silent(Callback):
+        def on_epoch(self, run):
+            pass
+
+    class Own(Checkpoint):
+        def on_step(self, run):
+            super().on_step(run)
+
+    path, found = tmp_path / "run.safetensors", groups(monkeypatch)
+    seen = [[Checkpoint(path, every_steps=5)], [Own(path)], [SeesEachStep()]]
+    for settings in [*({"callbacks": c} for c in seen), {"schedule": lambda step: 0.1}, {"accumulate": 2}]:
+        fit(mlp(), epochs=20, **settings)
+        assert set(found) == {1}
+    fit(mlp(), epochs=20, callbacks=[Silent(), Checkpoint(path), Progress(stream=io.StringIO())])
+    assert (max(found) > 1) == (loaded() is not None)
+
+
+@pytest.mark.skipif(loaded() is None, reason="no compiled kernels, which make steps at once")
+def test_a_loss_that_is_not_finite_ends_the_steps_made_at_once(monkeypatch):
+    """At the step that gave it, with the weights from before."""
+    x = X.copy()
+    x[33] = 1e30  # squared, infinite
+    batches = [x[i : i + 2] for i in range(0, N, 2)]
+    found, messages = groups(monkeypatch), []
+    for callbacks in ([], [SeesEachStep()]):
+        model = cr.nn.Linear(6, 1)
+        model.load_state_dict({"weight": np.full((1, 6), 0.1, np.float32), "bias": np.zeros(1, np.float32)})
+        quiet = cr.data.Loader(np.concatenate(batches[:16] * 3), np.tile(VALUES[:32], 3), 2, shuffle=False)
+        optimizer = cr.optim.SGD(model, lr=1e-3)
+        fit(model, quiet, optimizer=optimizer, epochs=3)  # until several steps are made at once
+        with pytest.raises(cr.NumericalError) as error:
+            fit(model, cr.data.Loader(x, VALUES, 2, shuffle=False), optimizer=optimizer, callbacks=callbacks)
+        messages.append((str(error.value), *map(bytes, model.state_dict().values())))
+        if not callbacks:
+            assert max(found) > 1
+    assert messages[0] == messages[1]
+    assert "at step 16 (epoch 1, batch 17)" in messages[0][0]
+
+
+def test_ctrl_c_ends_steps_made_at_once_between_two_steps(tmp_path):
+    """Whenever it comes, the checkpoint is of a moment from which the rest is the rest of the whole run."""
+    path = tmp_path / "run.safetensors"
+    settings = {"epochs": 400, "batch_size": 4}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer = threading.Timer(0.15, lambda: signal.raise_signal(signal.SIGINT))
+        timer.start()
+        history = fit(mlp(), callbacks=[Checkpoint(path)], **settings)
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert history.stopped == "interrupted"
+    assert 0 < len(history) < 400
+    resumed, whole = mlp(99), mlp()
+    fit(resumed, resume=path, **settings)
+    fit(whole, **settings)
+    same(resumed.state_dict(), whole.state_dict())

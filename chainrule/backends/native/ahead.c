@@ -1,7 +1,7 @@
-/* Rows of a table gathered in the gaps: whoever waits for a task copies a piece of a row meanwhile.
+/* Rows of a table by number: gathered at once, or in the gaps, where whoever waits for a task copies a piece of a row.
 
-   One gathering at a time. `gather_ahead` begins it and says so, but not where another one is under way; `gathered_ahead`
-   does what is left of it, ends it, and returns 1, or 0 where it was lost, by fork(). */
+   `gather_ahead` begins it and says so, but not where another gathering is under way; `gather_rows` of the same rows does what
+   is left of it, and gathers them all where none was begun, or it was lost by fork(). */
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -13,16 +13,33 @@ enum { PIECE = 8192 }; /* bytes: a piece takes about a microsecond, which is how
 #define PIECES(ticket) ((word)((ticket) >> 24 & 0xffffff))
 #define PIECE_NEXT(ticket) ((word)((ticket) & 0xffffff))
 
+typedef struct {
+    word n, width, rows, parts; /* rows to gather, bytes of each, rows of the table, pieces of a row */
+    const char *x;
+    const int64_t *ids;
+    char *y;
+} gathering_t;
+
 static struct {
     _Atomic int busy;
     _Atomic uint64_t ticket;
     _Atomic word left;
-    word width, parts; /* bytes of a row, and in how many pieces */
-    const char *x;
-    const int64_t *rows;
-    char *y;
+    gathering_t of;
+    int64_t *ids, room; /* row numbers of its own, and for how many there is room */
+    word *_Atomic begun; /* who was told that it has begun */
     uint16_t number;
 } ahead;
+
+/* Arguments of `gather_rows` and `gather_ahead`: rows, bytes of a row, the table, its rows, the numbers of the rows, the place,
+   and where it says whether it has begun, or 0. */
+static gathering_t gathering(const word *a) {
+    return (gathering_t){a[0], a[1], a[3], (a[1] + PIECE - 1) / PIECE, (const char *)a[2], (const int64_t *)a[4], (char *)a[5]};
+}
+
+static void copy_piece(const gathering_t *s, word k) {
+    word row = k / s->parts, from = k % s->parts * PIECE, id = MAX(0, MIN(s->ids[row], s->rows - 1));
+    memcpy(s->y + row * s->width + from, s->x + id * s->width + from, MIN(PIECE, s->width - from));
+}
 
 /* Copy one piece; 0 where there is none. */
 static int piece_ahead(void) {
@@ -31,9 +48,7 @@ static int piece_ahead(void) {
         return 0;
     if (!atomic_compare_exchange_weak(&ahead.ticket, &ticket, ticket + 1))
         return 1;
-    word k = PIECE_NEXT(ticket), row = k / ahead.parts, from = k % ahead.parts * PIECE;
-    memcpy(ahead.y + row * ahead.width + from, ahead.x + ahead.rows[row] * ahead.width + from,
-           MIN(PIECE, ahead.width - from));
+    copy_piece(&ahead.of, PIECE_NEXT(ticket));
     atomic_fetch_sub(&ahead.left, 1);
     return 1;
 }
@@ -41,32 +56,43 @@ static int piece_ahead(void) {
 static void lose_ahead(void) {
     atomic_store(&ahead.ticket, 0);
     atomic_store(&ahead.left, 0);
+    ahead.begun = NULL;
     atomic_store(&ahead.busy, 0);
 }
 
-/* Arguments: rows, bytes of a row, the table, the numbers of the rows (all of them in the table), the place, and where
-   to say whether it has begun. */
 EXPORT void gather_ahead(const word *a) {
-    int64_t *begun = (int64_t *)a[5];
+    gathering_t of = gathering(a);
+    word *begun = (word *)a[6], pieces = of.n * of.parts;
+    int free_ = 0;
     *begun = 0;
-    word parts = (a[1] + PIECE - 1) / PIECE, pieces = a[0] * parts;
-    int free = 0;
-    if (pieces > 0xffffff || !pieces || !atomic_compare_exchange_strong(&ahead.busy, &free, 1))
+    if (pieces > 0xffffff || !pieces || !atomic_compare_exchange_strong(&ahead.busy, &free_, 1))
         return;
-    ahead.width = a[1], ahead.parts = parts;
-    ahead.x = (const char *)a[2], ahead.rows = (const int64_t *)a[3], ahead.y = (char *)a[4];
+    if (of.n > ahead.room) {
+        free(ahead.ids);
+        ahead.ids = malloc(of.n * sizeof *ahead.ids);
+        ahead.room = ahead.ids ? of.n : 0;
+    }
+    if (!ahead.ids) {
+        atomic_store(&ahead.busy, 0);
+        return;
+    }
+    memcpy(ahead.ids, of.ids, of.n * sizeof *ahead.ids);
+    of.ids = ahead.ids;
+    ahead.of = of, ahead.begun = begun;
     atomic_store(&ahead.left, pieces);
     atomic_store(&ahead.ticket, AHEAD(++ahead.number, pieces, 0));
     *begun = 1;
 }
 
-EXPORT word gathered_ahead(const word *unused) {
-    (void)unused;
-    if (!atomic_load(&ahead.busy))
+/* End what was begun by whom it told so at `begun`; 0 where nothing was, or it was lost. */
+EXPORT word gathered_ahead(word *begun) {
+    if (!*begun)
+        return 0;
+    *begun = 0;
+    if (ahead.begun != begun)
         return 0;
     while (piece_ahead()) {}
     while (atomic_load(&ahead.left)) sched_yield();
-    atomic_store(&ahead.ticket, 0);
-    atomic_store(&ahead.busy, 0);
+    lose_ahead();
     return 1;
 }

@@ -71,15 +71,42 @@ def share_scratch(calls: Sequence[NativeCall]) -> int:
 
 def runner(calls: Sequence[NativeCall]) -> Callable[[], Any]:
     """One function that runs the calls in order."""
-    for call in calls:
-        call.settle()
-    table = np.array([word for call in calls for word in (call.function, call.words.ctypes.data)], np.int64)
+    table = _table(calls)
     run, place, n = loaded().run, table.ctypes.data, len(calls)  # type: ignore[union-attr]
 
     def run_all(_kept: Any = (table, list(calls))) -> None:
         run(place, n)
 
     return run_all
+
+
+class Series:
+    """Calls that are run several times by one call, some words of their arguments other ones each time.
+
+    `words` says where these stand: a table, and a place in it. `values` has a row of them for each time. A call may set
+    `stop`, and then they do not run again.
+    """
+
+    def __init__(
+        self, calls: Sequence[NativeCall], words: Sequence[tuple[np.ndarray, int]], times: int, stop: np.ndarray
+    ) -> None:
+        self.values, self.stop = np.zeros((times, len(words)), np.int64), stop
+        places = np.array([table.ctypes.data + place * table.itemsize for table, place in words], np.int64)
+        self.kept, self.calls = (list(calls), list(words)), _table(calls)
+        self.tables = self.calls.ctypes.data, len(calls), places.ctypes.data, len(words)
+        self.places, self.first, self.step = places, self.values.ctypes.data, self.values.strides[0]
+        self.call, self.flag = loaded().run_series, self.stop.ctypes.data  # type: ignore[union-attr]
+
+    def run(self, first: int, times: int) -> int:
+        """Run with the values of so many rows from one on, or up to where `stop` is set; how many those were."""
+        self.stop[0] = 0
+        return self.call(*self.tables, self.first + first * self.step, times, self.flag)
+
+
+def _table(calls: Sequence[NativeCall]) -> np.ndarray:
+    for call in calls:
+        call.settle()
+    return np.array([word for call in calls for word in (call.function, call.words.ctypes.data)], np.int64)
 
 
 def _word(a: Any) -> int:

@@ -26,19 +26,55 @@
 #include "rnn.c"
 #include "watching.c"
 
-/* Run kernels one after the other: pairs of a function and its arguments. */
-EXPORT void run(const word *calls, word n) {
+static void run_all(const word *calls, word n) {
+    for (word i = 0; i < n; i++) ((kernel_t)calls[2 * i])((const word *)calls[2 * i + 1]);
+}
+
+/* Whoever runs kernels has the BLAS on one thread meanwhile, and tells it how many it had. */
+static int alone(void) {
     int threads = blas.get_threads ? blas.get_threads() : 1;
     if (threads > 1)
         blas.set_threads(1);
-    for (word i = 0; i < n; i++)
-        ((kernel_t)calls[2 * i])((const word *)calls[2 * i + 1]);
+    return threads;
+}
+
+static void not_alone(int threads) {
     if (threads > 1)
         blas.set_threads(threads);
+}
+
+/* Run kernels one after the other: pairs of a function and its arguments. */
+EXPORT void run(const word *calls, word n) {
+    int threads = alone();
+    run_all(calls, n);
+    not_alone(threads);
 }
 
 /* Run one kernel. */
 EXPORT void run_one(kernel_t kernel, const word *arguments) {
     word call[] = {(word)kernel, (word)arguments};
     run(call, 1);
+}
+
+/* Run them several times. Before each, `width` words are put to `places`, from the next row of `values`. It ends behind a
+   time that has set `stop`; returns how often they were run. */
+EXPORT word run_series(const word *calls, word n, word *const *places, word width, const word *values, word times,
+                       const word *stop) {
+    int threads = alone();
+    word done = 0;
+    while (done < times && !*stop) {
+        for (word i = 0; i < width; i++) *places[i] = values[i];
+        values += width;
+        run_all(calls, n);
+        done++;
+    }
+    not_alone(threads);
+    return done;
+}
+
+/* y = x, a number; sets the word at `stop` where it is not finite. Arguments: x, y, stop. */
+EXPORT void keep(const word *a) {
+    *F(1) = *F(0);
+    if (!isfinite(*F(0)))
+        *(word *)a[2] = 1;
 }

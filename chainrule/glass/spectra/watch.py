@@ -45,6 +45,10 @@ class Watch(Callback):
         if run.step == 0:
             self._record(run)
 
+    @property
+    def sees_each_step(self) -> bool:
+        return self.overrides_on_step(Watch) or self.every_steps is not None
+
     def on_step(self, run: Run) -> None:
         if self.every_steps and run.step % self.every_steps == 0:
             self._record(run)

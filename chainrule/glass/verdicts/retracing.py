@@ -68,7 +68,7 @@ def retrace(run: Run, since: Moment, lrs: list[float], end: int) -> Stretch:
             if again.step - since.step < len(lrs):
                 run.optimizer.lr = lrs[again.step - since.step]
             try:
-                step(rows)
+                step([rows])
             except NumericalError:
                 found.failure, found.failed = _failure(again, before, rows), before.step
                 break

@@ -1,0 +1,45 @@
+"""Several runs of a plan by one call of the compiled library: nothing happens in Python between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from chainrule.backends.native.calls import NativeCall, Series
+from chainrule.plan.replay import Replay
+
+
+class Runs:
+    """Runs of a plan that is one call, with compiled calls around it, some words of their arguments others in each.
+
+    `values` has a row of these words for each run, to be filled by the caller. The numbers of optimisers stand behind
+    them.
+    """
+
+    def __init__(
+        self,
+        plan: Replay,
+        before: Sequence[NativeCall],
+        after: Sequence[NativeCall],
+        words: Sequence[tuple[np.ndarray, int]],
+        most: int,
+        stop: np.ndarray,
+    ) -> None:
+        self.plan, behind = plan, [spot for step in plan.steps for spot in step.words]
+        self.series = Series([*before, *plan.pieces, *after], [*words, *behind], most, stop)
+        table = self.series.values
+        self.values, self.numbers = table[:, : len(words)], table.view(np.float64)[:, len(words) :]
+
+    def __call__(self, first: int, runs: int) -> int:
+        """Run with the values of so many rows from one on, or up to where `stop` is set; how many runs those were."""
+        plan = self.plan
+        plan.fetch()
+        if self.numbers.size:
+            numbers = [[number for step in plan.steps for number in step.numbers(i)] for i in range(runs)]
+            self.numbers[first : first + runs] = numbers
+        done = self.series.run(first, runs)
+        for step in plan.steps:
+            step.after(done)
+        plan.flag()
+        return done
