@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.backends import flat_zeros, host_view
 from chainrule.backends.native.calls import NativeCall, runner
 from chainrule.backends.native.library import loaded
+from chainrule.base.errors import OptionError
 
 if TYPE_CHECKING:
     from chainrule.optim.group import Group
@@ -30,8 +31,9 @@ class CompiledStep:
     def __init__(self, optimizer: Optimizer, ahead: int = 0) -> None:
         self.optimizer, self.ahead, self.arrays = optimizer, ahead, _arrays(optimizer)
         compiled = all(map(_is_compiled, optimizer.groups))
-        self.calls = [_call(optimizer, group) for group in optimizer.groups] if compiled else []
-        self.tails = [_tail(call, self._numbers(g)) for call, g in zip(self.calls, optimizer.groups, strict=False)]
+        groups = optimizer.groups if compiled else []
+        self.calls = [_call(optimizer, group) for group in groups]
+        self.tails = [_tail(call, self._numbers(group)) for call, group in zip(self.calls, groups, strict=True)]
         self.there = [] if compiled else [Numbers(group) for group in optimizer.groups]
         self.run = runner(self.calls) if compiled else self._updated
 
@@ -42,18 +44,26 @@ class CompiledStep:
 
     def numbers(self, later: int) -> list[float]:
         """The numbers of the step that comes so many steps later."""
-        return [number for group in self.optimizer.groups for number in self._numbers(group, later) or ()]
+        return [number for group in self.optimizer.groups for number in self._numbers(group, later)]
 
-    def _numbers(self, group: Group, later: int = 0) -> Any:
+    def _numbers(self, group: Group, later: int = 0) -> tuple[float, ...]:
         optimizer, t = self.optimizer, group.counts.item(0) + 1 + self.ahead + later
-        return optimizer.compiled(t, **group.settings, lr=optimizer._lr * group.factor)
+        numbers = optimizer.compiled(t, **group.settings, lr=optimizer._lr * group.factor)
+        if numbers is None:
+            raise OptionError(
+                f"The settings of {type(optimizer).__name__} were changed to some that no compiled kernel serves.",
+                fix="make the optimiser, and the plan, anew with them",
+            )
+        return numbers
 
     def before(self) -> None:
         """Put the numbers of this step in place: learning rate, corrections for the early steps."""
         optimizer = self.optimizer
-        for tail, group in zip(self.tails, optimizer.groups, strict=False):
-            tail[:] = self._numbers(group)
-        for there, group in zip(self.there, optimizer.groups, strict=False):
+        if not self.there:
+            for tail, group in zip(self.tails, optimizer.groups, strict=True):
+                tail[:] = self._numbers(group)
+            return
+        for there, group in zip(self.there, optimizer.groups, strict=True):
             there.tell(group.counts.item(0) + 1 + self.ahead, optimizer._lr * group.factor)
 
     def _updated(self) -> None:

@@ -113,8 +113,16 @@ class Entry:
 class Plan:
     """A step with its plans, one for each kind of call; called like the step itself. See `compile`."""
 
-    def __init__(self, step: Callable[..., Any], without: Collection[str] = (), checks: bool = True) -> None:
+    def __init__(
+        self,
+        step: Callable[..., Any],
+        without: Collection[str] = (),
+        checks: bool = True,
+        functions: Sequence[Callable[..., Any]] = (),
+    ) -> None:
+        """`functions` are those that the step was given, which it does not call by names of its own."""
         functools.update_wrapper(self, step)
+        self.functions = step, *functions
         self.step, self.without, self.checks = step, tuple(without), checks
         self.entries: dict[Signature, Entry] = {}
         self.refused: set[Signature] = set()
@@ -212,7 +220,7 @@ class Plan:
             warnings.warn(PlanWarning(_refusal(self.step, error)), stacklevel=depth())
             return None
         self.reasons.append(f"plan {len(self.reasons) + 1}: {reason}")
-        entry = self.entries[key] = Entry(recording, Guards(recording.recorder, self.step), self.without)
+        entry = self.entries[key] = Entry(recording, Guards(recording.recorder, self.functions), self.without)
         if self.watches:
             entry.watch(self.watches)
         return entry

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,13 @@ def _changed_array(a: Any, b: Any) -> str:
 class Guards:
     """The facts of one recording; `broken()` says which no longer holds."""
 
-    def __init__(self, recorder: Recorder, step: Callable[..., Any]) -> None:
+    def __init__(self, recorder: Recorder, functions: Sequence[Callable[..., Any]]) -> None:
         self.looks = Stack.looks
         self.arrays = [(part, array, _name(recorder, part)) for part, array in recorder.taken if _fixed(part)]
         self.modules = [(m, _looks(m)) for m in recorder.modules]
         self.grads = [(leaf, bool(filled)) for leaf, filled in recorder.depends]
-        self.numbers = list(_numbers(step, DEPTH))
+        forwards = {type(m).forward for module in recorder.modules for m in module.modules()}
+        self.numbers = [found for function in (*functions, *forwards) for found in _numbers(function, DEPTH)]
 
     def broken(self) -> str:
         """In words, what has changed; empty where nothing has."""
@@ -128,7 +130,10 @@ def _changed_module(before: dict[str, Any], now: dict[str, Any]) -> str:
 def _numbers(step: Any, depth: int) -> Iterator[tuple[Callable[[], Any], Any, str]]:
     """Plain values that a function takes from around it: how to find each, its value, its name."""
     function = getattr(step, "__func__", step)
-    if not isinstance(function, types.FunctionType) or depth == 0:
+    if not isinstance(function, types.FunctionType):
+        yield from _attributes(step)
+        return
+    if depth == 0:
         return
     if (function.__module__ or "").startswith("chainrule."):  # code without a module has None
         return
@@ -141,6 +146,13 @@ def _numbers(step: Any, depth: int) -> Iterator[tuple[Callable[[], Any], Any, st
             yield find, value, name
         elif isinstance(value, types.FunctionType):
             yield from _numbers(value, depth - 1)
+
+
+def _attributes(function: Any) -> Iterator[tuple[Callable[[], Any], Any, str]]:
+    """Plain values that an object which is called like a function keeps."""
+    for name, value in getattr(function, "__dict__", {}).items():
+        if isinstance(value, PLAIN):
+            yield partial(getattr, function, name, None), value, name
 
 
 def _cell(cell: Any) -> Callable[[], Any]:

@@ -14,7 +14,7 @@ from chainrule.backends.native.library import threads
 from chainrule.backends.numpy_backend import flat_like
 from chainrule.plan.compile import Entry
 from chainrule.plan.replay import Replay
-from chainrule.plan.series import Runs
+from chainrule.plan.several import SeveralRuns
 from chainrule.train.objective import correct, one_output
 
 Batches = Sequence[np.ndarray]
@@ -34,76 +34,57 @@ MOST, MOST_ROWS = 1024, 1 << 16
 """Steps by one call at most, and rows of them together."""
 
 
-class OneByOne:
-    """The plan for one size of batch, whose rows are copied by compiled kernels.
+class Moving:
+    """What brings the rows of batches to a plan, up to so many batches at once.
 
-    Large batches go to two places in turn, and the plan reads them there, so that the next one can be copied while it
-    computes. What differs from batch to batch are some words among the arguments of the kernels, which stand in rows of
-    a table; row j is for a batch at place j % 2, and `side` the row to begin with.
+    `calls` see that the rows of a batch are there, and begin with those of the next one. Large batches go to two places
+    in turn, and the plan reads them there, so that the next one can be copied while it computes. What differs from
+    batch to batch are `words` among the arguments of the calls, and what they are is in `columns`, each with a row for
+    each batch. Row j is for a batch at place j % 2, so there is one more than batches, and `first` is the row to begin
+    with.
     """
 
-    most = longest = 1
-
-    def __init__(self, entry: Entry, plan: Replay, ahead: RowsAhead, y: np.ndarray, classifies: bool) -> None:
-        self.entry, self.plan, self.ahead, self.draws = entry, plan, ahead, entry.program.draws
-        self.x_place, self.y_place = plan.inputs
-        self.z, *self.losses = plan.results
-        self.n, self.side, self.classifies = len(self.y_place), 0, classifies
+    def __init__(self, plan: Replay, ahead: RowsAhead, y: np.ndarray, batches: int) -> None:
+        x_place, y_place = plan.inputs
+        spots = plan.addresses(plan.program.inputs[0])
+        self.n, self.first, self.rows, self.ahead = len(y_place), 0, batches + 1, ahead
+        self.large = spots is not None and x_place.nbytes >= WORTH and threads() > 1
+        other = flat_like(x_place, x_place.size).reshape(x_place.shape) if self.large else x_place
+        self.places = x_place, other
+        self.numbers = np.zeros((self.rows + 1, self.n), np.int64)  # the last ones are of the batch behind
         self.words: list[tuple[np.ndarray, int]] = []
         self.columns: list[Any] = []
-        self._settle(self._moving(y))
 
-    def __call__(self, batches: Batches, following: Any) -> list[Found]:
-        following = self._noted(batches, following)
-        self.move.run(self.side, 1)
-        self.plan.run()
-        self._done(1, following)
-        hits = correct(self.z, self.y_place) if self.classifies else 0
-        return [(tuple([float(loss) for loss in self.losses]), hits)]
+        j = np.arange(self.rows + 1)
+        numbers = self.numbers.ctypes.data + self.numbers.strides[0] * j
+        places = np.array([place.ctypes.data for place in self.places])[j % 2]
+        begin, end, labels = ahead.begin(), ahead.end(self.n), rows_of(y, self.n)
+        labels.words[PLACE] = y_place.ctypes.data
+        self.calls = [end, begin, labels]
+        self.let(begin.words, ROWS, 0)  # the first column, which `note` fills
+        self.let(begin.words, NUMBERS, numbers[1:])
+        self.let(begin.words, PLACE, places[1:])
+        self.let(end.words, NUMBERS, numbers[:-1])
+        self.let(end.words, PLACE, places[:-1])
+        self.let(labels.words, NUMBERS, numbers[:-1])
+        for table, place, offset in spots if spots is not None and self.large else ():
+            self.let(table, place, places[:-1] + offset)
 
-    def _settle(self, moving: list[NativeCall]) -> None:
-        self.move = Series(moving, self.words, self.longest + 1, np.zeros(1, np.int64))
-        self._fill(self.move.values)
+    def let(self, table: np.ndarray, place: int, column: Any) -> None:
+        """Let a word be another one for each batch."""
+        self.words.append((table, place))
+        self.columns.append(column)
 
-    def _fill(self, values: np.ndarray) -> None:
+    def fill(self, values: np.ndarray) -> None:
+        """Write the columns down, where they are to be read."""
         for k, column in enumerate(self.columns):
             values[:, k] = column
         self.begins = values[:, 0]
 
-    def _word(self, call: NativeCall, place: int, column: Any) -> None:
-        """Let a word among the arguments of a call be another one for each batch."""
-        self.words.append((call.words, place))
-        self.columns.append(column)
-
-    def _moving(self, y: np.ndarray) -> list[NativeCall]:
-        """The calls that see that the rows of a batch are there, and begin with those of the next one."""
-        x, n, plan, j = self.x_place, self.n, self.plan, np.arange(self.longest + 2)
-        spots = plan.addresses(plan.program.inputs[0])
-        self.large = spots is not None and x.nbytes >= WORTH and threads() > 1
-        self.places = [x, flat_like(x, x.size).reshape(x.shape)] if self.large else [x, x]
-        self.numbers = np.zeros((len(j), n), np.int64)
-        numbers = self.numbers.ctypes.data + self.numbers.strides[0] * j
-        places = np.array([place.ctypes.data for place in self.places])[j % 2]
-        begin, end, labels = self.ahead.begin(), self.ahead.end(n), rows_of(y, n)
-        labels.words[PLACE] = self.y_place.ctypes.data
-        for call, place, column in [
-            (begin, ROWS, 0),
-            (begin, NUMBERS, numbers[1:]),
-            (begin, PLACE, places[1:]),
-            (end, NUMBERS, numbers[:-1]),
-            (end, PLACE, places[:-1]),
-            (labels, NUMBERS, numbers[:-1]),
-        ]:
-            self._word(call, place, column)
-        for table, place, offset in spots if spots is not None and self.large else ():
-            self.words.append((table, place))
-            self.columns.append(places[:-1] + offset)
-        return [end, begin, labels]
-
-    def _noted(self, batches: Batches, following: Any) -> Any:
+    def note(self, batches: Batches, following: np.ndarray | None) -> np.ndarray | None:
         """Write down the rows of the batches, and those to begin with behind them, which are given back."""
-        first, last = self.side, self.side + len(batches)
-        if not self.ahead.expects(self, batches[0]):
+        first, last = self.first, self.first + len(batches)
+        if not self.ahead.expects(self.places[first % 2], batches[0]):
             self.ahead.give_up()
         np.concatenate(batches, out=self.numbers[first:last].reshape(-1))
         self.begins[first:last] = self.n if self.large else 0
@@ -113,17 +94,57 @@ class OneByOne:
         self.begins[last - 1] = 0
         return None
 
-    def _done(self, batches: int, following: Any) -> None:
-        self.side = (self.side + batches) % 2
-        self.ahead.expect(self, following)
+    def done(self, batches: int, following: np.ndarray | None) -> None:
+        """So many batches were computed, and these rows begun."""
+        self.first = (self.first + batches) % 2
+        self.ahead.expect(self.places[self.first], following)
 
 
-class Together(OneByOne):
-    """The same for a plan that is one call of the compiled library, which then makes the steps of several batches."""
+class OneByOne:
+    """The plan for one size of batch, whose rows are copied by compiled kernels."""
+
+    at_once = 1
 
     def __init__(self, entry: Entry, plan: Replay, ahead: RowsAhead, y: np.ndarray, classifies: bool) -> None:
-        self.longest = max(1, min(MOST, MOST_ROWS // len(plan.inputs[1])))
-        super().__init__(entry, plan, ahead, y, classifies)
+        self.entry, self.plan, self.draws, self.classifies = entry, plan, entry.program.draws, classifies
+        self.moving = moving = Moving(plan, ahead, y, 1)
+        self.move = Series(moving.calls, moving.words, moving.rows)
+        moving.fill(self.move.values)
+
+    def __call__(self, batches: Batches, following: np.ndarray | None) -> list[Found]:
+        (rows,), moving = batches, self.moving
+        following = moving.note([rows], following)
+        self.move.run(moving.first, 1)
+        self.plan.run()
+        moving.done(1, following)
+        z, *losses = self.plan.results
+        hits = correct(z, self.plan.inputs[1]) if self.classifies else 0
+        return [(tuple([float(loss) for loss in losses]), hits)]
+
+
+class Together:
+    """The same for a plan that is one call of the compiled library, which then makes the steps of several batches.
+
+    `at_once` says how many: as many as take some hundredths of a second, as the latest ones did.
+    """
+
+    def __init__(self, entry: Entry, plan: Replay, ahead: RowsAhead, y: np.ndarray, classifies: bool) -> None:
+        self.entry, self.draws = entry, 0
+        z, *losses = plan.results
+        n = len(y_place := plan.inputs[1])
+        self.at_once, self.most = 1, max(1, min(MOST, MOST_ROWS // n))
+        self.moving = moving = Moving(plan, ahead, y, self.most)
+
+        j, stop = np.arange(moving.rows), np.zeros(1, np.int64)
+        self.losses, self.hits = np.zeros((len(losses), len(j)), np.float32), np.zeros(len(j), np.int64)
+        noting = [NativeCall("keep", loss, kept, stop) for loss, kept in zip(losses, self.losses, strict=True)]
+        for call, kept in zip(noting, self.losses, strict=True):
+            moving.let(call.words, 1, kept.ctypes.data + kept.itemsize * j)
+        if classifies:
+            noting.append(call := NativeCall("hits", n, z.size // n, z, y_place, self.hits))
+            moving.let(call.words, 4, self.hits.ctypes.data + self.hits.itemsize * j)
+        self.runs = SeveralRuns(plan, moving.calls, noting, moving.words, moving.rows, stop)
+        moving.fill(self.runs.values)
 
     @staticmethod
     def suits(plan: Replay, classifies: bool) -> bool:
@@ -132,30 +153,17 @@ class Together(OneByOne):
         kept = all(type(loss) is np.ndarray and loss.dtype == np.float32 and loss.size == 1 for loss in losses)
         return plan.is_one_call and kept and (not classifies or _can_count(z, plan.inputs[1]))
 
-    def _settle(self, moving: list[NativeCall]) -> None:
-        j, stop = np.arange(self.longest + 1), np.zeros(1, np.int64)
-        self.kept = np.zeros((len(self.losses), len(j)), np.float32)
-        self.hits = np.zeros(len(j), np.int64)
-        noting = [NativeCall("keep", loss, kept, stop) for loss, kept in zip(self.losses, self.kept, strict=True)]
-        for call, kept in zip(noting, self.kept, strict=True):
-            self._word(call, 1, kept.ctypes.data + kept.itemsize * j)
-        if self.classifies:
-            noting.append(NativeCall("hits", self.n, self.z.size // self.n, self.z, self.y_place, self.hits))
-            self._word(noting[-1], 4, self.hits.ctypes.data + self.hits.itemsize * j)
-        self.runs = Runs(self.plan, moving, noting, self.words, len(j), stop)
-        self._fill(self.runs.values)
-
-    def __call__(self, batches: Batches, following: Any) -> list[Found]:
-        following = self._noted(batches, following)
-        first, began = self.side, perf_counter()
+    def __call__(self, batches: Batches, following: np.ndarray | None) -> list[Found]:
+        following = self.moving.note(batches, following)
+        first, began = self.moving.first, perf_counter()
         done = self.runs(first, len(batches))
-        self.most = max(1, min(self.longest, int(SPAN * done / (perf_counter() - began))))
+        self.at_once = max(1, min(self.most, int(SPAN * done / (perf_counter() - began))))
         # where it stopped at a loss that is not finite, the rows of another batch were begun
-        self._done(done, following if done == len(batches) else None)
+        self.moving.done(done, following if done == len(batches) else None)
         found = slice(first, first + done)
-        return list(zip(zip(*self.kept[:, found].tolist(), strict=True), self.hits[found].tolist(), strict=True))
+        return list(zip(zip(*self.losses[:, found].tolist(), strict=True), self.hits[found].tolist(), strict=True))
 
 
 def _can_count(z: np.ndarray, y: np.ndarray) -> bool:
     known = z.dtype == np.float32 and z.flags.c_contiguous and y.dtype == np.int64
-    return known and y.size == len(z) and (z.ndim == 2 or one_output(z.shape))
+    return known and len(z) == len(y) and one_output(y.shape) and (z.ndim == 2 or one_output(z.shape))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.base.errors import OptionError
+import numpy as np
+
+from chainrule.base.errors import DataError, OptionError
 from chainrule.data import Dataset, Loader
 from chainrule.data.checks import check_several_classes
 from chainrule.nn import BatchNorm1d, Module
@@ -73,3 +75,28 @@ def check_owner(optimizer: Any, model: Module) -> None:
             model=f"{left_out[0]} would not learn" + (f", nor {len(left_out) - 1} more" if left_out[1:] else ""),
             fix=f"{fix}, after the layers were replaced",
         )
+
+
+def deals_plainly(loader: Loader) -> bool:
+    """Whether a loader's batches depend on nothing that happens between them, so that they may be dealt ahead."""
+    return getattr(loader.rows, "__func__", None) is Loader.rows
+
+
+def row_numbers(rows: Any, n: int) -> np.ndarray:
+    """The numbers of a batch's rows, from 0 on, in an array of their own.
+
+    Raises:
+        DataError: they are no row numbers, or not of rows that there are.
+    """
+    numbers = np.array(rows)
+    if numbers.size == 0:
+        return numbers.astype(np.int64)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise DataError(
+            f"A batch of a Loader is a list of row numbers, got {numbers.dtype} of shape {numbers.shape}.",
+            fix="np.flatnonzero(mask), if it is a mask",
+        )
+    outside = (numbers < -n) | (numbers >= n)
+    if outside.any():
+        raise DataError(f"A batch of the Loader names row {numbers[outside][0]}, but there are {n}.")
+    return np.where(numbers < 0, numbers + n, numbers).astype(np.int64)

@@ -41,16 +41,12 @@ class Callback:
 
     @property
     def sees_each_step(self) -> bool:
-        """Whether `on_step` must be told of every update: where it is overridden, unless this is too.
+        """Whether `on_step` must be told of every update: where it is overridden, unless the class says otherwise.
 
         Where no callback does, `fit` computes several small steps at once, for some hundredths of a second, and tells
         of the last one.
         """
-        return self.overrides_on_step(Callback)
-
-    def overrides_on_step(self, kind: type[Callback]) -> bool:
-        """Whether its `on_step` is another than that of a class."""
-        return getattr(self.on_step, "__func__", None) is not kind.on_step
+        return overrides_on_step(self, Callback)
 
     def state_dict(self) -> dict[str, Any]:
         """Numbers, texts and arrays by name, to be saved with a checkpoint."""
@@ -58,6 +54,11 @@ class Callback:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` gave."""
+
+
+def overrides_on_step(callback: Callback, kind: type[Callback]) -> bool:
+    """Whether the `on_step` of a callback is another than that of a class."""
+    return getattr(callback.on_step, "__func__", None) is not kind.on_step
 
 
 class EarlyStopping(Callback):

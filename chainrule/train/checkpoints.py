@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.base.errors import OptionError
 from chainrule.optim.limits import COUNT
-from chainrule.train.callbacks import Callback
+from chainrule.train.callbacks import Callback, overrides_on_step
 
 if TYPE_CHECKING:
     from chainrule.train.run import Run
@@ -60,7 +60,7 @@ class Checkpoint(Callback):
 
     @property
     def sees_each_step(self) -> bool:
-        return self.overrides_on_step(Checkpoint) or self.every_steps is not None
+        return overrides_on_step(self, Checkpoint) or bool(self.every_steps)
 
     def on_step(self, run: Run) -> None:
         if self.every_steps and run.step % self.every_steps == 0:

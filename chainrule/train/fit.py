@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from chainrule.base.errors import DataError, NumericalError, OptionError
 from chainrule.data import Dataset, Loader
 from chainrule.nn import Module
 from chainrule.optim import OPTIMIZERS
 from chainrule.optim.limits import COUNT, POSITIVE, Limit
-from chainrule.train.before import check_batches, check_owner, check_target
+from chainrule.train.before import check_batches, check_owner, check_target, deals_plainly, row_numbers
 from chainrule.train.callbacks import Callback, LearningRateSchedule
 from chainrule.train.checkpoints import Checkpoint
 from chainrule.train.evaluate import evaluate, modes_restored
@@ -140,6 +142,7 @@ def _train(run: Run, step: Step) -> None:
             step.guard.restore(error)
         raise
     finally:
+        step.finish()
         run.history.stopped = run.stopped
         run.tell("on_end")
 
@@ -149,7 +152,7 @@ def _one_epoch(run: Run, step: Step) -> None:
     if not run.model.training:  # parts that were frozen by eval() stay so
         run.model.train()
     began = time.perf_counter()
-    for batches, following in _in_groups(run.loader.rows(run.epoch, start=run.batch), step.most):
+    for batches, following in _in_groups(_batches(run), step.at_once):
         if step(batches, following):
             run.tell("on_step")
             if run.stopped:
@@ -161,11 +164,17 @@ def _one_epoch(run: Run, step: Step) -> None:
         run.tell("on_epoch")
 
 
-def _in_groups(batches: Iterator[Any], most: Callable[[Any], int]) -> Iterator[tuple[list[Any], Any]]:
-    """Batches of equal size that follow one another, `most(rows)` at most, with the batch behind them, or None."""
+def _batches(run: Run) -> Iterator[np.ndarray]:
+    """The rows of the batches that are left of the epoch; those that a loader deals in its own way are looked at."""
+    batches = run.loader.rows(run.epoch, start=run.batch)
+    return batches if deals_plainly(run.loader) else (row_numbers(rows, len(run.loader.x)) for rows in batches)
+
+
+def _in_groups(batches: Iterator[Any], at_once: Callable[[Any], int]) -> Iterator[tuple[list[Any], Any]]:
+    """Batches of equal size that follow one another, `at_once(rows)` at most, with the batch behind them, or None."""
     rows = next(batches, None)
     while rows is not None:
-        group, n = [rows], most(rows)
+        group, n = [rows], at_once(rows)
         following = next(batches, None)
         while following is not None and len(group) < n and len(following) == len(rows):
             group.append(following)

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from chainrule.train.callbacks import Callback
+from chainrule.train.callbacks import Callback, overrides_on_step
 
 if TYPE_CHECKING:
     from chainrule.train.run import Run
@@ -31,7 +31,7 @@ class Progress(Callback):
 
     @property
     def sees_each_step(self) -> bool:
-        return self.overrides_on_step(Progress)
+        return overrides_on_step(self, Progress)
 
     def on_step(self, run: Run) -> None:
         now = time.perf_counter()

@@ -69,7 +69,7 @@ class Run:
     @property
     def is_seen_step_by_step(self) -> bool:
         """Whether a callback must be told of every update."""
-        return any([callback.sees_each_step for callback in self.callbacks])
+        return any([getattr(callback, "sees_each_step", True) for callback in self.callbacks])
 
     def check_finite(self) -> None:
         """All parameters are numbers: a gradient may be NaN where the loss is not.

@@ -15,6 +15,7 @@ from chainrule.nn import Module
 from chainrule.nn.state import parts
 from chainrule.optim import clip_grad_norm
 from chainrule.train.batches import Batches, Found
+from chainrule.train.before import deals_plainly
 from chainrule.train.objective import compared, correct, one_output
 from chainrule.train.planned import Planned
 from chainrule.train.run import Run
@@ -96,13 +97,21 @@ class Step:
         self.clip_norm, self.accumulate = clip_norm, accumulate
         self.key, self.batches = Key(run.seed) / "step", len(run.loader)
         self.guard, self.tried = Guard(run), False
-        self.plan = Planned(self.compute, self.classifies) if compiled else None
+        self.deals_plainly = deals_plainly(run.loader)
+        functions = [run.loss] if penalty is None else [run.loss, penalty]
+        self.plan = Planned(self.compute, functions, self.classifies) if compiled else None
 
-    def most(self, rows: np.ndarray) -> int:
-        """How many batches like this one a call may be given: one, where somebody wants to see each step."""
-        if self.plan is None or self.accumulate != 1 or self.run.is_seen_step_by_step:
+    def at_once(self, rows: np.ndarray) -> int:
+        """How many batches like this one a call may be given: one, where anybody wants to see each step."""
+        run = self.run
+        if self.plan is None or self.accumulate != 1 or not self.deals_plainly or run.is_seen_step_by_step:
             return 1
-        return min(self.plan.most(rows, ALONE), self.guard.room())
+        return min(self.plan.at_once(run.loader.x, run.loader.y, rows, ALONE), self.guard.room())
+
+    def finish(self) -> None:
+        """Let go of what was prepared for a next step."""
+        if self.plan is not None:
+            self.plan.finish()
 
     def __call__(self, batches: Batches, following: np.ndarray | None = None) -> bool:
         """Train on the rows of batches of equal size; `following` is the batch behind them, if it is known."""

@@ -633,3 +633,32 @@ def test_what_a_loss_refuses_in_predictions_is_refused_by_fit(compile):
     model = cr.nn.Sequential(cr.nn.Linear(4, 3), cr.nn.Softmax())
     with pytest.raises(DataError, match="nll expects log-probabilities"):
         cr.fit(model, cr.data.iris(), cr.losses.nll, epochs=1, progress=False, compile=compile)
+
+
+class Dealt(cr.data.Loader):
+    """Its only batch is what it is told."""
+
+    def __init__(self, batch):
+        super().__init__(X, Y, 8)
+        self.batch = batch
+
+    def rows(self, epoch, start=0):
+        return iter([self.batch])
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize(
+    ("batch", "text"),
+    [
+        ([0, len(X), 1], f"A batch of the Loader names row {len(X)}, but there are {len(X)}."),
+        ([0, -len(X) - 1], f"A batch of the Loader names row {-len(X) - 1}, but there are {len(X)}."),
+        (
+            np.arange(len(X)) < 3,
+            f"A batch of a Loader is a list of row numbers, got bool of shape ({len(X)},).\n"
+            "  try     np.flatnonzero(mask), if it is a mask",
+        ),
+    ],
+)
+def test_rows_that_there_are_not(batch, text, compile):
+    with refuses(DataError, text):
+        cr.fit(cr.models.MLP(X.shape[1], 4, 3), Dealt(batch), progress=False, compile=compile)

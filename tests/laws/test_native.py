@@ -475,7 +475,19 @@ def test_what_was_begun_by_others_or_given_up_is_not_taken_for_the_rows():
 def test_what_is_a_table():
     x = np.zeros((6, 2))
     assert is_table(x)
-    assert not any(map(is_table, (x.T, x[::2], x[:0], x.astype(object))))
+    assert not any(map(is_table, (x.T, x[:0], x[:, :0], x.astype(object))))
+
+
+@pytest.mark.parametrize("part", [np.s_[::3], np.s_[::-1], np.s_[:, 2:], np.s_[::2, 1], np.s_[:, 3]])
+def test_rows_of_a_part_of_a_table(part):
+    """Rows need not follow one another, as long as each lies together."""
+    x = np.arange(20000.0).reshape(400, 50)[part]
+    assert is_table(x)
+    rows = np.array([7, 0, 132, 7])
+    place = np.zeros((4, *x.shape[1:]))
+    np.testing.assert_array_equal(ended(RowsAhead(x), rows, place), x[rows])
+    begun(table := RowsAhead(x), rows, place)
+    np.testing.assert_array_equal(ended(table, rows, place), x[rows])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
@@ -511,6 +523,7 @@ def test_a_series_puts_its_words_before_each_time_and_ends_where_it_is_told_to()
 def test_hits_are_the_predictions_at_their_label(classes):
     rng = np.random.default_rng(4)
     z = np.round(rng.standard_normal((200, classes)), 1).astype(np.float32)  # with ties, and zeros
+    z[rng.random(z.shape) < 0.1] = np.nan
     labels, count = rng.integers(-1 if classes == 1 else 0, max(classes, 2), 200), np.zeros(1, np.int64)
     NativeCall("hits", 200, classes, z, labels, count).run()
     assert count[0] == correct(z, labels) > 0

@@ -701,6 +701,114 @@ def test_no_steps_are_made_at_once_where_each_is_looked_at(monkeypatch, tmp_path
     assert (max(found) > 1) == (loaded() is not None)
 
 
+class Dealt(cr.data.Loader):
+    """Batches of its own making."""
+
+    def __init__(self, dealt, x=X, y=LABELS):
+        super().__init__(x, y, 4)
+        self.dealt = dealt
+
+    def __len__(self):
+        return 12
+
+    def rows(self, epoch, start=0):
+        draw = np.random.default_rng(epoch)
+        whole = draw.permutation(N)[:48].reshape(12, 4)
+        return (self.dealt(rows) for rows in whole[start:])
+
+
+BUFFER = np.zeros(4, np.int32)
+
+
+def written_over(rows):
+    BUFFER[:] = rows
+    return BUFFER
+
+
+@pytest.mark.parametrize("dealt", [list, tuple, written_over, lambda rows: rows - N])
+def test_a_loader_may_deal_batches_of_its_own(dealt, monkeypatch):
+    """As lists, in one array that is written over, by numbers from the end: the same rows, the same training."""
+    states, found = [], groups(monkeypatch)
+    for loader, settings in [(Dealt(np.array), {}), (Dealt(dealt), {}), (Dealt(dealt), {"compile": False})]:
+        model = mlp()
+        fit(model, loader, optimizer=cr.optim.SGD(model, lr=0.1), epochs=30, **settings)
+        states.append(model.state_dict())
+    same(states[0], states[1])
+    for name, array in states[2].items():
+        np.testing.assert_allclose(array, states[0][name], atol=1e-4)
+    assert set(found) == {1}  # what it deals may depend on the training
+
+
+class Replaces(Callback):
+    """Other data after some epochs."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def on_epoch(self, run):
+        if run.epoch % 10 == 0:
+            run.loader.x = self.change(run.loader.x)
+
+
+@pytest.mark.parametrize("change", [lambda x: x[:, ::-1], lambda x: x.astype(np.float64), np.copy, lambda x: x[::-1]])
+def test_data_may_be_replaced_between_epochs(change, monkeypatch):
+    states, found = [], groups(monkeypatch)
+    for callbacks in ([], [SeesEachStep()]):
+        model, before = mlp(), len(found)
+        loader = cr.data.Loader(X, LABELS, 4)
+        history = fit(model, loader, epochs=35, callbacks=[Replaces(change), *callbacks])
+        states.append((model.state_dict(), rows(history)))
+        assert sum(found[before:]) == 35 * 13
+    same(states[0][0], states[1][0])
+    assert states[0][1] == states[1][1]
+
+
+SCALE = 1.0
+
+
+class Scaled(cr.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = cr.nn.Linear(6, 1)
+
+    def forward(self, x):
+        return self.linear(x) * SCALE
+
+
+class Pull:
+    """A penalty with a number that may change."""
+
+    def __init__(self):
+        self.strength = 0.0
+
+    def __call__(self, model):
+        return self.strength * cr.sum(cr.square(model.linear.weight))
+
+
+@pytest.mark.parametrize("kind", ["a function's", "an object's", "a model's"])
+def test_numbers_from_outside_may_change_between_epochs(kind, monkeypatch):
+    pull, states = Pull(), []
+    strength = 0.0
+
+    class Change(Callback):
+        def on_epoch(self, run):
+            nonlocal strength
+            strength = pull.strength = 0.1 * run.epoch
+            monkeypatch.setitem(globals(), "SCALE", 1.0 + 0.1 * run.epoch)
+
+    penalty = (lambda m: strength * cr.sum(cr.square(m.linear.weight))) if kind == "a function's" else pull
+    for compiled in (True, False):
+        cr.seed(2)
+        strength = pull.strength = 0.0
+        monkeypatch.setitem(globals(), "SCALE", 1.0)
+        model = Scaled()
+        given = {"penalty": None if kind == "a model's" else penalty, "callbacks": [Change()], "compile": compiled}
+        fit(model, (X, VALUES), optimizer=cr.optim.SGD(model, lr=0.01), **given)
+        states.append(model.state_dict())
+    for name, array in states[1].items():
+        np.testing.assert_allclose(array, states[0][name], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.skipif(loaded() is None, reason="no compiled kernels, which make steps at once")
 def test_a_loss_that_is_not_finite_ends_the_steps_made_at_once(monkeypatch):
     """At the step that gave it, with the weights from before."""

@@ -14,7 +14,7 @@ enum { PIECE = 8192 }; /* bytes: a piece takes about a microsecond, which is how
 #define PIECE_NEXT(ticket) ((word)((ticket) & 0xffffff))
 
 typedef struct {
-    word n, width, rows, parts; /* rows to gather, bytes of each, rows of the table, pieces of a row */
+    word n, width, rows, step, parts; /* rows to gather, bytes of each; rows of the table, from one to the next; pieces */
     const char *x;
     const int64_t *ids;
     char *y;
@@ -31,14 +31,15 @@ static struct {
 } ahead;
 
 /* Arguments of `gather_rows` and `gather_ahead`: rows, bytes of a row, the table, its rows, the numbers of the rows, the place,
-   and where it says whether it has begun, or 0. */
+   where it says whether it has begun, or 0, and bytes from row to row of the table. */
 static gathering_t gathering(const word *a) {
-    return (gathering_t){a[0], a[1], a[3], (a[1] + PIECE - 1) / PIECE, (const char *)a[2], (const int64_t *)a[4], (char *)a[5]};
+    word parts = (a[1] + PIECE - 1) / PIECE;
+    return (gathering_t){a[0], a[1], a[3], a[7], parts, (const char *)a[2], (const int64_t *)a[4], (char *)a[5]};
 }
 
 static void copy_piece(const gathering_t *s, word k) {
     word row = k / s->parts, from = k % s->parts * PIECE, id = MAX(0, MIN(s->ids[row], s->rows - 1));
-    memcpy(s->y + row * s->width + from, s->x + id * s->width + from, MIN(PIECE, s->width - from));
+    memcpy(s->y + row * s->width + from, s->x + id * s->step + from, MIN(PIECE, s->width - from));
 }
 
 /* Copy one piece; 0 where there is none. */

@@ -14,13 +14,13 @@ ROWS, NUMBERS, PLACE = 0, 4, 5
 
 
 def is_table(x: np.ndarray) -> bool:
-    """Whether compiled kernels can copy rows of an array."""
-    return loaded() is not None and x.flags.c_contiguous and x.size > 0 and not x.dtype.hasobject
+    """Whether compiled kernels can copy rows of an array: each row lies together."""
+    return loaded() is not None and x.size > 0 and x[0].flags.c_contiguous and not x.dtype.hasobject
 
 
-def rows_of(x: np.ndarray, n: int, begun: Any = 0) -> NativeCall:
+def rows_of(x: np.ndarray, n: int, begun: Any = 0, kernel: str = "gather_rows") -> NativeCall:
     """The call that copies n rows of a table, or ends copying them where that has begun."""
-    return NativeCall("gather_rows", n, x.nbytes // len(x), x, len(x), 0, 0, begun)
+    return NativeCall(kernel, n, x[0].nbytes, x, len(x), 0, 0, begun, x.strides[0])
 
 
 class RowsAhead:
@@ -39,19 +39,19 @@ class RowsAhead:
 
     def begin(self) -> NativeCall:
         """A call that starts to copy rows, none as long as nobody has said how many."""
-        return NativeCall("gather_ahead", 0, self.x.nbytes // len(self.x), self.x, len(self.x), 0, 0, self.begun)
+        return rows_of(self.x, 0, self.begun, "gather_ahead")
 
     def end(self, n: int) -> NativeCall:
         """A call that sees that n rows are there."""
         return rows_of(self.x, n, self.begun)
 
-    def expect(self, owner: object, rows: np.ndarray | None) -> None:
-        """Say who has begun which rows; the owner keeps their place alive."""
-        self.owner, self.rows = owner, rows
+    def expect(self, place: np.ndarray | None, rows: np.ndarray | None) -> None:
+        """Say which rows are begun, and where, which is kept alive."""
+        self.place, self.rows = place, rows
 
-    def expects(self, owner: object, rows: np.ndarray) -> bool:
-        """Whether it was them who began these rows."""
-        return self.owner is owner and self.rows is rows
+    def expects(self, place: np.ndarray, rows: np.ndarray) -> bool:
+        """Whether these rows were begun, and go to this place."""
+        return self.place is place and self.rows is rows
 
     def give_up(self) -> None:
         """End what was begun; the next rows are copied when they are asked for."""

@@ -84,23 +84,30 @@ class Series:
     """Calls that are run several times by one call, some words of their arguments other ones each time.
 
     `words` says where these stand: a table, and a place in it. `values` has a row of them for each time. A call may set
-    `stop`, and then they do not run again.
+    `stop`, and then they do not run again. `done` tells how often they ran.
     """
 
     def __init__(
-        self, calls: Sequence[NativeCall], words: Sequence[tuple[np.ndarray, int]], times: int, stop: np.ndarray
+        self,
+        calls: Sequence[NativeCall],
+        words: Sequence[tuple[np.ndarray, int]],
+        times: int,
+        stop: np.ndarray | None = None,
     ) -> None:
-        self.values, self.stop = np.zeros((times, len(words)), np.int64), stop
-        places = np.array([table.ctypes.data + place * table.itemsize for table, place in words], np.int64)
-        self.kept, self.calls = (list(calls), list(words)), _table(calls)
-        self.tables = self.calls.ctypes.data, len(calls), places.ctypes.data, len(words)
-        self.places, self.first, self.step = places, self.values.ctypes.data, self.values.strides[0]
-        self.call, self.flag = loaded().run_series, self.stop.ctypes.data  # type: ignore[union-attr]
+        self.calls, self.words, self.table = list(calls), list(words), _table(calls)
+        self.places = np.array([table.ctypes.data + place * table.itemsize for table, place in words], np.int64)
+        self.values = np.zeros((times, len(words)), np.int64)
+        self.stop, self.done = np.zeros(1, np.int64) if stop is None else stop, np.zeros(1, np.int64)
+        self._library, self._addresses = loaded(), [a.ctypes.data for a in (self.table, self.places, self.values)]
+        self._flags = self.stop.ctypes.data, self.done.ctypes.data
 
     def run(self, first: int, times: int) -> int:
         """Run with the values of so many rows from one on, or up to where `stop` is set; how many those were."""
-        self.stop[0] = 0
-        return self.call(*self.tables, self.first + first * self.step, times, self.flag)
+        (calls, places, values), words = self._addresses, len(self.words)
+        self.stop[0] = self.done[0] = 0
+        run = self._library.run_series  # type: ignore[union-attr]
+        run(calls, len(self.calls), places, words, values + first * words * 8, times, *self._flags)
+        return self.done.item(0)
 
 
 def _table(calls: Sequence[NativeCall]) -> np.ndarray:

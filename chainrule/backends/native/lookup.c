@@ -11,7 +11,6 @@ EXPORT void gather_rows(const word *a) {
         over(of.n * of.parts, 65536 / (MIN(of.width, PIECE) + 1) + 1, gather_some, &of);
 }
 
-
 typedef struct {
     word n, rows, width;
     const float *x;

@@ -57,24 +57,13 @@ EXPORT void run_one(kernel_t kernel, const word *arguments) {
 }
 
 /* Run them several times. Before each, `width` words are put to `places`, from the next row of `values`. It ends behind a
-   time that has set `stop`; returns how often they were run. */
-EXPORT word run_series(const word *calls, word n, word *const *places, word width, const word *values, word times,
-                       const word *stop) {
+   time that has set `stop`; `done` counts. */
+EXPORT void run_series(const word *calls, word n, word *const *places, word width, const word *values, word times,
+                       const word *stop, word *done) {
     int threads = alone();
-    word done = 0;
-    while (done < times && !*stop) {
+    for (; *done < times && !*stop; (*done)++, values += width) {
         for (word i = 0; i < width; i++) *places[i] = values[i];
-        values += width;
         run_all(calls, n);
-        done++;
     }
     not_alone(threads);
-    return done;
-}
-
-/* y = x, a number; sets the word at `stop` where it is not finite. Arguments: x, y, stop. */
-EXPORT void keep(const word *a) {
-    *F(1) = *F(0);
-    if (!isfinite(*F(0)))
-        *(word *)a[2] = 1;
 }

@@ -129,7 +129,7 @@ EXPORT void entropy_back(const word *a) {
     }
 }
 
-/* Rows whose first largest entry stands at their label are counted in the word at `count`; of one entry, those that are
+/* Rows whose first largest entry, or first NaN, stands at their label are counted in the word at `count`; of one entry, those that are
    above 0 where the label is. Arguments: rows, classes, z, labels, count. */
 EXPORT void hits(const word *a) {
     const float *z = F(2);
@@ -137,7 +137,7 @@ EXPORT void hits(const word *a) {
     word found = 0;
     for (word i = 0; i < a[0]; i++, z += a[1]) {
         word best = 0;
-        for (word k = 1; k < a[1]; k++) best = z[k] > z[best] ? k : best;
+        for (word k = 1; k < a[1]; k++) best = z[best] == z[best] && !(z[k] <= z[best]) ? k : best;
         found += a[1] > 1 ? best == t[i] : (*z > 0) == (t[i] > 0);
     }
     *(word *)a[4] = found;

@@ -68,3 +68,10 @@ EXPORT void keep_figures(const word *a) {
     over(a[0], 100000 * a[0] / (entries + 1) + 1, some_figures, &s);
     ++*count;
 }
+
+/* y = x, a number; sets the word at `stop` where it is not finite. Arguments: x, y, stop. */
+EXPORT void keep(const word *a) {
+    *F(1) = *F(0);
+    if (!isfinite(*F(0)))
+        *(word *)a[2] = 1;
+}

@@ -11,6 +11,7 @@ from chainrule.glass.still import evaluation
 from chainrule.nn import Module
 from chainrule.optim.limits import COUNT
 from chainrule.train import Callback, Run
+from chainrule.train.callbacks import overrides_on_step
 
 
 class Watch(Callback):
@@ -47,7 +48,7 @@ class Watch(Callback):
 
     @property
     def sees_each_step(self) -> bool:
-        return self.overrides_on_step(Watch) or self.every_steps is not None
+        return overrides_on_step(self, Watch) or bool(self.every_steps)
 
     def on_step(self, run: Run) -> None:
         if self.every_steps and run.step % self.every_steps == 0:

@@ -10,7 +10,7 @@ from chainrule.backends.native.calls import NativeCall, Series
 from chainrule.plan.replay import Replay
 
 
-class Runs:
+class SeveralRuns:
     """Runs of a plan that is one call, with compiled calls around it, some words of their arguments others in each.
 
     `values` has a row of these words for each run, to be filled by the caller. The numbers of optimisers stand behind
@@ -23,11 +23,11 @@ class Runs:
         before: Sequence[NativeCall],
         after: Sequence[NativeCall],
         words: Sequence[tuple[np.ndarray, int]],
-        most: int,
+        rows: int,
         stop: np.ndarray,
     ) -> None:
-        self.plan, behind = plan, [spot for step in plan.steps for spot in step.words]
-        self.series = Series([*before, *plan.pieces, *after], [*words, *behind], most, stop)
+        self.plan, numbers = plan, [word for step in plan.steps for word in step.words]
+        self.series = Series([*before, *plan.pieces, *after], [*words, *numbers], rows, stop)
         table = self.series.values
         self.values, self.numbers = table[:, : len(words)], table.view(np.float64)[:, len(words) :]
 
@@ -35,11 +35,14 @@ class Runs:
         """Run with the values of so many rows from one on, or up to where `stop` is set; how many runs those were."""
         plan = self.plan
         plan.fetch()
-        if self.numbers.size:
+        if plan.steps:
             numbers = [[number for step in plan.steps for number in step.numbers(i)] for i in range(runs)]
             self.numbers[first : first + runs] = numbers
-        done = self.series.run(first, runs)
-        for step in plan.steps:
-            step.after(done)
-        plan.flag()
+        try:
+            self.series.run(first, runs)
+        finally:  # what was done is counted, also where Ctrl-C ends it
+            done = self.series.done.item(0)
+            for step in plan.steps:
+                step.after(done)
+            plan.flag()
         return done
