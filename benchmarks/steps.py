@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from benchmarks.contenders import JIT, OURS, PYTORCH, Contender, products
 from benchmarks.processes import Process, RefusedError
 
 PRODUCTS = "matrix product"
+SETTLING = 0.05
+"""Seconds between two contenders: idle threads of a BLAS spin for some 25 ms, and would take a processor from the next."""
+
 WEIGHED = (*OURS, PYTORCH, JIT)
 """Whose memory is measured: it takes processes of their own, and with torch.compile a second compilation."""
 
@@ -107,6 +111,7 @@ def _timed(alive: dict[str, Process], entries: dict[str, dict[str, Any]], pace: 
         for name, process in alive.items():
             if "void" in entries[name] or "refused" in entries[name]:
                 continue
+            time.sleep(SETTLING)
             try:
                 seconds = process.ask("round", seconds=pace.seconds, blocks=pace.blocks)["seconds"]
             except RefusedError as reason:

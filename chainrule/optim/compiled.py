@@ -42,9 +42,12 @@ class CompiledStep:
         """Where compiled calls have the numbers of a step."""
         return [(tail, place) for tail in self.tails for place in range(len(tail))]
 
-    def numbers(self, later: int) -> list[float]:
+    def numbers(self, later: int) -> tuple[float, ...]:
         """The numbers of the step that comes so many steps later."""
-        return [number for group in self.optimizer.groups for number in self._numbers(group, later)]
+        found: tuple[float, ...] = ()
+        for group in self.optimizer.groups:
+            found += self._numbers(group, later)
+        return found
 
     def _numbers(self, group: Group, later: int = 0) -> tuple[float, ...]:
         optimizer, t = self.optimizer, group.counts.item(0) + 1 + self.ahead + later

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import Struct
 
 import numpy as np
 
@@ -29,15 +30,18 @@ class SeveralRuns:
         self.plan, numbers = plan, [word for step in plan.steps for word in step.words]
         self.series = Series([*before, *plan.pieces, *after], [*words, *numbers], rows, stop)
         table = self.series.values
-        self.values, self.numbers = table[:, : len(words)], table.view(np.float64)[:, len(words) :]
+        self.values, self.memory = table[:, : len(words)], table.data.cast("B")
+        self.numbers, self.width, self.behind = Struct(f"{len(numbers)}d"), table.strides[0], 8 * len(words)
 
     def __call__(self, first: int, runs: int) -> int:
         """Run with the values of so many rows from one on, or up to where `stop` is set; how many runs those were."""
         plan = self.plan
         plan.fetch()
-        if plan.steps:
-            numbers = [[number for step in plan.steps for number in step.numbers(i)] for i in range(runs)]
-            self.numbers[first : first + runs] = numbers
+        for i in range(runs):
+            numbers: tuple[float, ...] = ()
+            for step in plan.steps:
+                numbers += step.numbers(i)
+            self.numbers.pack_into(self.memory, (first + i) * self.width + self.behind, *numbers)
         try:
             self.series.run(first, runs)
         finally:  # what was done is counted, also where Ctrl-C ends it

@@ -20,7 +20,7 @@ from chainrule.train.objective import correct, one_output
 Batches = Sequence[np.ndarray]
 """The row numbers of batches of equal size that follow one another."""
 
-Found = tuple[tuple[float, ...], int]
+Found = tuple[Sequence[float], int]
 """Of a batch, its losses, and how many predictions hit their label."""
 
 WORTH = 1 << 16
@@ -84,11 +84,14 @@ class Moving:
     def note(self, batches: Batches, following: np.ndarray | None) -> np.ndarray | None:
         """Write down the rows of the batches, and those to begin with behind them, which are given back."""
         first, last = self.first, self.first + len(batches)
-        if not self.ahead.expects(self.places[first % 2], batches[0]):
+        for j, rows in enumerate(batches, first):
+            self.numbers[j] = rows
+        if not self.large:
+            return None
+        if not self.ahead.expects(self.places[first], batches[0]):
             self.ahead.give_up()
-        np.concatenate(batches, out=self.numbers[first:last].reshape(-1))
-        self.begins[first:last] = self.n if self.large else 0
-        if self.large and following is not None and len(following) == self.n:
+        self.begins[first:last] = self.n
+        if following is not None and len(following) == self.n:
             self.numbers[last] = following
             return following
         self.begins[last - 1] = 0
@@ -119,7 +122,7 @@ class OneByOne:
         moving.done(1, following)
         z, *losses = self.plan.results
         hits = correct(z, self.plan.inputs[1]) if self.classifies else 0
-        return [(tuple([float(loss) for loss in losses]), hits)]
+        return [([float(loss) for loss in losses], hits)]
 
 
 class Together:
@@ -136,10 +139,10 @@ class Together:
         self.moving = moving = Moving(plan, ahead, y, self.most)
 
         j, stop = np.arange(moving.rows), np.zeros(1, np.int64)
-        self.losses, self.hits = np.zeros((len(losses), len(j)), np.float32), np.zeros(len(j), np.int64)
-        noting = [NativeCall("keep", loss, kept, stop) for loss, kept in zip(losses, self.losses, strict=True)]
-        for call, kept in zip(noting, self.losses, strict=True):
-            moving.let(call.words, 1, kept.ctypes.data + kept.itemsize * j)
+        self.losses, self.hits = np.zeros((len(j), len(losses)), np.float32), np.zeros(len(j), np.int64)
+        noting = [NativeCall("keep", loss, self.losses, stop) for loss in losses]
+        for k, call in enumerate(noting):
+            moving.let(call.words, 1, self.losses.ctypes.data + self.losses.strides[0] * j + self.losses.itemsize * k)
         if classifies:
             noting.append(call := NativeCall("hits", n, z.size // n, z, y_place, self.hits))
             moving.let(call.words, 4, self.hits.ctypes.data + self.hits.itemsize * j)
@@ -160,8 +163,10 @@ class Together:
         self.at_once = max(1, min(self.most, int(SPAN * done / (perf_counter() - began))))
         # where it stopped at a loss that is not finite, the rows of another batch were begun
         self.moving.done(done, following if done == len(batches) else None)
-        found = slice(first, first + done)
-        return list(zip(zip(*self.losses[:, found].tolist(), strict=True), self.hits[found].tolist(), strict=True))
+        if done == 1:
+            return [(self.losses[first].tolist(), self.hits.item(first))]
+        last = first + done
+        return list(zip(self.losses[first:last].tolist(), self.hits[first:last].tolist(), strict=True))
 
 
 def _can_count(z: np.ndarray, y: np.ndarray) -> bool:

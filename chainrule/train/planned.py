@@ -95,4 +95,4 @@ class Taken:
         self.plan.take([x, y])
         self.plan.run()
         z, *losses = map(np.asarray, map(self.plan.place.backend.to_numpy, self.plan.results))
-        return [(tuple(map(float, losses)), correct(z, y) if self.classifies else 0)]
+        return [([float(loss) for loss in losses], correct(z, y) if self.classifies else 0)]

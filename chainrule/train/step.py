@@ -148,7 +148,7 @@ class Step:
         x, y = np.take(x, rows, axis=0), np.take(y, rows, axis=0)
         with self._stream():
             z, *losses = self.compute(x, y, *settings)
-        return [(tuple(map(float, losses)), correct(z.numpy(), y) if self.classifies else 0)]
+        return [([float(loss) for loss in losses], correct(z.numpy(), y) if self.classifies else 0)]
 
     def _stream(self) -> random_stream:
         """The random numbers of the batch at work."""

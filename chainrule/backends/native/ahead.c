@@ -37,9 +37,14 @@ static gathering_t gathering(const word *a) {
     return (gathering_t){a[0], a[1], a[3], a[7], parts, (const char *)a[2], (const int64_t *)a[4], (char *)a[5]};
 }
 
-static void copy_piece(const gathering_t *s, word k) {
-    word row = k / s->parts, from = k % s->parts * PIECE, id = MAX(0, MIN(s->ids[row], s->rows - 1));
-    memcpy(s->y + row * s->width + from, s->x + id * s->step + from, MIN(PIECE, s->width - from));
+static inline void copy_bytes(const gathering_t *s, word row, word from, word n) {
+    word id = MAX(0, MIN(s->ids[row], s->rows - 1));
+    const char *x = s->x + id * s->step + from;
+    char *y = s->y + row * s->width + from;
+    if (n == 8) /* a label */
+        memcpy(y, x, 8);
+    else
+        memcpy(y, x, n);
 }
 
 /* Copy one piece; 0 where there is none. */
@@ -49,7 +54,8 @@ static int piece_ahead(void) {
         return 0;
     if (!atomic_compare_exchange_weak(&ahead.ticket, &ticket, ticket + 1))
         return 1;
-    copy_piece(&ahead.of, PIECE_NEXT(ticket));
+    word k = PIECE_NEXT(ticket), from = k % ahead.of.parts * PIECE;
+    copy_bytes(&ahead.of, k / ahead.of.parts, from, MIN(PIECE, ahead.of.width - from));
     atomic_fetch_sub(&ahead.left, 1);
     return 1;
 }

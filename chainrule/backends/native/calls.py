@@ -94,19 +94,18 @@ class Series:
         times: int,
         stop: np.ndarray | None = None,
     ) -> None:
-        self.calls, self.words, self.table = list(calls), list(words), _table(calls)
-        self.places = np.array([table.ctypes.data + place * table.itemsize for table, place in words], np.int64)
+        places = np.array([table.ctypes.data + place * table.itemsize for table, place in words], np.int64)
         self.values = np.zeros((times, len(words)), np.int64)
         self.stop, self.done = np.zeros(1, np.int64) if stop is None else stop, np.zeros(1, np.int64)
-        self._library, self._addresses = loaded(), [a.ctypes.data for a in (self.table, self.places, self.values)]
-        self._flags = self.stop.ctypes.data, self.done.ctypes.data
+        arguments = _table(calls), len(calls), places, len(words), self.values, self.stop, self.done
+        self.arguments = np.array([_word(a) for a in arguments], np.int64)
+        self.kept = list(calls), list(words), arguments
+        self.library, self.at = loaded(), self.arguments.ctypes.data
 
     def run(self, first: int, times: int) -> int:
         """Run with the values of so many rows from one on, or up to where `stop` is set; how many those were."""
-        (calls, places, values), words = self._addresses, len(self.words)
-        self.stop[0] = self.done[0] = 0
-        run = self._library.run_series  # type: ignore[union-attr]
-        run(calls, len(self.calls), places, words, values + first * words * 8, times, *self._flags)
+        self.stop[0] = 0
+        self.library.run_series(self.at, first, times)  # type: ignore[union-attr]
         return self.done.item(0)
 
 

@@ -40,7 +40,7 @@ def loaded() -> ctypes.CDLL | None:
     keep_freed()
     lib.gathered_ahead.argtypes, lib.gathered_ahead.restype = (ctypes.c_void_p,), ctypes.c_int64
     lib.run.argtypes, lib.run_one.argtypes = (ctypes.c_void_p, ctypes.c_int64), (ctypes.c_void_p, ctypes.c_void_p)
-    lib.run_series.argtypes = (ctypes.c_void_p, ctypes.c_int64) * 3 + (ctypes.c_void_p,) * 2
+    lib.run_series.argtypes = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
     return lib
 
 

@@ -1,14 +1,15 @@
 /* Rows by number: taken from a table, and added back to it. */
 
 static void gather_some(const void *context, word from, word to) {
-    for (word k = from; k < to; k++) copy_piece(context, k);
+    const gathering_t *s = context;
+    for (word row = from; row < to; row++) copy_bytes(s, row, 0, s->width);
 }
 
 /* Rows of any kind, by numbers from 0 on. Its arguments are those of `gather_ahead`, which may have begun it. */
 EXPORT void gather_rows(const word *a) {
     gathering_t of = gathering(a);
     if (!a[6] || !gathered_ahead((word *)a[6]))
-        over(of.n * of.parts, 65536 / (MIN(of.width, PIECE) + 1) + 1, gather_some, &of);
+        over(of.n, 65536 / (of.width + 1) + 1, gather_some, &of);
 }
 
 typedef struct {

@@ -56,14 +56,17 @@ EXPORT void run_one(kernel_t kernel, const word *arguments) {
     run(call, 1);
 }
 
-/* Run them several times. Before each, `width` words are put to `places`, from the next row of `values`. It ends behind a
-   time that has set `stop`; `done` counts. */
-EXPORT void run_series(const word *calls, word n, word *const *places, word width, const word *values, word times,
-                       const word *stop, word *done) {
+/* Run them several times. Before each, `width` words are put to their places, from the next row of values. It ends behind
+   a time that has set `stop`; `done` counts.
+   Arguments: calls, how many, the places of the words, width, values, stop, done. Then: the first row, how many times. */
+EXPORT void run_series(const word *a, word first, word times) {
+    word *const *places = (word *const *)a[2];
+    const word width = a[3], *values = (const word *)a[4] + first * width, *stop = (const word *)a[5];
+    word *done = (word *)a[6];
     int threads = alone();
-    for (; *done < times && !*stop; (*done)++, values += width) {
+    for (*done = 0; *done < times && !*stop; (*done)++, values += width) {
         for (word i = 0; i < width; i++) *places[i] = values[i];
-        run_all(calls, n);
+        run_all((const word *)a[0], a[1]);
     }
     not_alone(threads);
 }
