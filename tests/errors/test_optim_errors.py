@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.backends.native.library import loaded
 from chainrule.base.errors import DtypeError, GradientError, NumericalError, OptionError, ShapeError
 from chainrule.optim import (
     SGD,
@@ -174,6 +175,29 @@ def test_parameters_taken_over_in_a_plan(when):
     SGD([second])
     with refuses(GradientError, MOVED_OUT):
         step()
+
+
+@pytest.mark.skipif(loaded() is None, reason="no compiled kernels")
+def test_settings_that_a_plan_has_no_kernel_for():
+    weight = cr.nn.Parameter(np.ones(3, np.float32))
+    optimizer = cr.optim.Adam([weight])
+
+    @cr.compile
+    def step():
+        optimizer.zero_grad()
+        cr.sum(weight**2).backward()
+        optimizer.step()
+
+    step()
+    before = weight.numpy().copy()
+    optimizer.groups[0].settings["eps_inside_sqrt"] = True
+    with refuses(
+        OptionError,
+        "The settings of Adam were changed to some that no compiled kernel serves.\n"
+        "  try     make the optimiser, and the plan, anew with them",
+    ):
+        step()
+    np.testing.assert_array_equal(weight.numpy(), before)
 
 
 # --- State -----------------------------------------------------------------------------------------------
