@@ -15,7 +15,7 @@ from benchmarks.processes import Process, RefusedError
 
 PRODUCTS = "matrix product"
 SETTLING = 0.05
-"""Seconds between two contenders: idle threads of a BLAS spin for some 25 ms, and would take a processor from the next."""
+"""Seconds between two contenders: idle threads of a BLAS spin for some 25 ms, and would slow down the next."""
 
 WEIGHED = (*OURS, PYTORCH, JIT)
 """Whose memory is measured: it takes processes of their own, and with torch.compile a second compilation."""
