@@ -48,8 +48,8 @@ def chainrule() -> None:
 def train(task: str | None, out: Path | None, resume: Path | None, as_json: bool, **given: Any) -> None:
     """Train a model on TASK: one of the tasks below, or the path of a CSV file with a header line.
 
-    The run folder gets settings, checkpoint, history, result, model and pictures. Ctrl-C stops after the step
-    at work and keeps the checkpoint; --resume goes on as if it had never stopped, to the same bits. Defaults
+    The run folder gets settings, checkpoint, history, result, model and pictures. Ctrl-C stops between two
+    steps and keeps the checkpoint; --resume goes on as if it had never stopped, to the same bits. Defaults
     in brackets hold where the task (or the recipe) does not say otherwise.
     """
     with errors_told(as_json):
